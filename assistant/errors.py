@@ -1,0 +1,80 @@
+"""Every error this project raises on purpose.
+
+    AssistantError
+    ├── ConfigurationError    the operator can mend it: a setting, a folder, a missing system part
+    │   ├── EgressBlocked     something tried to reach an address outside the allow-list
+    │   ├── IndexMismatch     the index was built with another encoder or schema: rebuild it
+    │   └── InstanceBusy      another process holds the data folder
+    ├── DocumentRejected      the file is at fault: never retried
+    ├── Unlabelled            a document without a usable access label: kept out until somebody labels it
+    ├── NotFound              no such document or page, or none this reader may see: the words are the same
+    ├── SignInRequired        no valid key or session came with the request
+    ├── Forbidden             the reader is known, and lacks the role for this action
+    ├── ServiceUnavailable    a service is away: try again
+    │   └── AuditUnavailable  the audit record cannot be written: no record, no answer
+    └── AccessViolation       a bug: a hit escaped the access filter; stop and alarm
+
+Messages name the thing, the value and the next step. They never contain document text, questions or secrets.
+"""
+
+from __future__ import annotations
+
+
+class AssistantError(Exception):
+    """Base of all errors raised on purpose; anything else that surfaces is a bug."""
+
+
+class ConfigurationError(AssistantError):
+    """The operator can mend it; the message says how."""
+
+
+class EgressBlocked(ConfigurationError):
+    """An address outside the allow-list was about to be reached."""
+
+
+class IndexMismatch(ConfigurationError):
+    """The stored index does not fit the configured encoder or schema."""
+
+
+class InstanceBusy(ConfigurationError):
+    """Another process holds this instance's data folder."""
+
+
+class DocumentRejected(AssistantError):
+    """The file itself is at fault, so trying again cannot help.
+
+    `category` is one of `ingest.parsing.RejectionCategory`; `page_number` is 1-based, None when the whole file is meant.
+    """
+
+    def __init__(self, category: str, message: str, *, page_number: int | None = None) -> None:
+        super().__init__(message)
+        self.category = category
+        self.page_number = page_number
+
+
+class Unlabelled(AssistantError):
+    """No label, or labels that contradict each other: the document waits in quarantine."""
+
+
+class NotFound(AssistantError):
+    """Nothing of that name is visible to this reader, whether or not it exists."""
+
+
+class SignInRequired(AssistantError):
+    """The request carries no valid key or session."""
+
+
+class Forbidden(AssistantError):
+    """The reader is known but may not do this."""
+
+
+class ServiceUnavailable(AssistantError):
+    """A part this answer needs is away; trying later can help."""
+
+
+class AuditUnavailable(ServiceUnavailable):
+    """The audit record could not be written, so there is no answer."""
+
+
+class AccessViolation(AssistantError):
+    """A passage reached a reader's results that the reader may not see. Always a bug: stop and alarm."""
