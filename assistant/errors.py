@@ -8,6 +8,7 @@
     ├── DocumentRejected      the file is at fault: never retried
     ├── Unlabelled            a document without a usable access label: kept out until somebody labels it
     ├── NotFound              no such document or page, or none this reader may see: the words are the same
+    ├── InvalidRequest        the request itself cannot be served: an empty question, an unknown route
     ├── SignInRequired        no valid key or session came with the request
     ├── Forbidden             the reader is known, and lacks the role for this action
     ├── ServiceUnavailable    a service is away: try again
@@ -58,6 +59,10 @@ class Unlabelled(AssistantError):
 
 class NotFound(AssistantError):
     """Nothing of that name is visible to this reader, whether or not it exists."""
+
+
+class InvalidRequest(AssistantError):
+    """The request cannot be served as it stands; the message says what to change."""
 
 
 class SignInRequired(AssistantError):

@@ -5,7 +5,9 @@ Each source is a Markdown file that opens with TOML between two `+++` lines: the
 The marking line of a document is made from its label, so that the two cannot disagree.
 
 Needs LibreOffice (`soffice`), poppler (`pdftoppm`), Pillow, and the Amiri and Liberation fonts. Amiri is chosen for
-Arabic because its PDFs give back the letters in logical order, lam-alef included.
+Arabic because its PDFs give back the letters in logical order, lam-alef included. What still comes back out of order
+is kept out of the Arabic sources: brackets and guillemets, vowel signs, Latin addresses, a number followed by a
+punctuation mark, and numbers with a space inside.
 
     python build_documents.py            # everything
     python build_documents.py circulaire # the sources whose name contains the word
@@ -80,15 +82,18 @@ class Source:
 
     @property
     def language(self) -> str:
+        """fr, ar or en."""
         return self.meta["language"]
 
     @property
     def marking(self) -> str:
+        """The marking line in the document's language."""
         pattern, words = MARKINGS[self.language]
-        return typeset(pattern.format(words[self.meta["label"]]), self.language)
+        return pattern.format(words[self.meta["label"]])
 
     @property
     def target(self) -> Path:
+        """Where the document is written."""
         suffix = {"scan": "pdf"}.get(self.meta["format"], self.meta["format"])
         return DOCUMENTS / self.path.relative_to(SOURCES).with_suffix(f".{suffix}")
 
@@ -101,6 +106,11 @@ def typeset(text: str, language: str) -> str:
     text = text.replace("« ", "«\u00a0")
     text = re.sub(r"(?<=\d) (?=\d{3}\b)", "\u00a0", text)
     return re.sub(r"\b(n°|M\.|Mme|Article|article|articles) (?=[\dA-Z])", "\\1\u00a0", text)
+
+
+def one_line(text: str) -> str:
+    """The text with its lines joined; unlike `str.split`, no-break spaces are kept."""
+    return re.sub(r"[ \t\n]+", " ", text).strip()
 
 
 def read_source(path: Path) -> Source:
@@ -116,7 +126,7 @@ def read_source(path: Path) -> Source:
     for chunk in re.split(r"\n\s*\n", typeset(parts[2].strip(), language)):
         note = re.match(r"\[\^(\w+)\]:\s*(.*)", chunk, re.DOTALL)
         if note:
-            notes[note[1]] = " ".join(note[2].split())
+            notes[note[1]] = one_line(note[2])
         else:
             blocks.extend(read_chunk(chunk))
     return Source(path, fields, letterhead, tuple(blocks), notes)
@@ -130,26 +140,24 @@ def read_chunk(chunk: str) -> list[Block]:
         return [Block("break")]
     heading = re.match(r"(#{1,3}) (.*)", chunk, re.DOTALL)
     if heading:
-        return [Block(f"h{len(heading[1])}", " ".join(heading[2].split()))]
+        return [Block(f"h{len(heading[1])}", one_line(heading[2]))]
     if chunk.startswith("- "):
-        return [Block("item", " ".join(item.split())) for item in re.split(r"(?:^|\n)- ", chunk)[1:]]
+        return [Block("item", one_line(item)) for item in re.split(r"(?:^|\n)- ", chunk)[1:]]
     if chunk.startswith(">> "):
         return [Block("sign", line.removeprefix(">> ")) for line in chunk.splitlines()]
-    return [Block("p", " ".join(chunk.split()))]
+    return [Block("p", one_line(chunk))]
 
 
 def read_table(chunk: str) -> Block:
     """A table; the dashes of its second line give the relative widths of the columns."""
-    lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in chunk.splitlines()]
+    lines = [[cell.strip(" ") for cell in line.strip().strip("|").split("|")] for line in chunk.splitlines()]
     widths = tuple(len(cell) for cell in lines[1])
     return Block("table", rows=tuple(tuple(line) for line in [lines[0], *lines[2:]]), widths=widths)
 
 
 def inline_odf(text: str, notes: dict[str, str]) -> str:
     """The text as OpenDocument inline content: bold runs and footnotes."""
-    marked = re.sub(
-        r"\*\*(.+?)\*\*", r'<text:span text:style-name="Bold">\1</text:span>', html.escape(text, False)
-    )
+    marked = re.sub(r"\*\*(.+?)\*\*", r'<text:span text:style-name="Bold">\1</text:span>', html.escape(text, False))
 
     def footnote(match: re.Match[str]) -> str:
         mark = match[1]
@@ -172,9 +180,8 @@ def block_odf(block: Block, notes: dict[str, str], number: int) -> str:
     if block.kind in ("h1", "h2", "h3"):
         return f'<text:h text:style-name="{block.kind}" text:outline-level="{block.kind[1]}">{text}</text:h>'
     if block.kind == "item":
-        return (
-            f'<text:list text:style-name="L"><text:list-item><text:p text:style-name="item">{text}</text:p>'
-            + ("</text:list-item></text:list>")
+        return f'<text:list text:style-name="L"><text:list-item><text:p text:style-name="item">{text}</text:p>' + (
+            "</text:list-item></text:list>"
         )
     return f'<text:p text:style-name="{block.kind}">{text}</text:p>'
 
@@ -201,13 +208,12 @@ def table_odf(block: Block, notes: dict[str, str], number: int) -> str:
     )
 
 
-def paragraph_style(
-    name: str, font: str, size: float, language: str, *, bold: bool = False, layout: str = ""
-) -> str:
+def paragraph_style(name: str, font: str, size: float, language: str, *, bold: bool = False, layout: str = "") -> str:
     """A paragraph style, the same for Latin and for Arabic letters."""
     weight = "bold" if bold else "normal"
-    mode = "rl-tb" if language == "ar" else "lr-tb"
-    align = "" if "text-align" in layout else 'fo:text-align="start"'
+    # LibreOffice reads "start" as "left", whatever the direction.
+    mode, start = ("rl-tb", "right") if language == "ar" else ("lr-tb", "left")
+    align = "" if "text-align" in layout else f'fo:text-align="{start}"'
     return (
         f'<style:style style:name="{name}" style:family="paragraph"><style:paragraph-properties {align} '
         f'style:writing-mode="{mode}" fo:orphans="2" fo:widows="2" {layout}/><style:text-properties '
@@ -223,7 +229,7 @@ def styles_odf(source: Source) -> str:
     language = source.language
     serif, sans = ("Amiri", "Amiri") if language == "ar" else ("Liberation Serif", "Liberation Sans")
     more = 2.0 if language == "ar" else 0.0
-    end = 'fo:text-align="end"'
+    end = f'fo:text-align="{"left" if language == "ar" else "right"}"'
 
     def style(name: str, font: str, size: float, layout: str, *, bold: bool = False) -> str:
         return paragraph_style(name, font, size + more, language, bold=bold, layout=layout)
@@ -291,8 +297,7 @@ def flat_odt(source: Source) -> str:
     running = html.escape(typeset(source.meta.get("header", source.meta["title"]), source.language), False)
     tables = [block for block in source.blocks if block.kind == "table"]
     body = "".join(
-        block_odf(block, source.notes, tables.index(block) if block.kind == "table" else 0)
-        for block in source.blocks
+        block_odf(block, source.notes, tables.index(block) if block.kind == "table" else 0) for block in source.blocks
     )
     head = "".join(
         f'<text:p text:style-name="letterhead">{html.escape(typeset(line, source.language), False)}</text:p>'
@@ -303,7 +308,8 @@ def flat_odt(source: Source) -> str:
         'xmlns:dc="http://purl.org/dc/elements/1.1/" office:version="1.3" '
         'office:mimetype="application/vnd.oasis.opendocument.text"><office:meta>'
         f"<dc:title>{html.escape(source.meta['title'], False)}</dc:title><meta:initial-creator>"
-        f"{html.escape(source.meta['author'], False)}</meta:initial-creator><dc:language>{source.language}</dc:language>"
+        f"{html.escape(source.meta['author'], False)}</meta:initial-creator>"
+        f"<dc:language>{source.language}</dc:language>"
         f"</office:meta><office:font-face-decls>{faces}</office:font-face-decls>"
         f"<office:styles>{styles_odf(source)}</office:styles>"
         f"<office:automatic-styles>{automatic_styles_odf(source)}</office:automatic-styles>"
@@ -345,9 +351,7 @@ def table_html(block: Block) -> str:
     rows = []
     for index, cells in enumerate(block.rows):
         tag = "td" if index else "th"
-        rows.append(
-            "<tr>" + "".join(f"<{tag}>{html.escape(cell, False)}</{tag}>" for cell in cells) + "</tr>"
-        )
+        rows.append("<tr>" + "".join(f"<{tag}>{html.escape(cell, False)}</{tag}>" for cell in cells) + "</tr>")
     return "<table>\n" + "\n".join(rows) + "\n</table>"
 
 
@@ -384,7 +388,7 @@ def convert(sources: list[Source], suffix: str, folder: Path) -> None:
 def scan(pdf: Path, target: Path, title: str) -> None:
     """Write the pages of `pdf` as photographs of paper: grey, 200 dpi, a little askew, grainy."""
     subprocess.run(["pdftoppm", "-r", "200", "-gray", str(pdf), str(pdf.with_suffix(""))], check=True)
-    chance = random.Random(1996)
+    chance = random.Random(1996)  # noqa: S311 - paper grain, the same at each build
     pages = []
     for image_path in sorted(pdf.parent.glob(f"{pdf.stem}-*.pgm")):
         sheet = Image.open(image_path).convert("L")
@@ -413,9 +417,7 @@ def write_mail(source: Source, attachment: Path, target: Path) -> None:
 def write_sidecar(source: Source) -> None:
     """Write `<file>.toml`; a JSON string is a TOML basic string."""
     lines = [f"{key} = {json.dumps(source.meta[key], ensure_ascii=False)}" for key in SIDECAR_KEYS]
-    source.target.with_name(source.target.name + ".toml").write_text(
-        "\n".join(lines) + "\n", encoding="utf-8"
-    )
+    source.target.with_name(source.target.name + ".toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_document(source: Source, folder: Path) -> None:

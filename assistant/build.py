@@ -1,0 +1,154 @@
+"""Composition root: settings → objects. The only place that picks classes."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from assistant.access import Label
+from assistant.answering import Assistant
+from assistant.archive import Archive
+from assistant.audit import AuditLog
+from assistant.config import Settings
+from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
+from assistant.errors import ConfigurationError, InstanceBusy
+from assistant.generation import QuoteGenerator
+from assistant.index import PassageIndex
+from assistant.index.edge import EdgePassageIndex
+from assistant.ingestion import Ingestion, OpenIngestion
+from assistant.lexical import Lexicon
+from assistant.relevance import SentenceRelevance
+from assistant.retrieval import Calibration, Retriever
+from assistant.sessions import LocalKeySignIn, SignIn
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One running instance."""
+
+    settings: Settings
+    archive: Archive
+    audit: AuditLog
+    index: PassageIndex
+    embedder: Embedder
+    retriever: Retriever
+    assistant: Assistant
+    ingestion: Ingestion
+    sign_in: SignIn
+
+    def warm_up(self) -> None:
+        """Load the encoder in the background, so that the first question does not wait for it."""
+        threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop the work and close every store."""
+        self.ingestion.stop()
+        self.index.close()
+        self.archive.close()
+        self.audit.close()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """The parts of this instance, held exclusively for the length of the block.
+
+    Raises InstanceBusy when another process holds the data folder, ConfigurationError when a part cannot be opened.
+    """
+    with _exclusive(settings.home):
+        parts = _parts(settings)
+        try:
+            yield parts
+        finally:
+            parts.close()
+
+
+def part(name: str) -> Any:
+    """What the installed packages offer under this name: `ingestion`, `commands` or `pages`.
+
+    Raises ConfigurationError when nobody offers it.
+    """
+    for entry in entry_points(group="assistant.parts", name=name):
+        return entry.load()
+    raise ConfigurationError(f"no installed package offers {name!r}; install the project with `make install`")
+
+
+def encoder_folder(settings: Settings) -> Path:
+    """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
+    folder = settings.embedding.path or packaged_minilm_folder()
+    if not (folder / "config.json").is_file():
+        raise ConfigurationError(
+            f"{settings.file}: embedding.path {str(folder)!r} is not a model folder (no config.json in it)"
+        )
+    return folder
+
+
+def _parts(settings: Settings) -> Parts:
+    home = settings.home
+    embedder = LazyEmbedder(
+        encoder_folder(settings),
+        dense_weights=dict(settings.embedding.dense_weights),
+        threads=settings.embedding.threads,
+    )
+    lexicon = Lexicon(settings.instance.languages)
+    index = EdgePassageIndex.open(
+        home / "index",
+        embedder_fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        exact_below=settings.retrieval.exact_below,
+    )
+    archive = Archive(home / "archive")
+    audit = AuditLog(home / "audit.db")
+    retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
+    generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
+    open_ingestion: OpenIngestion = part("ingestion")
+    return Parts(
+        settings=settings,
+        archive=archive,
+        audit=audit,
+        index=index,
+        embedder=embedder,
+        retriever=retriever,
+        assistant=Assistant(retriever, archive, generator, audit, passages=settings.retrieval.passages),
+        ingestion=open_ingestion(settings, archive, index, lambda: embedder),
+        sign_in=LocalKeySignIn(
+            home / "keys",
+            clearance=Label.parse(settings.access.clearance),
+            session_hours=settings.service.session_hours,
+        ),
+    )
+
+
+@contextmanager
+def _exclusive(home: Path) -> Iterator[None]:
+    """Hold the data folder for this process alone; the kernel lets go of it when the process dies, however it dies."""
+    file = home / "lock"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = file.open("a+", encoding="ascii")
+    except OSError as error:
+        raise ConfigurationError(f"{home}: cannot be written ({error.strerror}); check the folder's rights") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            raise InstanceBusy(
+                f"{home}: in use by process {holder}; wait until it has finished, or start the service with"
+                " `assistant serve` and let commands talk to it"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+        lock.truncate(0)

@@ -1,0 +1,191 @@
+"""A typed client of the service's HTTP interface; the command line and the page use it.
+
+Errors that the service reports come back as the error class they were raised as.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from assistant import errors
+from assistant.errors import AssistantError, ServiceUnavailable
+
+Json = dict[str, Any]
+
+_FILES_A_REQUEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to hand in: where it lies, what it is called, and its sidecar if it has one."""
+
+    path: Path
+    source: str
+    sidecar: Path | None = None
+
+
+class ServiceClient:
+    """One reader's view of one service. `token` is the local key or a session token.
+
+    `is_lasting` is False for a service that ends with the command that started it.
+    """
+
+    def __init__(self, url: str, *, token: str, timeout_s: float = 120.0, is_lasting: bool = True) -> None:
+        self.url = url.rstrip("/")
+        self.is_lasting = is_lasting
+        self._http = httpx.Client(
+            base_url=f"{self.url}/v1",
+            headers={"authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(timeout_s, connect=5.0),
+            trust_env=False,  # a proxy from the environment would be a way out
+        )
+
+    def __enter__(self) -> ServiceClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def is_up(self) -> bool:
+        """True when the service answers."""
+        try:
+            return self._http.get("/health", timeout=2.0).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def instance(self) -> Json:
+        """What the instance is and can do for this reader."""
+        return self._json("GET", "/instance")
+
+    def ask(self, question: str, *, language: str | None = None) -> Json:
+        """The finished answer."""
+        body = {"question": question, "language": language}
+        return self._json("POST", "/answers", json=body, headers={"accept": "application/json"})
+
+    def answer_events(self, question: str, *, language: str | None = None) -> Iterator[tuple[str, Json]]:
+        """(event name, body) as the answer comes in: `evidence`, `sentence`…, `answer`; raises what `error` carries."""
+        body = {"question": question, "language": language}
+        with _translated(), self._http.stream("POST", "/answers", json=body) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise _error_from(response)
+            name = ""
+            for line in response.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    data = json.loads(line.removeprefix("data: "))
+                    if name == "error":
+                        raise _error_named(data["type"], data["message"])
+                    yield name, data
+
+    def search(self, query: str, *, k: int = 10, route: str = "hybrid") -> Json:
+        """The best passages for a query."""
+        return self._json("GET", "/search", params={"q": query, "k": k, "route": route})
+
+    def documents(self, *, state: str | None = None, q: str = "") -> Json:
+        """`{"documents": […], "counts": {…}}`, newest first."""
+        params = {"q": q, **({"state": state} if state else {})}
+        return self._json("GET", "/documents", params=params)
+
+    def document(self, document_id: str) -> Json:
+        """Where one document stands."""
+        return self._json("GET", f"/documents/{document_id}")
+
+    def hand_in(self, uploads: Sequence[Upload], *, label: str | None = None) -> Json:
+        """Hand in files, some at a time; the bytes of all of them are safe when this returns.
+
+        The reply is `{"documents": […], "counts": {…}}`, documents in the order given.
+        """
+        documents: list[Json] = []
+        reply: Json = {"counts": {}}
+        for start in range(0, len(uploads), _FILES_A_REQUEST):
+            reply = self._hand_in_some(uploads[start : start + _FILES_A_REQUEST], label)
+            documents.extend(reply["documents"])
+        return {"documents": documents, "counts": reply["counts"]}
+
+    def _hand_in_some(self, uploads: Sequence[Upload], label: str | None) -> Json:
+        with ExitStack() as stack:
+            parts = [
+                ("files", (upload.path.name or "unnamed", stack.enter_context(upload.path.open("rb"))))
+                for upload in uploads
+            ]
+            parts += [
+                ("sidecars", (f"{upload.source}.toml", stack.enter_context(upload.sidecar.open("rb"))))
+                for upload in uploads
+                if upload.sidecar
+            ]
+            fields: dict[str, Any] = {"sources": [upload.source for upload in uploads]}
+            if label:
+                fields["label"] = label
+            return self._json("POST", "/documents", files=parts, data=fields)
+
+    def hand_in_bytes(self, files: Sequence[tuple[str, bytes]], *, label: str | None = None) -> Json:
+        """Hand in (file name, bytes) pairs, as a browser uploads them."""
+        parts = [("files", (name, content)) for name, content in files]
+        fields: dict[str, Any] = {"sources": [name for name, _ in files], **({"label": label} if label else {})}
+        return self._json("POST", "/documents", files=parts, data=fields)
+
+    def remove(self, document_id: str) -> None:
+        """Remove a document everywhere."""
+        self._response("DELETE", f"/documents/{document_id}")
+
+    def text(self, document_id: str, *, start: int, end: int, context: int = 400, version: str | None = None) -> Json:
+        """A piece of stored text with what stands around it."""
+        params: Json = {"start": start, "end": end, "context": context, **({"version": version} if version else {})}
+        return self._json("GET", f"/documents/{document_id}/text", params=params)
+
+    def page(self, document_id: str, number: int) -> Json:
+        """A page (1-based) with its words and their boxes."""
+        return self._json("GET", f"/documents/{document_id}/pages/{number}")
+
+    def page_image(self, document_id: str, number: int, *, width: int = 1200) -> bytes:
+        """PNG of a page."""
+        return self._response("GET", f"/documents/{document_id}/pages/{number}/image", params={"width": width}).content
+
+    def _json(self, method: str, path: str, **arguments: Any) -> Json:
+        body = self._response(method, path, **arguments).json()
+        assert isinstance(body, dict)
+        return body
+
+    def _response(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        with _translated():
+            response = self._http.request(method, path, **arguments)
+        if response.status_code >= 400:
+            raise _error_from(response)
+        return response
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Transport failures become ServiceUnavailable."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise ServiceUnavailable(f"the service did not answer ({type(error).__name__})") from error
+
+
+def _error_from(response: httpx.Response) -> AssistantError:
+    try:
+        body = response.json()["error"]
+        return _error_named(body["type"], body["message"])
+    except (ValueError, KeyError, TypeError):
+        return ServiceUnavailable(f"the service answered with status {response.status_code}")
+
+
+def _error_named(kind: str, message: str) -> AssistantError:
+    name = "".join(part.capitalize() for part in kind.split("_"))
+    found = getattr(errors, name, None)
+    known = isinstance(found, type) and issubclass(found, AssistantError) and found is not errors.DocumentRejected
+    return found(message) if known else ServiceUnavailable(message)

@@ -1,0 +1,1 @@
+"""The commands behind `assistant.cli`, by what the operator wants to do."""

@@ -1,0 +1,69 @@
+"""`assistant ask` and `assistant search`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
+
+Language = Annotated[str | None, typer.Option("--language", help="fr, ar or en; default: the question's own")]
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in French, Arabic or English")],
+    instance: Instance = None,
+    language: Language = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question with sentences quoted from the documents."""
+    with service_of(settings_of(instance)) as client:
+        answer = client.ask(question, language=language)
+    if as_json:
+        print_json(answer)
+    else:
+        _show_answer(answer)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for")],
+    instance: Instance = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages")] = 10,
+    route: Annotated[str, typer.Option("--route", help="hybrid, dense or bm25")] = "hybrid",
+    as_json: AsJson = False,
+) -> None:
+    """Find the passages that fit a question best."""
+    with service_of(settings_of(instance)) as client:
+        found = client.search(query, k=k, route=route)
+    if as_json:
+        print_json(found)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("#", "score", "document", "page", "passage"):
+        table.add_column(heading)
+    for result in found["results"]:
+        passage = result["passage"]
+        pages = ", ".join(str(number) for number in passage["page_numbers"])
+        beginning = " ".join(passage["text"].split())[:160]
+        table.add_row(
+            str(result["rank"]), f"{result['score']:.4f}", escape(passage["title"]), pages, escape(beginning)
+        )
+    console.print(table)
+
+
+def _show_answer(answer: dict[str, Any]) -> None:
+    console.print()
+    for sentence in answer["sentences"]:
+        marks = "".join(f" [{marker}]" for marker in sentence["markers"])
+        console.print(f"{escape(sentence['text'])}[bold cyan]{escape(marks)}[/]")
+    if not answer["sentences"]:
+        console.print(escape(answer["text"]))
+    console.print()
+    for citation in answer["citations"]:
+        page = f", p. {citation['page_number']}" if citation["page_number"] else ""
+        title = f"{citation['title']} ({citation['file_name']}{page})"
+        console.print(f"[bold cyan]\\[{citation['marker']}][/] {escape(title)} · {citation['verdict']}")
+    console.print(f"[dim]{answer['outcome']} · {answer['timings_ms'].get('total', 0):.0f} ms[/]")

@@ -1,0 +1,209 @@
+"""Frozen settings, read once from one TOML file.
+
+An error names the file, the key, the value and what to do. Relative paths are relative to the folder of the file.
+Only this module and `egress` read the environment; two variables count: `ASSISTANT_INSTANCE` (the file, when the
+command line names none) and `ASSISTANT_HOME` (the data folder, whatever the file says).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from assistant.access import Label, Level
+from assistant.errors import ConfigurationError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InstanceSettings(_Section):
+    """Who this instance serves."""
+
+    name: str = Field(min_length=1, max_length=80)
+    data: Path
+    """The one folder that holds everything this instance knows."""
+    languages: tuple[Literal["fr", "ar", "en"], ...] = ("fr", "ar", "en")
+
+
+class ServiceSettings(_Section):
+    """Where the service listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8501
+    session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 12.0
+    max_upload_mb: Annotated[int, Field(gt=0)] = 200
+
+
+class AccessSettings(_Section):
+    """The local principal of the embedded default."""
+
+    clearance: str = "secret"
+
+    @field_validator("clearance")
+    @classmethod
+    def _is_a_label(cls, value: str) -> str:
+        return str(_parsed_label(value))
+
+
+class LabellingSettings(_Section):
+    """What label a document gets."""
+
+    markings: Path = Path("markings.toml")
+    unmarked: Literal["quarantine", "highest"] = "quarantine"
+    """What happens to a document without any label. `highest` gives it the highest level there is: never a lower one."""
+
+    def label_for_unmarked(self) -> Label | None:
+        """The label of a document that says nothing; None sends it to quarantine."""
+        return Label(max(Level)) if self.unmarked == "highest" else None
+
+
+class EmbeddingSettings(_Section):
+    """The encoder: a local folder in the layout of sentence-transformers."""
+
+    path: Path | None = None
+    """None takes the packaged all-MiniLM-L6-v2."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    dense_weights: dict[Literal["fr", "ar", "en"], Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """Weight of the dense ranking in fusion, by language of the question; words get the rest. Belongs to the encoder."""
+
+
+class RetrievalSettings(_Section):
+    """How evidence is found."""
+
+    passages: Annotated[int, Field(ge=1, le=100)] = 12
+    exact_below: Annotated[int, Field(ge=0)] = 200_000
+    calibration: Path = Path("calibration.toml")
+
+
+class IngestSettings(_Section):
+    """Limits on one document, and what may be used to read it."""
+
+    ocr: bool = True
+    passage_chars: Annotated[int, Field(ge=200, le=4000)] = 900
+    wall_s: Annotated[float, Field(gt=0)] = 300.0
+    cpu_s: Annotated[int, Field(gt=0)] = 600
+    memory_mb: Annotated[int, Field(ge=256)] = 2048
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class DemoSettings(_Section):
+    """Documents that `assistant up` hands in at its first start."""
+
+    documents: Path
+
+
+class EgressSettings(_Section):
+    """Hosts beside loopback that this instance may reach; empty by default."""
+
+    allow: tuple[str, ...] = ()
+
+
+class Settings(_Section):
+    """One instance, complete."""
+
+    instance: InstanceSettings
+    service: ServiceSettings = ServiceSettings()
+    access: AccessSettings = AccessSettings()
+    labelling: LabellingSettings = LabellingSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    ingest: IngestSettings = IngestSettings()
+    demo: DemoSettings | None = None
+    egress: EgressSettings = EgressSettings()
+    file: Path
+    """The file these settings came from."""
+
+    @property
+    def home(self) -> Path:
+        """The data folder."""
+        return self.instance.data
+
+
+def instance_file(given: Path | None) -> Path:
+    """The instance file to use: the one given, else `ASSISTANT_INSTANCE`, else `configs/default.toml` here or beside the code."""
+    if given is not None:
+        return given
+    named = os.environ.get("ASSISTANT_INSTANCE")
+    if named:
+        return Path(named)
+    here = Path("configs/default.toml")
+    return here if here.is_file() else Path(__file__).resolve().parents[1] / here
+
+
+def load_settings(file: Path) -> Settings:
+    """Settings from one TOML file, paths made absolute.
+
+    Raises ConfigurationError naming file, key, value and remedy.
+    """
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{file}: there is no such instance file; name one with --instance") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
+    try:
+        settings = Settings(**raw, file=file.resolve())
+    except ValidationError as error:
+        raise ConfigurationError(_explained(file, error)) from error
+    except TypeError as error:
+        raise ConfigurationError(f"{file}: file: this key is set by the program; remove it") from error
+    return _with_absolute_paths(settings)
+
+
+def environment_home() -> Path | None:
+    """The data folder that `ASSISTANT_HOME` asks for, if any."""
+    home = os.environ.get("ASSISTANT_HOME")
+    return Path(home).resolve() if home else None
+
+
+def _with_absolute_paths(settings: Settings) -> Settings:
+    folder = settings.file.parent
+
+    def absolute(path: Path) -> Path:
+        return (folder / path.expanduser()).resolve()
+
+    instance, embedding, demo = settings.instance, settings.embedding, settings.demo
+    return settings.model_copy(
+        update={
+            "instance": instance.model_copy(update={"data": environment_home() or absolute(instance.data)}),
+            "labelling": settings.labelling.model_copy(update={"markings": absolute(settings.labelling.markings)}),
+            "retrieval": settings.retrieval.model_copy(
+                update={"calibration": absolute(settings.retrieval.calibration)}
+            ),
+            "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
+            "demo": demo.model_copy(update={"documents": absolute(demo.documents)}) if demo else None,
+        }
+    )
+
+
+def _parsed_label(value: str) -> Label:
+    try:
+        return Label.parse(value)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from error
+
+
+_REMEDIES = {
+    "extra_forbidden": "there is no such key; check its spelling",
+    "missing": "this key is required; add it",
+}
+
+
+def _explained(file: Path, error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+        remedy = _REMEDIES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+        value = "" if problem["type"] == "missing" else f" {problem['input']!r}"
+        lines.append(f"{file}: {key}{value}: {remedy}")
+    return "\n".join(lines)

@@ -1,0 +1,151 @@
+"""What is installed, configured and reachable, and how to mend what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from assistant import egress
+from assistant.archive import free_bytes
+from assistant.audit import AuditLog
+from assistant.build import encoder_folder, part
+from assistant.config import Settings
+from assistant.errors import AssistantError
+
+_TESSERACT_LANGUAGES = {"fr": "fra", "ar": "ara", "en": "eng"}
+_LOW_DISK_BYTES = 2 * 1024**3
+
+
+class Health(StrEnum):
+    """How a check ended."""
+
+    GOOD = "good"
+    LIMITED = "limited"
+    """Works, with something missing; the remedy says what it costs."""
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, how it is, and what to do."""
+
+    subject: str
+    health: Health
+    detail: str
+    remedy: str = ""
+
+
+def findings(settings: Settings) -> tuple[Finding, ...]:
+    """Every check, in the order of the list that `assistant doctor` prints. Changes nothing."""
+    return tuple(
+        [
+            _python(),
+            *_packages(),
+            Finding("instance file", Health.GOOD, str(settings.file)),
+            _data_folder(settings),
+            _encoder(settings),
+            *_installed_parts(),
+            _tesseract(settings),
+            _opt_outs(),
+            _guard(settings),
+            *_audit(settings),
+        ]
+    )
+
+
+def missing_parts(settings: Settings) -> tuple[str, ...]:
+    """One line for each optional system part that is missing, saying what that costs."""
+    finding = _tesseract(settings)
+    return (f"{finding.detail}: {finding.remedy}",) if finding.health is Health.LIMITED else ()
+
+
+def _python() -> Finding:
+    running = sys.version.split()[0]
+    good = sys.version_info >= (3, 11)
+    return Finding("Python", Health.GOOD if good else Health.BROKEN, running, "" if good else "install Python 3.11 or newer")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in ("qdrant-edge-py", "sentence-transformers", "torch", "unstructured", "streamlit", "fastapi", "pypdfium2"):
+        try:
+            yield Finding(name, Health.GOOD, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, Health.BROKEN, "not installed", "run `make install`")
+
+
+def _data_folder(settings: Settings) -> Finding:
+    home = settings.home
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = free_bytes(existing)
+    detail = f"{home} ({free / 1024**3:.1f} GB free)"
+    if free < _LOW_DISK_BYTES:
+        return Finding("data folder", Health.LIMITED, detail, "free some space: under 2 GB, ingestion may stop half-way")
+    return Finding("data folder", Health.GOOD, detail)
+
+
+def _encoder(settings: Settings) -> Finding:
+    try:
+        return Finding("encoder", Health.GOOD, str(encoder_folder(settings)))
+    except AssistantError as error:
+        return Finding("encoder", Health.BROKEN, str(error), "point embedding.path at a sentence-transformers folder")
+
+
+def _installed_parts() -> Iterator[Finding]:
+    for name in ("ingestion", "commands", "pages"):
+        try:
+            part(name)
+            yield Finding(f"part: {name}", Health.GOOD, "installed")
+        except (AssistantError, ImportError) as error:
+            yield Finding(f"part: {name}", Health.BROKEN, str(error), "run `make install`")
+
+
+def _tesseract(settings: Settings) -> Finding:
+    if not settings.ingest.ocr:
+        return Finding("tesseract", Health.GOOD, "not used (ingest.ocr is off)")
+    program = shutil.which("tesseract")
+    cost = "scanned pages wait in quarantine until it is there"
+    if program is None:
+        return Finding("tesseract", Health.LIMITED, "tesseract is not installed", cost)
+    listed = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=False, timeout=20).stdout
+    wanted = {_TESSERACT_LANGUAGES[language] for language in settings.instance.languages}
+    missing = sorted(wanted - set(listed.split()))
+    if missing:
+        names = ", ".join(missing)
+        return Finding("tesseract", Health.LIMITED, f"tesseract lacks {names}", f"scans in these languages read badly: install tesseract-ocr-… for {names}")
+    return Finding("tesseract", Health.GOOD, program)
+
+
+def _opt_outs() -> Finding:
+    missing = egress.missing_opt_outs()
+    if missing:
+        return Finding("opt-outs", Health.BROKEN, ", ".join(missing), "start through the `assistant` command")
+    return Finding("opt-outs", Health.GOOD, f"{len(egress.OPT_OUTS)} in force")
+
+
+def _guard(settings: Settings) -> Finding:
+    if not egress.guarded():
+        return Finding("egress guard", Health.BROKEN, "not in force", "start through the `assistant` command")
+    allowed = ", ".join(settings.egress.allow) or "loopback only"
+    return Finding("egress guard", Health.GOOD, allowed)
+
+
+def _audit(settings: Settings) -> Iterator[Finding]:
+    file: Path = settings.home / "audit.db"
+    if not file.exists():
+        return
+    log = AuditLog(file)
+    try:
+        check = log.verify()
+    finally:
+        log.close()
+    if check.broken_at is not None:
+        remedy = "somebody changed the record: secure the data folder and call your security officer"
+        yield Finding("audit record", Health.BROKEN, f"the chain breaks at entry {check.broken_at}", remedy)
+    else:
+        yield Finding("audit record", Health.GOOD, f"{check.entries} entries, chain intact")

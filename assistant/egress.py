@@ -1,0 +1,102 @@
+"""Nothing leaves: opt-outs for everything that calls home, and a guard on every connect from Python.
+
+This is the second line of defence; the first is the network the machine stands in. The guard is an audit hook
+(PEP 578), so it sees every Python-level connect and name look-up in the process, including those of libraries that
+replace `socket`. Native code is invisible to it: for native code there are the opt-outs, and the test that runs the
+whole path under `strace` (`tests/security/test_nothing_leaves.py`).
+
+Only this module and `config` read the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from assistant.errors import EgressBlocked
+
+_NOWHERE = str(Path(tempfile.gettempdir()) / "assistant-no-downloads")
+
+OPT_OUTS: dict[str, str] = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "true",
+    "SCARF_NO_ANALYTICS": "true",
+    "UNSTRUCTURED_DISABLE_NOTICE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TIKTOKEN_CACHE_DIR": _NOWHERE,
+    "NLTK_DATA": _NOWHERE,
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_DO_NOT_TRACK": "1",
+    "QDRANT__TELEMETRY_DISABLED": "true",
+    "QDRANT__SERVICE__ENABLE_SNAPSHOT_URL_RECOVERY": "false",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
+    "STREAMLIT_BROWSER_SERVER_ADDRESS": "127.0.0.1",
+    "STREAMLIT_SERVER_HEADLESS": "true",
+    "OTEL_SDK_DISABLED": "true",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""What every process starts with. Each line silences one library that would otherwise call out or download."""
+
+_guarded_hosts: set[str] | None = None
+
+
+def apply_opt_outs() -> None:
+    """Set every opt-out, overriding what the environment says. Call before any heavy import."""
+    os.environ.update(OPT_OUTS)
+
+
+def missing_opt_outs() -> tuple[str, ...]:
+    """Names of the opt-outs that are not in force in this process; empty when all is well."""
+    return tuple(name for name, value in OPT_OUTS.items() if os.environ.get(name) != value)
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` and loopback addresses; False for any other name, which would need a look-up."""
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host.split("%", 1)[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def guard(allowed_hosts: Iterable[str] = ()) -> None:
+    """From now on, refuse every connect and look-up that is neither loopback nor in `allowed_hosts`.
+
+    The hook cannot be removed for the life of the process; a second call adds hosts.
+    """
+    global _guarded_hosts  # noqa: PLW0603 - an audit hook is process-wide by nature, and so is its list
+    if _guarded_hosts is None:
+        _guarded_hosts = set(allowed_hosts)
+        sys.addaudithook(_refuse_outside)
+    else:
+        _guarded_hosts.update(allowed_hosts)
+
+
+def guarded() -> bool:
+    """True once `guard` is in force in this process."""
+    return _guarded_hosts is not None
+
+
+def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) and address else None
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0]
+    else:
+        return
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str) or is_loopback(host) or host in (_guarded_hosts or ()):
+        return
+    raise EgressBlocked(
+        f"a connection to {host!r} was refused; if it is one of your own servers, add it to egress.allow in the instance file"
+    )

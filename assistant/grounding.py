@@ -1,0 +1,47 @@
+"""Whether a sentence really stands where its citation points.
+
+For a quotation the check is exact: the characters of the quote are the characters of the *stored* document at the cited
+span, the span lies inside the passage that was retrieved for this reader, and what the reader is shown differs from the quote
+in white space and line-end hyphens only. Nothing is shown that did not pass.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from assistant.types import Document, Passage, Span, Verdict
+
+_LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\s*\n\s*(?=[a-zà-ÿ])")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sentence that a generator proposes, and where it says the words stand."""
+
+    text: str
+    passage: Passage
+    span: Span
+    """In code points of the document's text."""
+
+
+def readable_form(quote: str) -> str:
+    """A quote as a reader sees it: line ends become spaces, words broken at a line end are rejoined.
+
+    >>> readable_form("Le délai est de trente\\njours à comp-\\nter de la récep-\\ntion.")
+    'Le délai est de trente jours à compter de la réception.'
+    """
+    return _SPACE.sub(" ", _LINE_HYPHEN.sub("", quote)).strip()
+
+
+def check_quotation(draft: Draft, document: Document) -> Verdict:
+    """QUOTED when the draft is, word for word, what the stored document says at the draft's span; else UNSUPPORTED."""
+    passage = draft.passage
+    same_version = (passage.document_id, passage.version) == (document.id, document.version)
+    stored = document.text[draft.span.start : draft.span.end]
+    stands_there = (
+        passage.span.contains(draft.span) and passage.text == document.text[passage.span.start : passage.span.end]
+    )
+    says_it = bool(stored.strip()) and readable_form(stored) == draft.text
+    return Verdict.QUOTED if same_version and stands_there and says_it else Verdict.UNSUPPORTED

@@ -1,0 +1,1 @@
+"""The service: the only owner of the index, and the only place where rights are checked."""

@@ -1,0 +1,101 @@
+"""Questions, searches, and what this instance is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from assistant import __version__
+from assistant.errors import AssistantError
+from assistant.language import detect_language
+from assistant.service.requests import Reader, Serving
+from assistant.service.wire import named_event, plain, server_sent
+from assistant.types import Answer, AnswerEvent
+
+router = APIRouter(tags=["answers"])
+_LOG = logging.getLogger(__name__)
+
+
+class QuestionBody(BaseModel):
+    """A question. Without `language`, the answer speaks the language the question is written in."""
+
+    question: str = Field(examples=["Quel est le délai pour déposer une demande de télétravail ?"])
+    language: Literal["fr", "ar", "en"] | None = None
+
+
+@router.post(
+    "/answers",
+    response_model=Answer,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events `evidence`, `sentence`, `answer`"}},
+)
+def answer(body: QuestionBody, request: Request, parts: Serving, reader: Reader) -> Any:
+    """Answer a question: server-sent events, or the finished answer alone when JSON is asked for.
+
+    Events: one `evidence`, any number of `sentence`, one `answer` (always last), or `error` when something failed midway.
+    """
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse(plain(parts.assistant.ask(body.question, reader, language=body.language)))
+    events = parts.assistant.stream(body.question, reader, language=body.language)
+    first = next(events)  # so that a refusal is an HTTP status and not an event
+    return StreamingResponse(
+        _stream(first, events), media_type="text/event-stream", headers={"cache-control": "no-store"}
+    )
+
+
+def _stream(first: AnswerEvent, rest: Iterator[AnswerEvent]) -> Iterator[bytes]:
+    yield server_sent(first)
+    try:
+        for event in rest:
+            yield server_sent(event)
+    except AssistantError as error:
+        yield named_event("error", {"type": error_type(error), "message": str(error)})
+    except Exception:  # the page must hear of it; the log has the details
+        _LOG.exception("an answer failed in the middle")
+        yield named_event("error", {"type": "internal", "message": "the answer could not be finished"})
+
+
+@router.get("/search")
+def search(
+    parts: Serving,
+    reader: Reader,
+    q: Annotated[str, Query(min_length=1, max_length=2000)],
+    k: Annotated[int, Query(ge=1, le=100)] = 10,
+    route: Literal["hybrid", "dense", "bm25"] = "hybrid",
+) -> dict[str, Any]:
+    """The best passages for a question, best first."""
+    results = parts.retriever.search(q, reader, k, route=route)
+    return {"query": q, "language": detect_language(q), "results": plain(results)}
+
+
+@router.get("/instance")
+def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """What this instance is, and what it can and cannot do for this reader."""
+    settings = parts.settings
+    weights = {language: parts.embedder.dense_weight(language) for language in settings.instance.languages}
+    return {
+        "name": settings.instance.name,
+        "version": __version__,
+        "languages": list(settings.instance.languages),
+        "generator": "quotes",
+        "principal": {
+            "id": reader.id,
+            "roles": sorted(role.name.lower() for role in reader.roles),
+            "clearance": str(reader.clearance),
+        },
+        "documents": parts.index.document_count(reader),
+        "passages": parts.index.passage_count(reader),
+        "encoder": settings.embedding.path.name if settings.embedding.path else "all-MiniLM-L6-v2",
+        "weak_languages": [language for language, weight in weights.items() if weight < 0.05],
+        "ocr": settings.ingest.ocr,
+    }
+
+
+def error_type(error: AssistantError) -> str:
+    """The error's stable name on the wire: `not_found`, `audit_unavailable`, …"""
+    name = type(error).__name__
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))

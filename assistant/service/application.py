@@ -1,0 +1,160 @@
+"""The application: routes under /v1, sign-in, the page mounted beside them, and what stands before every request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from assistant import __version__
+from assistant.build import Parts
+from assistant.egress import is_loopback
+from assistant.errors import (
+    AccessViolation,
+    AssistantError,
+    Forbidden,
+    InstanceBusy,
+    InvalidRequest,
+    NotFound,
+    ServiceUnavailable,
+    SignInRequired,
+)
+from assistant.service import answers, compatible, documents
+from assistant.service.reference import reference_page
+from assistant.service.security import Gate, KnownHosts, SecurityHeaders
+from assistant.service.sign_in_page import sign_in_page
+from assistant.sessions import COOKIE
+
+_LOG = logging.getLogger(__name__)
+
+_STATUS: Mapping[type[AssistantError], int] = {
+    SignInRequired: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    InstanceBusy: 409,
+    InvalidRequest: 422,
+    ServiceUnavailable: 503,
+}
+
+
+def create_interface(parts: Parts) -> FastAPI:
+    """The HTTP interface alone: everything under /v1, and sign-in."""
+    app = FastAPI(
+        title="Sovereign knowledge assistant",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    app.state.parts = parts
+    for router in (answers.router, documents.router, compatible.router):
+        app.include_router(router, prefix="/v1")
+    _add_health(app)
+    _add_sign_in(app, parts)
+    app.add_exception_handler(AssistantError, _known_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected_error)
+    return app
+
+
+def protected(interface: FastAPI, page: ASGIApp | None, parts: Parts) -> ASGIApp:
+    """The whole application: interface, page, and the checks before both. Without a page, `/` answers 404."""
+    host = parts.settings.service.host
+    names = {"127.0.0.1", "localhost", "::1"} | ({host} if not is_wildcard(host) else set())
+    inner: ASGIApp = Gate(_Beside(interface, page), parts.sign_in) if page else interface
+    if is_loopback(host):
+        inner = KnownHosts(inner, frozenset(names))
+    return SecurityHeaders(inner)
+
+
+def is_wildcard(host: str) -> bool:
+    """True when `host` means every address of the machine."""
+    return host in ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
+
+
+class _Beside:
+    """Sends the interface's paths to the interface, everything else (start and stop included) to the page."""
+
+    def __init__(self, interface: ASGIApp, page: ASGIApp) -> None:
+        self._interface = interface
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and scope["path"].startswith(("/v1/", "/enter", "/leave"))
+        await (self._interface if ours else self._page)(scope, receive, send)
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/v1/health", tags=["operation"])
+    def health() -> dict[str, str]:
+        """Whether the service is up. Says nothing about documents, and needs no sign-in."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/v1/docs", tags=["operation"], response_class=HTMLResponse)
+    def reference() -> HTMLResponse:
+        """This interface, described on one page without outside resources."""
+        return HTMLResponse(reference_page(app.openapi()))
+
+
+def _add_sign_in(app: FastAPI, parts: Parts) -> None:
+    def signed_in(key: str) -> Response:
+        try:
+            token = parts.sign_in.session(key.strip())
+        except SignInRequired:
+            return HTMLResponse(sign_in_page(parts.settings.instance.name, refused=True), status_code=401)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(
+            COOKIE, token, max_age=parts.sign_in.session_seconds, httponly=True, samesite="lax", path="/"
+        )
+        return response
+
+    @app.get("/enter", include_in_schema=False)
+    def enter(key: str | None = None) -> Response:
+        return signed_in(key) if key else HTMLResponse(sign_in_page(parts.settings.instance.name, refused=False))
+
+    @app.post("/enter", include_in_schema=False)
+    def enter_form(key: Annotated[str, Form()]) -> Response:
+        return signed_in(key)
+
+    @app.post("/leave", include_in_schema=False)
+    def leave() -> Response:
+        response = RedirectResponse("/enter", status_code=303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+
+def _error(kind: str, message: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": {"type": kind, "message": message}}, status_code=status)
+
+
+def _known_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AssistantError)
+    if isinstance(error, AccessViolation):
+        _LOG.critical("access violation at %s: %s", request.url.path, error)
+        return _error("internal", "the request was stopped", 500)
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    return _error(answers.error_type(error), str(error), status)
+
+
+def _invalid_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problems = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+    return _error("invalid_request", problems, 422)
+
+
+def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _error("not_found" if error.status_code == 404 else "http", str(error.detail), error.status_code)
+
+
+def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    _LOG.error("unexpected %s at %s", type(error).__name__, request.url.path, exc_info=error)
+    return _error("internal", "something went wrong; the service's log has the details", 500)
+

@@ -1,0 +1,29 @@
+"""What every route needs of a request: the instance's parts, and the reader, or no further."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from assistant.access import Principal
+from assistant.build import Parts
+from assistant.errors import SignInRequired
+from assistant.service.security import session_cookie
+
+
+def parts_of(request: Request) -> Parts:
+    """The instance that serves this request."""
+    return cast(Parts, request.app.state.parts)
+
+
+def principal_of(request: Request) -> Principal:
+    """The reader: from the bearer token when there is one, else from the session cookie. Raises SignInRequired."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme and scheme.lower() != "bearer":
+        raise SignInRequired("send the key or session as `Authorization: Bearer …`")
+    return parts_of(request).sign_in.principal(token.strip() if scheme else session_cookie(request.headers))
+
+
+Serving = Annotated[Parts, Depends(parts_of)]
+Reader = Annotated[Principal, Depends(principal_of)]

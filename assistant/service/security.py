@@ -1,0 +1,118 @@
+"""What stands before every request: response headers, the host check, and the gate before the page."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assistant.errors import SignInRequired
+from assistant.sessions import COOKIE, SignIn
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+_OPEN_PATHS = ("/v1/", "/enter", "/leave")
+"""Paths that do their own checking. Everything else is the page and needs a session."""
+
+
+class SecurityHeaders:
+    """Puts the headers on every response of the application it wraps, errors included."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                del headers["server"]
+            await send(message)
+
+        await self._application(scope, receive, send_with_headers)
+
+
+class KnownHosts:
+    """Refuses requests for host names that are not ours, so that no outside name can be re-bound to this address.
+
+    An unsafe request or a websocket from a page of another origin is refused as well.
+    """
+
+    def __init__(self, application: ASGIApp, hosts: frozenset[str]) -> None:
+        self._application = application
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and not self._is_ours(scope):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 4403})
+                return
+            body = {"error": {"type": "forbidden", "message": "this address does not serve that host or origin"}}
+            await JSONResponse(body, status_code=403)(scope, receive, send)
+            return
+        await self._application(scope, receive, send)
+
+    def _is_ours(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if _host_name(host) not in self._hosts:
+            return False
+        unsafe = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        origin = headers.get("origin")
+        return not (unsafe and origin) or urlsplit(origin or "").netloc == host
+
+
+class Gate:
+    """Lets nobody near the page without a valid session; API paths check for themselves."""
+
+    def __init__(self, application: ASGIApp, sign_in: SignIn) -> None:
+        self._application = application
+        self._sign_in = sign_in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        guarded = scope["type"] in ("http", "websocket") and not scope["path"].startswith(_OPEN_PATHS)
+        if guarded and not self._has_session(scope):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 4401})
+            else:
+                await RedirectResponse("/enter", status_code=303)(scope, receive, send)
+            return
+        await self._application(scope, receive, send)
+
+    def _has_session(self, scope: Scope) -> bool:
+        try:
+            self._sign_in.principal(session_cookie(Headers(scope=scope)))
+        except SignInRequired:
+            return False
+        return True
+
+
+def session_cookie(headers: Headers) -> str:
+    """The session token in a request's cookies; empty when there is none."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _host_name(host: str) -> str:
+    return urlsplit(f"//{host}").hostname or ""

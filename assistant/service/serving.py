@@ -1,0 +1,112 @@
+"""Running the application: bind, announce, serve, stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from assistant.build import Parts, part
+from assistant.errors import ConfigurationError
+from assistant.service.application import create_interface, is_wildcard, protected
+from assistant.sessions import local_key
+
+_LOG = logging.getLogger(__name__)
+_START_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running service. `url` is how this machine reaches it; `enter_url` signs a browser in."""
+
+    url: str
+    enter_url: str
+    server: uvicorn.Server
+    thread: threading.Thread
+
+
+@contextmanager
+def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced: bool) -> Iterator[Serving]:
+    """The service, answering in a background thread for the length of the block.
+
+    `port` overrides the instance file; 0 takes a free one. `announced` writes `service.json` into the data folder, so that
+    commands find the service. Raises ConfigurationError when the address is taken.
+    """
+    settings = parts.settings
+    listener = _bound(settings.service.host, settings.service.port if port is None else port)
+    url = _loopback_url(settings.service.host, listener.getsockname()[1])
+    page = part("pages")(url, settings.home) if with_page else None
+    application = protected(create_interface(parts), page, parts)
+    config = uvicorn.Config(
+        application, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5, ws_max_size=2**25
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="service", daemon=True)
+    announcement = settings.home / "service.json"
+    thread.start()
+    try:
+        _wait_until_started(server, thread)
+        if announced:
+            _announce(announcement, url)
+        yield Serving(url, f"{url}/enter?key={local_key(settings.home / 'keys')}", server, thread)
+    finally:
+        if announced:
+            announcement.unlink(missing_ok=True)
+        server.should_exit = True
+        thread.join(timeout=15)
+        listener.close()
+
+
+def announced_url(home: Path) -> str | None:
+    """Where a running service of this instance says it can be reached; None when none does. It may have died since."""
+    try:
+        announcement = json.loads((home / "service.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    url = announcement.get("url") if isinstance(announcement, dict) else None
+    return url if isinstance(url, str) else None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another port with --port or service.port"
+        ) from error
+    listener.listen(128)
+    return listener
+
+
+def _loopback_url(host: str, port: int) -> str:
+    name = "127.0.0.1" if is_wildcard(host) else host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    waited = threading.Event()
+    for _ in range(int(_START_TIMEOUT_S / 0.05)):
+        if server.started:
+            return
+        if not thread.is_alive():
+            break
+        waited.wait(0.05)
+    raise ConfigurationError("the service did not start; the lines above say why")
+
+
+def _announce(file: Path, url: str) -> None:
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+    partial.replace(file)

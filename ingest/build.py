@@ -1,0 +1,193 @@
+"""Composition root of ingestion: settings → a worker that takes documents in. Found through an entry point."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant.access import Label, Principal, Role
+from assistant.archive import Archive
+from assistant.config import Settings
+from assistant.embedding import Embedder
+from assistant.errors import Forbidden, InvalidRequest, NotFound
+from assistant.index import PassageIndex
+from assistant.types import DocumentState, DocumentStatus
+from ingest.labelling import Markings
+from ingest.ledger import Ledger, Task
+from ingest.parsing import Attachment, ParsingSettings
+from ingest.sources import sidecar_from
+from ingest.workflow import DocumentWorkflow, may_know, remove_document
+
+_LOG = logging.getLogger(__name__)
+_IDLE_S = 0.2
+
+
+def open_ingestion(
+    settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
+) -> EmbeddedIngestion:
+    """Ingestion in the service's own process, with its worker threads not yet started."""
+    return EmbeddedIngestion(settings, archive, index, embedder)
+
+
+class EmbeddedIngestion:
+    """Implements `assistant.ingestion.Ingestion` with a ledger in SQLite and worker threads."""
+
+    def __init__(
+        self, settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
+    ) -> None:
+        self._archive = archive
+        self._index = index
+        self._ledger = Ledger(settings.home / "ledger.db")
+        self._stop = threading.Event()
+        self._work = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work_until_stopped, name=f"ingest-{number}", daemon=True)
+            for number in range(settings.ingest.workers)
+        ]
+        self._workflow = DocumentWorkflow(
+            self._ledger,
+            archive,
+            index,
+            embedder,
+            markings=Markings.load(settings.labelling.markings),
+            unmarked=settings.labelling.label_for_unmarked(),
+            parsing=_parsing_settings(settings),
+            passage_chars=settings.ingest.passage_chars,
+            accept_attachment=self._accept_attachment,
+        )
+
+    def accept(
+        self, file: Path, *, source: str, principal: Principal, label: Label | None = None, sidecar: bytes | None = None
+    ) -> DocumentStatus:
+        """See `Ingestion.accept`."""
+        _require_archivist(principal)
+        if label is not None and not principal.may_read(label):
+            raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
+        if not file.is_file():
+            raise InvalidRequest(f"{source}: not a regular file")
+        text = _sidecar_text(source, sidecar)
+        version = self._archive.keep_original(file)
+        status = self._ledger.receive(
+            source=source,
+            version=version,
+            file_name=_bare_name(source),
+            given_label=str(label) if label else "",
+            sidecar=text,
+            received_by=principal.id,
+        )
+        self._work.set()
+        return status
+
+    def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
+        """See `Ingestion.documents`."""
+        return tuple(status for status in self._ledger.statuses() if may_know(principal, status.label))
+
+    def document(self, document_id: str, principal: Principal) -> DocumentStatus:
+        """See `Ingestion.document`."""
+        try:
+            status = self._ledger.status(document_id)
+        except KeyError:
+            raise NotFound("there is no such document, or none that you may read") from None
+        if not may_know(principal, status.label):
+            raise NotFound("there is no such document, or none that you may read")
+        return status
+
+    def counts(self, principal: Principal) -> dict[DocumentState, int]:
+        """See `Ingestion.counts`."""
+        counts = dict.fromkeys(DocumentState, 0)
+        for status in self.documents(principal):
+            counts[status.state] += 1
+        return counts
+
+    def remove(self, document_id: str, principal: Principal) -> None:
+        """See `Ingestion.remove`."""
+        _require_archivist(principal)
+        remove_document(document_id, principal, ledger=self._ledger, archive=self._archive, index=self._index)
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """See `Ingestion.wait_idle`."""
+        deadline = time.monotonic() + timeout_s
+        while self._ledger.waiting():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def start(self) -> None:
+        """See `Ingestion.start`."""
+        unfinished = self._ledger.take_up_unfinished()
+        if unfinished:
+            _LOG.info("%d unfinished documents are taken up again", unfinished)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """See `Ingestion.stop`."""
+        self._stop.set()
+        self._work.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=30)
+        self._ledger.close()
+
+    def _work_until_stopped(self) -> None:
+        while not self._stop.is_set():
+            task = self._ledger.take()
+            if task is None:
+                self._work.wait(_IDLE_S)
+                self._work.clear()
+                continue
+            if task.attempts > 1:
+                self._stop.wait(min(2.0 ** (task.attempts - 2), 30.0))
+            self._workflow.run(task)
+
+    def _accept_attachment(self, task: Task, attachment: Attachment, label: Label) -> None:
+        """Take in a file carried by another one, under its carrier's label, as a document of its own."""
+        with tempfile.TemporaryDirectory(prefix="assistant-") as folder:
+            file = Path(folder) / "attachment"
+            file.write_bytes(attachment.content)
+            version = self._archive.keep_original(file)
+        self._ledger.receive(
+            source=f"{task.source}!/{attachment.file_name}",
+            version=version,
+            file_name=_bare_name(attachment.file_name),
+            given_label=str(label),
+            sidecar="",
+            received_by=task.received_by,
+        )
+
+
+def _require_archivist(principal: Principal) -> None:
+    if Role.ARCHIVIST not in principal.roles:
+        raise Forbidden("only archivists may add or remove documents")
+
+
+def _bare_name(source: str) -> str:
+    return source.replace("\\", "/").rsplit("/", 1)[-1] or source
+
+
+def _sidecar_text(source: str, sidecar: bytes | None) -> str:
+    if sidecar is None:
+        return ""
+    try:
+        text = sidecar.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"{source}.toml: the sidecar is not UTF-8 (byte {error.start})") from error
+    sidecar_from(text, name=f"{source}.toml")
+    return text
+
+
+def _parsing_settings(settings: Settings) -> ParsingSettings:
+    limits = settings.ingest
+    return ParsingSettings(
+        languages=settings.instance.languages,
+        ocr=limits.ocr,
+        wall_s=limits.wall_s,
+        cpu_s=limits.cpu_s,
+        memory_bytes=limits.memory_mb * 1024 * 1024,
+    )
+

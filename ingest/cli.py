@@ -1,0 +1,148 @@
+"""`assistant ingest …`: hand documents in and see where each one stands."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from assistant.client import ServiceClient, Upload
+from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
+from assistant.types import DocumentState
+from ingest.sources import Skipped, sidecar_path, walk
+
+app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
+
+_FAILED = {DocumentState.QUARANTINED.value, DocumentState.REJECTED.value}
+_UNFINISHED = {state.value for state in DocumentState if not state.final}
+
+
+def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
+    """What to hand in from these files and folders, and what was found but will not be read."""
+    uploads: list[Upload] = []
+    skipped: list[Skipped] = []
+    for found in walk(paths):
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        else:
+            uploads.append(Upload(found.path, str(found.path.absolute()), sidecar_path(found.path)))
+    return uploads, skipped
+
+
+@app.command("add")
+def add(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders")],
+    instance: Instance = None,
+    label: Annotated[str | None, typer.Option("--label", help="Label for all of them, such as internal/health")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when every document has its final state")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in files and folders. What cannot be read is listed with its reason; nothing is passed over in silence."""
+    uploads, skipped = uploads_below(paths)
+    with service_of(settings_of(instance)) as client:
+        reply = client.hand_in(uploads, label=label)
+        ids = list(dict.fromkeys(document["document_id"] for document in reply["documents"]))
+        # A service of our own ends with this command, so the work must be done before it does.
+        documents = _settled(client, ids, quiet=as_json) if wait or not client.is_lasting else reply["documents"]
+    documents += [_skipped_entry(item) for item in skipped]
+    if as_json:
+        print_json({"documents": [_public(d) for d in documents], "counts": _counts(documents)})
+    else:
+        _show(documents)
+    if wait and any(document["state"] in _FAILED for document in documents):
+        raise typer.Exit(1)
+
+
+@app.command("status")
+def status(
+    instance: Instance = None,
+    state: Annotated[DocumentState | None, typer.Option("--state", help="Only documents in this state")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the documents with their states and reasons."""
+    with service_of(settings_of(instance)) as client:
+        listing = client.documents(state=state.value if state else None)
+    if as_json:
+        print_json({"documents": [_public(d) for d in listing["documents"]], "counts": listing["counts"]})
+    else:
+        _show(listing["documents"])
+
+
+@app.command("remove")
+def remove(
+    document_ids: Annotated[list[str], typer.Argument(help="Ids, as `ingest status --json` shows them")],
+    instance: Instance = None,
+) -> None:
+    """Remove documents from answers, archive and ledger."""
+    with service_of(settings_of(instance)) as client:
+        for document_id in document_ids:
+            client.remove(document_id)
+            console.print(f"removed {escape(document_id)}")
+
+
+def _settled(client: ServiceClient, ids: list[str], *, quiet: bool) -> list[dict[str, Any]]:
+    """The documents' statuses, and those of their attachments, once all are final."""
+    columns = (TextColumn("Reading documents"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=problems, disable=quiet) as progress:
+        bar = progress.add_task("documents", total=len(ids))
+        while True:
+            listed = client.documents()["documents"]
+            by_id = {document["document_id"]: document for document in listed}
+            mine = [by_id[document_id] for document_id in ids if document_id in by_id]
+            sources = tuple(f"{document['source']}!/" for document in mine)
+            attached = [d for d in listed if sources and d["source"].startswith(sources) and d["document_id"] not in ids]
+            unfinished = sum(document["state"] in _UNFINISHED for document in (*mine, *attached))
+            progress.update(bar, completed=len(mine) + len(attached) - unfinished, total=len(mine) + len(attached))
+            if not unfinished:
+                return mine + attached
+            time.sleep(0.1)
+
+
+def _public(document: dict[str, Any]) -> dict[str, Any]:
+    """The documented part of a status, see docs/command-line.md."""
+    names = (
+        "source", "state", "reason", "pages", "passages", "label",
+        "document_id", "version", "file_name", "title", "category", "language", "media_type", "date", "warnings",
+    )  # fmt: skip
+    return {name: document[name] for name in names if name in document}
+
+
+def _skipped_entry(item: Skipped) -> dict[str, Any]:
+    return {
+        "source": str(item.path),
+        "state": DocumentState.REJECTED.value,
+        "reason": item.reason,
+        "pages": 0,
+        "passages": 0,
+        "label": "",
+        "category": "skipped",
+        "file_name": item.path.name,
+        "title": item.path.name,
+    }
+
+
+def _counts(documents: list[dict[str, Any]]) -> dict[str, int]:
+    found = Counter(document["state"] for document in documents)
+    return {state.value: found.get(state.value, 0) for state in DocumentState}
+
+
+def _show(documents: list[dict[str, Any]]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("state", "document", "label", "pages", "passages", "reason"):
+        table.add_column(heading)
+    for document in documents:
+        reason = "; ".join(filter(None, (document["reason"], *document.get("warnings", ()))))
+        table.add_row(
+            document["state"], escape(document["file_name"]), document["label"],
+            str(document["pages"]), str(document["passages"]), escape(reason),
+        )  # fmt: skip
+    console.print(table)
+    counts = _counts(documents)
+    console.print(", ".join(f"{number} {state}" for state, number in counts.items() if number) or "no documents")

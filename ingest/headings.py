@@ -1,0 +1,74 @@
+"""What a heading or list item looks like in words: articles, chapters, numbered sections, in French, Arabic and English."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = r"(?:\d[\d.\-]*(?:er|re|e|ème)?|[IVXLC]+|[A-Z]|premier|première|unique|préliminaire)"
+_ARABIC_ORDINAL = (
+    r"(?:[\d٠-٩]+|الأولى?|الاولى?|الأول|الاول|الثاني[ةه]?|الثالث[ةه]?|الرابع[ةه]?|الخامس[ةه]?|السادس[ةه]?|السابع[ةه]?|"
+    r"الثامن[ةه]?|التاسع[ةه]?|العاشر[ةه]?|الحادي[ةه]? عشرة?|الفريد[ةه]?|التمهيدي)"
+)
+_TAIL = r"(?:[ \t\u00a0]+(?:bis|ter|quater|مكرر[ةه]?))?[ \t\u00a0]*(?:[.:–—\-]+[ \t\u00a0]*[^\n]{0,150})?[ \t]*"
+_WORDS: tuple[tuple[int, str], ...] = (
+    (1, r"(?:partie|part|livre|book|الجزء|الكتاب)"),
+    (2, r"(?:titre|title|القسم)"),
+    (3, r"(?:chapitre|chapter|الباب)"),
+    (4, r"(?:section|الفرع|الفصل)"),
+    (5, r"(?:sous-section|subsection|annexe|annex|appendix|schedule|الملحق)"),
+    (6, r"(?:article|art\.|المادة|مادة|البند)"),
+)
+_ARTICLE_NUMBER = r"(?:(?:L|R|D|A)\.?[ \t\u00a0]*\*?[ \t\u00a0]*)?" + _NUMBER
+_STRUCTURAL = tuple(
+    (level, re.compile(rf"\s*{word}[ \t\u00a0]+(?:{_ARTICLE_NUMBER}|{_ARABIC_ORDINAL}){_TAIL}", re.IGNORECASE))
+    for level, word in _WORDS
+)
+_FIRST_IS_CAPITAL = re.compile(r"\s*[A-ZÀ-Þ\u0600-\u06ff]")
+_SECTION_NUMBER = re.compile(
+    r"\s*(\d{1,2}(?:\.\d{1,2}){0,4})\.?[ \t\u00a0]+(?:[–—-][ \t]+)?[A-ZÀ-Þ\u0621-\u064a][^\n]{0,100}"
+)
+_BULLET = re.compile(
+    r"\s*(?:[•▪◦‣●○■□➢✓✔]|[-–—*·][ \t\u00a0]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)°][ \t\u00a0]|\d{1,2}-[ \t]|[٠-٩]{1,2}[.)\-][ \t])\s*\S"
+)
+
+
+def structural_level(line: str) -> int:
+    """1 (part) to 6 (article) for a heading such as "Chapitre II – …" or "المادة 5"; 7 to 11 for "2.1 Title"; else 0.
+
+    The whole line must be the heading: an article whose text goes on behind its number is a paragraph.
+    """
+    if len(line) > 200 or not line.strip():
+        return 0
+    if _FIRST_IS_CAPITAL.match(line):
+        for level, pattern in _STRUCTURAL:
+            if pattern.fullmatch(line):
+                return 0 if _runs_on(line) else level
+    return 0
+
+
+def section_number_level(line: str) -> int:
+    """7 for "2 Title", 8 for "2.1 Title" and so on; 0 for anything else, full sentences included."""
+    match = _SECTION_NUMBER.fullmatch(line)
+    if match is None or line.rstrip().endswith((".", ";", ",", ":")):
+        return 0
+    return 7 + match[1].count(".")
+
+
+def opens_article(line: str) -> bool:
+    """True when a line begins an article, chapter or section, whether or not its text runs on."""
+    return bool(structural_level(line)) or bool(_RUN_IN.match(line))
+
+
+_RUN_IN = re.compile(
+    rf"\s*(?:Article|ARTICLE|Art\.|المادة)[ \t\u00a0]+(?:{_ARTICLE_NUMBER}|{_ARABIC_ORDINAL})[ \t\u00a0]*[.:–—\-]"
+)
+
+
+def bullet(line: str) -> bool:
+    """True when a line begins a list item."""
+    return bool(_BULLET.match(line))
+
+
+def _runs_on(line: str) -> bool:
+    """True when the rest of the line is a sentence of the article, not its title."""
+    return line.rstrip().endswith((".", ";", ",")) and len(line) > 60

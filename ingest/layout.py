@@ -1,0 +1,356 @@
+"""From lines on pages to one text with structure: reading order, paragraphs, headings, tables, page furniture.
+
+Parsers of paged files (`pdf`, `ocr`) hand in lines with their words' boxes; nothing here knows where they come from. The text is put
+together from the lines, so every word's span and every block's span is right by construction.
+
+Running headers, footers and page numbers stay in the text (a marking may stand there) but in no block. On a page that goes
+on with a sentence of the page before, they are placed after its first paragraph instead of before it, so that the sentence stays in
+one piece.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.types import Block, BlockKind, Box, Page, Span, TextOrigin, Word
+from ingest.headings import bullet, opens_article, structural_level
+
+_MARGIN = 0.13
+"""Share of the page height at top and bottom in which furniture is looked for."""
+_EDGE_LINES = 4
+_PAGE_NUMBER = re.compile(
+    r"[\s\-–—]*(?:page|p\.|صفحة|الصفحة)?\s*[0-9٠-٩]{1,4}(?:\s*(?:/|sur|of|من|de|\|)\s*[0-9٠-٩]{1,4})?[\s\-–—.]*",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[0-9]+")
+_ENDS_SENTENCE = re.compile(r"[.!?…؟۔:;؛][\"”’»)\]\s]*$")
+_LARGER = 1.12
+"""A line this many times the size of the body is set as a heading."""
+_NEW_PARAGRAPH = 1.3
+"""A line this many times the usual pitch below the last one begins a paragraph."""
+_LONGEST_HEADING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text, or a row of table cells that stand side by side (joined by " | ").
+
+    `words` are (start, end, box) with offsets into `text`. `baseline` and `size` are fractions of the page height.
+    """
+
+    text: str
+    words: tuple[tuple[int, int, Box], ...]
+    box: Box
+    baseline: float
+    size: float
+    bold: bool = False
+    cells: int = 1
+    new_paragraph: bool | None = None
+    """What the parser knows; None leaves it to the geometry."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLines:
+    """A page before its text has a place in the document; sizes in points."""
+
+    number: int
+    width: float
+    height: float
+    lines: tuple[Line, ...]
+    origin: TextOrigin = TextOrigin.TEXT_LAYER
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A document's text and structure. `title` is its first big line, when there is one."""
+
+    text: str
+    pages: tuple[Page, ...]
+    blocks: tuple[Block, ...]
+    title: str | None
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Lines that will become one block; `kind` None is furniture."""
+
+    lines: list[Line]
+    kind: BlockKind | None
+    style: tuple[float, bool] = (0.0, False)
+    structural: int = 0
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+def compose(pages: Sequence[PageLines]) -> Composition:
+    """One text from all pages; pages tile it, blocks are in reading order."""
+    furniture = _furniture(pages)
+    body_size = _body_size(pages, furniture)
+    per_page = [_pieces(page, furniture.get(page.number, set()), body_size) for page in pages]
+    levels = _heading_levels(per_page, body_size)
+    writer = _Writer(levels)
+    for index, (page, pieces) in enumerate(zip(pages, per_page, strict=True)):
+        continues = index > 0 and _continues(per_page[index - 1], pieces)
+        writer.write_page(page, _with_furniture_inside(pieces) if continues else pieces, continues=continues)
+    return Composition(*writer.finished(), _first_big_line(per_page, body_size))
+
+
+class _Writer:
+    """Collects text and keeps count of the position."""
+
+    def __init__(self, levels: dict[tuple[float, bool, int], int]) -> None:
+        self._levels = levels
+        self._parts: list[str] = []
+        self._length = 0
+        self._pages: list[Page] = []
+        self._blocks: list[Block] = []
+
+    def write_page(self, page: PageLines, pieces: list[_Piece], *, continues: bool) -> None:
+        if self._pages and not continues:
+            self._append_to_last_page("\n")
+        start = self._length
+        words: list[Word] = []
+        for number, piece in enumerate(pieces):
+            if number:
+                self._add("\n")
+            span = self._write_lines(piece, words)
+            if number == 0 and continues and self._blocks:
+                self._blocks[-1] = replace(self._blocks[-1], span=Span(self._blocks[-1].span.start, span.end))
+            elif piece.kind is not None:
+                self._blocks.append(Block(span, piece.kind, self._level(piece)))
+        self._pages.append(
+            Page(
+                page.number,
+                Span(start, self._length),
+                page.width,
+                page.height,
+                tuple(words),
+                page.origin,
+                page.confidence,
+            )
+        )
+
+    def finished(self) -> tuple[str, tuple[Page, ...], tuple[Block, ...]]:
+        return "".join(self._parts), tuple(self._pages), tuple(self._blocks)
+
+    def _write_lines(self, piece: _Piece, words: list[Word]) -> Span:
+        start = self._length
+        for line in piece.lines:
+            base = self._length
+            words.extend(Word(Span(base + left, base + right), box) for left, right, box in line.words)
+            self._add(line.text)
+            self._add("\n")
+        return Span(start, self._length - 1)
+
+    def _append_to_last_page(self, text: str) -> None:
+        self._add(text)
+        last = self._pages[-1]
+        self._pages[-1] = replace(last, span=Span(last.span.start, self._length))
+
+    def _add(self, text: str) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+
+    def _level(self, piece: _Piece) -> int:
+        if piece.kind is not BlockKind.HEADING:
+            return 0
+        return self._levels[(*piece.style, piece.structural)]
+
+
+# --- furniture ---------------------------------------------------------------------------------------------------
+
+
+def _furniture(pages: Sequence[PageLines]) -> dict[int, set[int]]:
+    """For each page number, the indexes of lines that are running headers, footers or page numbers."""
+    edges = {page.number: _edge_lines(page) for page in pages}
+    counts: Counter[str] = Counter()
+    for page in pages:
+        counts.update({_running_key(page.lines[index].text, page.number) for index in edges[page.number]})
+    needed = max(2, min(3, len(pages)))
+    found: dict[int, set[int]] = {}
+    for page in pages:
+        for index in edges[page.number]:
+            text = page.lines[index].text
+            if _PAGE_NUMBER.fullmatch(text) or counts[_running_key(text, page.number)] >= needed:
+                found.setdefault(page.number, set()).add(index)
+    return found
+
+
+def _edge_lines(page: PageLines) -> set[int]:
+    order = sorted(range(len(page.lines)), key=lambda index: page.lines[index].baseline)
+    top = [index for index in order[:_EDGE_LINES] if page.lines[index].baseline < _MARGIN]
+    bottom = [index for index in order[-_EDGE_LINES:] if page.lines[index].baseline > 1 - _MARGIN]
+    return set(top) | set(bottom)
+
+
+def _running_key(text: str, page_number: int) -> str:
+    """`text` with what counts the pages masked: numbers near the page's own, as covers shift the numbering."""
+
+    def masked(match: re.Match[str]) -> str:
+        return "#" if abs(int(match.group()[:9]) - page_number) <= 4 else match.group()
+
+    return _NUMBER.sub(masked, " ".join(text.split()))
+
+
+# --- paragraphs, headings, tables --------------------------------------------------------------------------------
+
+
+def _body_size(pages: Sequence[PageLines], furniture: dict[int, set[int]]) -> float:
+    """The size most characters are set in, in points."""
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for index, line in enumerate(page.lines):
+            if index not in furniture.get(page.number, ()):
+                sizes[_points(line, page)] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def _points(line: Line, page: PageLines) -> float:
+    return round(line.size * page.height * 2) / 2
+
+
+def _pieces(page: PageLines, furniture: set[int], body_size: float) -> list[_Piece]:
+    """The page's blocks in reading order, its furniture first."""
+    lines = [line for index, line in enumerate(page.lines) if index not in furniture]
+    pieces = [_Piece([page.lines[index] for index in sorted(furniture)], None)] if furniture else []
+    pitches = _usual_pitches(lines, page)
+    right_edge, left_edge = _edges(lines)
+    previous: Line | None = None
+    for line in lines:
+        kind, style, structural = _kind_and_style(line, page, body_size)
+        fresh = previous is None or _starts_block(
+            line, previous, page, pitch=pitches.get(_points(line, page)), edges=(left_edge, right_edge)
+        )
+        last = pieces[-1] if pieces and previous is not None else None
+        if last is not None and _belongs(kind, style, last, fresh=fresh):
+            last.lines.append(line)
+        else:
+            pieces.append(_Piece([line], kind, style, structural))
+        previous = line
+    return [_settled(piece) for piece in pieces]
+
+
+def _belongs(kind: BlockKind, style: tuple[float, bool], last: _Piece, *, fresh: bool) -> bool:
+    if kind is BlockKind.TABLE or last.kind is BlockKind.TABLE:
+        return kind is last.kind
+    if fresh or last.kind is None:
+        return False
+    if kind is BlockKind.HEADING or last.kind is BlockKind.HEADING:
+        return kind is last.kind and style == last.style
+    return kind is not BlockKind.LIST_ITEM
+
+
+def _settled(piece: _Piece) -> _Piece:
+    """A heading that turns out too long is prose; a single row of cells is no table."""
+    if piece.kind is BlockKind.HEADING and len(piece.text) > _LONGEST_HEADING:
+        return replace(piece, kind=BlockKind.PARAGRAPH)
+    if piece.kind is BlockKind.TABLE and len(piece.lines) == 1:
+        return replace(piece, kind=BlockKind.PARAGRAPH)
+    return piece
+
+
+def _kind_and_style(line: Line, page: PageLines, body_size: float) -> tuple[BlockKind, tuple[float, bool], int]:
+    size = _points(line, page)
+    style = (size, line.bold)
+    if line.cells > 1:
+        return BlockKind.TABLE, style, 0
+    structural = structural_level(line.text)
+    set_apart = body_size > 0 and (size >= body_size * _LARGER or (line.bold and len(line.text) < 120))
+    letters = sum(character.isalpha() for character in line.text)
+    if letters >= 2 and (structural or (set_apart and not line.text.rstrip().endswith((".", ";", ",")))):
+        return BlockKind.HEADING, style, structural
+    if bullet(line.text):
+        return BlockKind.LIST_ITEM, style, 0
+    return BlockKind.PARAGRAPH, style, 0
+
+
+def _usual_pitches(lines: Sequence[Line], page: PageLines) -> dict[float, float]:
+    """For each size in points, the usual distance between baselines, as a fraction of the page height."""
+    seen: dict[float, list[float]] = {}
+    for above, below in zip(lines, lines[1:], strict=False):
+        pitch = below.baseline - above.baseline
+        if above.size * 0.7 < pitch < above.size * 2.2 and _points(above, page) == _points(below, page):
+            seen.setdefault(_points(below, page), []).append(pitch)
+    # The low median: a page of one-line paragraphs has more wide gaps than narrow ones.
+    return {
+        size: statistics.median_low(sorted(pitches)[: max(1, len(pitches) * 3 // 4)]) for size, pitches in seen.items()
+    }
+
+
+def _edges(lines: Sequence[Line]) -> tuple[float, float]:
+    prose = [line for line in lines if line.cells == 1 and len(line.text) > 40] or list(lines)
+    if not prose:
+        return 1.0, 0.0
+    return max(line.box.right for line in prose), min(line.box.left for line in prose)
+
+
+def _starts_block(
+    line: Line, previous: Line, page: PageLines, *, pitch: float | None, edges: tuple[float, float]
+) -> bool:
+    """True when geometry, or the line itself, says that a new paragraph begins with `line`."""
+    if line.new_paragraph is not None:
+        return line.new_paragraph
+    distance = line.baseline - previous.baseline
+    usual = pitch if pitch is not None else line.size * 1.35
+    if distance < 0 or distance > usual * _NEW_PARAGRAPH:
+        return True
+    if abs(_points(line, page) - _points(previous, page)) >= 1.0 or bullet(line.text) or opens_article(line.text):
+        return True
+    width = edges[1] - edges[0]
+    short = previous.box.right - previous.box.left < 0.75 * width
+    return short and bool(_ENDS_SENTENCE.search(previous.text))
+
+
+def _heading_levels(per_page: Sequence[Sequence[_Piece]], body_size: float) -> dict[tuple[float, bool, int], int]:
+    """A level, 1-based, for each way headings are set: bigger first, then structural rank, then plain bold."""
+    seen = {
+        (*piece.style, piece.structural) for pieces in per_page for piece in pieces if piece.kind is BlockKind.HEADING
+    }
+
+    def importance(style: tuple[float, bool, int]) -> tuple[float, int, bool]:
+        size, bold, structural = style
+        larger = size if size >= body_size * _LARGER else body_size
+        return -larger, structural or 99, not bold
+
+    ranked = sorted({importance(style) for style in seen})
+    return {style: ranked.index(importance(style)) + 1 for style in seen}
+
+
+def _first_big_line(per_page: Sequence[Sequence[_Piece]], body_size: float) -> str | None:
+    if not per_page:
+        return None
+    big = [piece for piece in per_page[0] if piece.kind is BlockKind.HEADING and piece.style[0] >= body_size * _LARGER]
+    if not big:
+        return None
+    return " ".join(max(big, key=lambda piece: piece.style[0]).text.split())
+
+
+# --- from page to page -------------------------------------------------------------------------------------------
+
+
+def _continues(before: Sequence[_Piece], after: Sequence[_Piece]) -> bool:
+    """True when the first paragraph of a page goes on with the last sentence of the page before."""
+    last = before[-1] if before else None
+    first = next(_body(after), None)
+    if last is None or first is None or first.kind is not BlockKind.PARAGRAPH:
+        return False
+    if last.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) or _ENDS_SENTENCE.search(last.text):
+        return False
+    opening = first.text.lstrip('«“"(')[:1]
+    return opening.islower() or opening.isdigit() or (opening.isalpha() and not opening.isupper())
+
+
+def _with_furniture_inside(pieces: Sequence[_Piece]) -> list[_Piece]:
+    body = list(_body(pieces))
+    return [body[0], *(piece for piece in pieces if piece.kind is None), *body[1:]]
+
+
+def _body(pieces: Sequence[_Piece]) -> Iterator[_Piece]:
+    return (piece for piece in pieces if piece.kind is not None)

@@ -1,0 +1,222 @@
+"""One document, end to end: parse → label → split → embed → archive → index → done.
+
+Every step can be repeated: ids are deterministic, writing the same thing twice changes nothing. A process that dies anywhere
+leaves a document "in progress"; the next start takes it up again and ends in the same state.
+"""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant.access import Label, Principal, Role
+from assistant.archive import Archive
+from assistant.embedding import Embedder
+from assistant.errors import ConfigurationError, NotFound, ServiceUnavailable, Unlabelled
+from assistant.index import PassageIndex
+from assistant.types import Document, DocumentState, TextOrigin
+from ingest.isolation import parse_isolated
+from ingest.labelling import Markings, decide_label
+from ingest.ledger import Ledger, Task
+from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.sources import Sidecar, sidecar_from
+from ingest.splitting import split
+
+_LOG = logging.getLogger(__name__)
+_LOW_CONFIDENCE = 0.7
+"""Mean word confidence of tesseract under which a page is worth a second look. An estimate, to be measured with issue 3."""
+_MAX_ATTEMPTS = 4
+
+_QUARANTINED = {
+    RejectionCategory.NEEDS_OCR,
+    RejectionCategory.PASSWORD_NEEDED,
+    RejectionCategory.TIMED_OUT,
+    RejectionCategory.OUT_OF_MEMORY,
+    RejectionCategory.CRASHED,
+    RejectionCategory.UNLABELLED,
+    RejectionCategory.CONFLICTING_LABELS,
+}
+"""What a person can mend without a new file; everything else is the file's own fault and rejected."""
+
+AcceptAttachment = Callable[[Task, Attachment, Label], None]
+
+
+class DocumentWorkflow:
+    """Does the work on one document at a time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        index: PassageIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        markings: Markings,
+        unmarked: Label | None,
+        parsing: ParsingSettings,
+        passage_chars: int,
+        accept_attachment: AcceptAttachment,
+    ) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._index = index
+        self._embedder = embedder
+        self._markings = markings
+        self._unmarked = unmarked
+        self._parsing = parsing
+        self._passage_chars = passage_chars
+        self._accept_attachment = accept_attachment
+
+    def run(self, task: Task) -> None:
+        """Bring `task` to its final state, or back to the queue when a service is away. Never raises."""
+        try:
+            self._run(task)
+        except Unlabelled as error:
+            self._withdraw(task)
+            category = RejectionCategory.CONFLICTING_LABELS if "disagree" in str(error) else RejectionCategory.UNLABELLED
+            self._ledger.settle(task, DocumentState.QUARANTINED, category=category, reason=str(error))
+        except (ServiceUnavailable, OSError) as error:
+            self._try_later(task, error)
+        except Exception as error:  # the outermost loop of the worker: whatever happens, the document gets a visible state
+            _LOG.exception("document %s: unexpected %s", task.document_id, type(error).__name__)
+            reason = f"an unexpected {type(error).__name__} stopped the work; the service's log has the details"
+            self._ledger.settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
+
+    def _run(self, task: Task) -> None:
+        sidecar = _sidecar_of(task)
+        parsed = self._parse(task)
+        if isinstance(parsed, Rejected):
+            self._refuse(task, parsed)
+            return
+        label = decide_label(
+            parsed.text,
+            sidecar_label=sidecar.label,
+            given_label=Label.parse(task.given_label) if task.given_label else None,
+            markings=self._markings,
+            unmarked=self._unmarked,
+        )
+        document = _document(task, parsed, sidecar, label)
+        for attachment in parsed.attachments:
+            self._accept_attachment(task, attachment, label)
+        passages = self._publish(document)
+        warnings = (*parsed.warnings, *_doubtful_pages(document))
+        facts: dict[str, str | int | None] = {
+            "title": document.title,
+            "pages": len(document.pages),
+            "passages": passages,
+            "label": str(label),
+            "language": document.language,
+            "media_type": document.media_type,
+            "date": document.date,
+        }
+        state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
+        self._ledger.settle(task, state, facts=facts, warnings=warnings)
+
+    def _parse(self, task: Task) -> Parsed | Rejected:
+        original = self._archive.original_path(task.version)
+        return parse_isolated(original, file_name=task.file_name, settings=self._parsing)
+
+    def _publish(self, document: Document) -> int:
+        """Archive and index a document; the number of passages, which is the number the index holds.
+
+        Raises ServiceUnavailable when the index holds another number than planned.
+        """
+        embedder = self._embedder()
+        passages = split(document, fits=embedder.fits, max_chars=self._passage_chars)
+        vectors = embedder.embed_passages([passage.embedded_text() for passage in passages])
+        self._archive.put(document)
+        stored = self._index.replace(document.id, document.version, passages, vectors)
+        if stored != len(passages):
+            raise ServiceUnavailable(f"the index holds {stored} of {len(passages)} passages")
+        self._archive.keep_only(document.id, document.version)
+        return len(passages)
+
+    def _refuse(self, task: Task, rejected: Rejected) -> None:
+        self._withdraw(task)
+        state = DocumentState.QUARANTINED if rejected.category in _QUARANTINED else DocumentState.REJECTED
+        where = f"page {rejected.page_number}: " if rejected.page_number else ""
+        self._ledger.settle(task, state, category=rejected.category, reason=where + rejected.message)
+
+    def _withdraw(self, task: Task) -> None:
+        """Take an earlier version out of the answers: its successor could not be read, so it is no longer known to hold.
+
+        The earlier text stays out until a person decides; the original bytes of the new version are kept.
+        """
+        if self._index.remove(task.document_id):
+            self._archive.keep_only(task.document_id, task.version)
+
+    def _try_later(self, task: Task, error: Exception) -> None:
+        if task.attempts < _MAX_ATTEMPTS:
+            reason = f"waiting to be tried again: {error}"
+            self._ledger.settle(task, DocumentState.RECEIVED, category="retry", reason=reason)
+        else:
+            reason = f"tried {task.attempts} times: {error}"
+            self._ledger.settle(task, DocumentState.QUARANTINED, category="service_unavailable", reason=reason)
+
+
+def remove_document(
+    document_id: str, principal: Principal, *, ledger: Ledger, archive: Archive, index: PassageIndex
+) -> None:
+    """Remove a document everywhere: first from the answers, then its text and original, then its name.
+
+    Raises NotFound when there is none that this principal may know of.
+    """
+    try:
+        status = ledger.status(document_id)
+    except KeyError:
+        raise NotFound("there is no such document, or none that you may read") from None
+    if not may_know(principal, status.label):
+        raise NotFound("there is no such document, or none that you may read")
+    index.remove(document_id)
+    archive.remove(document_id, version=status.version)
+    ledger.forget(document_id)
+
+
+def may_know(principal: Principal, label: str) -> bool:
+    """True when `principal` may know that a document with this canonical label exists.
+
+    A document without a label is known to archivists only.
+    """
+    if not label:
+        return Role.ARCHIVIST in principal.roles
+    try:
+        return principal.may_read(Label.parse(label))
+    except ConfigurationError:
+        return False
+
+
+def _sidecar_of(task: Task) -> Sidecar:
+    try:
+        return sidecar_from(task.sidecar, name=f"{task.file_name}.toml") if task.sidecar else Sidecar()
+    except (ConfigurationError, tomllib.TOMLDecodeError) as error:
+        raise Unlabelled(f"the sidecar cannot be read: {error}") from error
+
+
+def _document(task: Task, parsed: Parsed, sidecar: Sidecar, label: Label) -> Document:
+    title = sidecar.title or parsed.title or Path(task.file_name).stem
+    return Document(
+        id=task.document_id,
+        version=task.version,
+        title=title,
+        file_name=task.file_name,
+        source=task.source,
+        media_type=parsed.media_type,
+        language=sidecar.language or parsed.language,
+        date=sidecar.date or parsed.date,
+        text=parsed.text,
+        pages=parsed.pages,
+        blocks=parsed.blocks,
+        label=label,
+        parser=parsed.parser,
+    )
+
+
+def _doubtful_pages(document: Document) -> tuple[str, ...]:
+    return tuple(
+        f"page {page.number}: read by OCR with {page.confidence:.0%} confidence; please check it"
+        for page in document.pages
+        if page.origin is TextOrigin.OCR and page.confidence < _LOW_CONFIDENCE
+    )
+
