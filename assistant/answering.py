@@ -20,7 +20,7 @@ from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
 from assistant.errors import InvalidRequest, NotFound
 from assistant.generation import Generator
-from assistant.grounding import Draft, check_quotation
+from assistant.grounding import check_quotation
 from assistant.language import detect_language
 from assistant.types import (
     LANGUAGES,
@@ -29,6 +29,7 @@ from assistant.types import (
     AnswerReady,
     Citation,
     Document,
+    Draft,
     Evidence,
     EvidenceReady,
     Outcome,

@@ -92,14 +92,24 @@ def encoder_folder(settings: Settings) -> Path:
     return folder
 
 
-def _parts(settings: Settings) -> Parts:
-    home = settings.home
-    embedder = LazyEmbedder(
+def embedder_of(settings: Settings) -> LazyEmbedder:
+    """The configured encoder, loaded at its first use."""
+    return LazyEmbedder(
         encoder_folder(settings),
-        dense_weights=dict(settings.embedding.dense_weights),
+        dense_weights={str(language): weight for language, weight in settings.embedding.dense_weights.items()},
         threads=settings.embedding.threads,
     )
-    lexicon = Lexicon(settings.instance.languages)
+
+
+def lexicon_of(settings: Settings) -> Lexicon:
+    """How the instance's languages are cut into terms."""
+    return Lexicon(settings.instance.languages)
+
+
+def _parts(settings: Settings) -> Parts:
+    home = settings.home
+    embedder = embedder_of(settings)
+    lexicon = lexicon_of(settings)
     index = EdgePassageIndex.open(
         home / "index",
         embedder_fingerprint=embedder.fingerprint,

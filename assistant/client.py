@@ -187,5 +187,6 @@ def _error_from(response: httpx.Response) -> AssistantError:
 def _error_named(kind: str, message: str) -> AssistantError:
     name = "".join(part.capitalize() for part in kind.split("_"))
     found = getattr(errors, name, None)
-    known = isinstance(found, type) and issubclass(found, AssistantError) and found is not errors.DocumentRejected
-    return found(message) if known else ServiceUnavailable(message)
+    if isinstance(found, type) and issubclass(found, AssistantError) and found is not errors.DocumentRejected:
+        return found(message)
+    return ServiceUnavailable(message)

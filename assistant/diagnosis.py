@@ -43,19 +43,17 @@ class Finding:
 
 def findings(settings: Settings) -> tuple[Finding, ...]:
     """Every check, in the order of the list that `assistant doctor` prints. Changes nothing."""
-    return tuple(
-        [
-            _python(),
-            *_packages(),
-            Finding("instance file", Health.GOOD, str(settings.file)),
-            _data_folder(settings),
-            _encoder(settings),
-            *_installed_parts(),
-            _tesseract(settings),
-            _opt_outs(),
-            _guard(settings),
-            *_audit(settings),
-        ]
+    return (
+        _python(),
+        *_packages(),
+        Finding("instance file", Health.GOOD, str(settings.file)),
+        _data_folder(settings),
+        _encoder(settings),
+        *_installed_parts(),
+        _tesseract(settings),
+        _opt_outs(),
+        _guard(settings),
+        *_audit(settings),
     )
 
 
@@ -68,11 +66,21 @@ def missing_parts(settings: Settings) -> tuple[str, ...]:
 def _python() -> Finding:
     running = sys.version.split()[0]
     good = sys.version_info >= (3, 11)
-    return Finding("Python", Health.GOOD if good else Health.BROKEN, running, "" if good else "install Python 3.11 or newer")
+    return Finding(
+        "Python", Health.GOOD if good else Health.BROKEN, running, "" if good else "install Python 3.11 or newer"
+    )
 
 
 def _packages() -> Iterator[Finding]:
-    for name in ("qdrant-edge-py", "sentence-transformers", "torch", "unstructured", "streamlit", "fastapi", "pypdfium2"):
+    for name in (
+        "qdrant-edge-py",
+        "sentence-transformers",
+        "torch",
+        "unstructured",
+        "streamlit",
+        "fastapi",
+        "pypdfium2",
+    ):
         try:
             yield Finding(name, Health.GOOD, version(name))
         except PackageNotFoundError:
@@ -85,7 +93,9 @@ def _data_folder(settings: Settings) -> Finding:
     free = free_bytes(existing)
     detail = f"{home} ({free / 1024**3:.1f} GB free)"
     if free < _LOW_DISK_BYTES:
-        return Finding("data folder", Health.LIMITED, detail, "free some space: under 2 GB, ingestion may stop half-way")
+        return Finding(
+            "data folder", Health.LIMITED, detail, "free some space: under 2 GB, ingestion may stop half-way"
+        )
     return Finding("data folder", Health.GOOD, detail)
 
 
@@ -117,7 +127,12 @@ def _tesseract(settings: Settings) -> Finding:
     missing = sorted(wanted - set(listed.split()))
     if missing:
         names = ", ".join(missing)
-        return Finding("tesseract", Health.LIMITED, f"tesseract lacks {names}", f"scans in these languages read badly: install tesseract-ocr-… for {names}")
+        return Finding(
+            "tesseract",
+            Health.LIMITED,
+            f"tesseract lacks {names}",
+            f"scans in these languages read badly: install tesseract-ocr-… for {names}",
+        )
     return Finding("tesseract", Health.GOOD, program)
 
 

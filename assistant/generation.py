@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assistant.grounding import Draft, readable_form
-from assistant.language import sentence_spans
-from assistant.types import Evidence, Passage, Span
+from assistant.language import TABLE_CELL, readable_form, sentence_spans
+from assistant.types import Draft, Evidence, Passage, Span
 
 SentenceScores = Callable[[Evidence, Sequence[str], str], Sequence[float]]
 """(evidence, sentences, their language) → how well each answers the question; higher is better, 0 is not at all."""
@@ -108,7 +107,7 @@ def _is_quotable(text: str, passage: Passage) -> bool:
     """True for something that can stand alone: neither a stray number nor a heading nor a page of text."""
     words = _WORD.findall(text)
     is_heading = any(text == readable_form(heading) for heading in passage.headings)
-    return not is_heading and 3 <= len(words) and len(text) <= 900 and sum(len(word) for word in words) >= 10
+    return not is_heading and len(words) >= 3 and len(text) <= 900 and sum(len(word) for word in words) >= 10
 
 
 def _with_rank_prior(candidate: _Candidate) -> float:
@@ -117,16 +116,28 @@ def _with_rank_prior(candidate: _Candidate) -> float:
 
 
 def _says_the_same(one: _Candidate, other: _Candidate) -> bool:
+    """True for a repetition. Two sentences that differ in a number are two rules, however alike they look."""
     first, second = (set(_WORD.findall(c.text.casefold())) for c in (one, other))
-    return len(first & second) / max(1, min(len(first), len(second))) > 0.85
+    differs_in_number = any(any(c.isdigit() for c in word) for word in first ^ second)
+    return not differs_in_number and len(first & second) / max(1, min(len(first), len(second))) > 0.85
 
 
 def _antecedent(candidate: _Candidate, candidates: list[_Candidate]) -> _Candidate | None:
-    """The sentence just before one that leans on it, inside the same passage."""
-    if not _ANAPHORA.match(candidate.text):
-        return None
+    """What a sentence cannot be understood without, inside the same passage: the one before it, or its table's header."""
     before = [c for c in candidates if c.passage.id == candidate.passage.id and c.span.end <= candidate.span.start]
-    return max(before, key=lambda c: c.span.end, default=None)
+    if TABLE_CELL in candidate.text:
+        return _table_header(before)
+    return max(before, key=lambda c: c.span.end, default=None) if _ANAPHORA.match(candidate.text) else None
+
+
+def _table_header(before: list[_Candidate]) -> _Candidate | None:
+    """The first of the table rows that end `before`; None when the last thing in it is no table row."""
+    header = None
+    for candidate in sorted(before, key=lambda c: -c.span.start):
+        if TABLE_CELL not in candidate.text:
+            break
+        header = candidate
+    return header
 
 
 def _in_reading_order(chosen: list[_Candidate]) -> list[_Candidate]:

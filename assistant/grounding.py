@@ -7,32 +7,8 @@ in white space and line-end hyphens only. Nothing is shown that did not pass.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-from assistant.types import Document, Passage, Span, Verdict
-
-_LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\s*\n\s*(?=[a-zà-ÿ])")
-_SPACE = re.compile(r"\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A sentence that a generator proposes, and where it says the words stand."""
-
-    text: str
-    passage: Passage
-    span: Span
-    """In code points of the document's text."""
-
-
-def readable_form(quote: str) -> str:
-    """A quote as a reader sees it: line ends become spaces, words broken at a line end are rejoined.
-
-    >>> readable_form("Le délai est de trente\\njours à comp-\\nter de la récep-\\ntion.")
-    'Le délai est de trente jours à compter de la réception.'
-    """
-    return _SPACE.sub(" ", _LINE_HYPHEN.sub("", quote)).strip()
+from assistant.language import readable_form
+from assistant.types import Document, Draft, Verdict
 
 
 def check_quotation(draft: Draft, document: Document) -> Verdict:

@@ -185,6 +185,16 @@ class Evidence:
     support: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sentence that a generator proposes, and where it says the words stand."""
+
+    text: str
+    passage: Passage
+    span: Span
+    """In code points of the document's text."""
+
+
 class Verdict(StrEnum):
     """What checking a sentence against its source found."""
 

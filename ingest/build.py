@@ -190,4 +190,3 @@ def _parsing_settings(settings: Settings) -> ParsingSettings:
         cpu_s=limits.cpu_s,
         memory_bytes=limits.memory_mb * 1024 * 1024,
     )
-

@@ -97,7 +97,9 @@ def _settled(client: ServiceClient, ids: list[str], *, quiet: bool) -> list[dict
             by_id = {document["document_id"]: document for document in listed}
             mine = [by_id[document_id] for document_id in ids if document_id in by_id]
             sources = tuple(f"{document['source']}!/" for document in mine)
-            attached = [d for d in listed if sources and d["source"].startswith(sources) and d["document_id"] not in ids]
+            attached = [
+                d for d in listed if sources and d["source"].startswith(sources) and d["document_id"] not in ids
+            ]
             unfinished = sum(document["state"] in _UNFINISHED for document in (*mine, *attached))
             progress.update(bar, completed=len(mine) + len(attached) - unfinished, total=len(mine) + len(attached))
             if not unfinished:

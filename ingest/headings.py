@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from assistant.types import Block, BlockKind, Span
+
 _NUMBER = r"(?:\d[\d.\-]*(?:er|re|e|ème)?|[IVXLC]+|[A-Z]|premier|première|unique|préliminaire)"
 _ARABIC_ORDINAL = (
     r"(?:[\d٠-٩]+|الأولى?|الاولى?|الأول|الاول|الثاني[ةه]?|الثالث[ةه]?|الرابع[ةه]?|الخامس[ةه]?|السادس[ةه]?|السابع[ةه]?|"
@@ -28,7 +30,8 @@ _SECTION_NUMBER = re.compile(
     r"\s*(\d{1,2}(?:\.\d{1,2}){0,4})\.?[ \t\u00a0]+(?:[–—-][ \t]+)?[A-ZÀ-Þ\u0621-\u064a][^\n]{0,100}"
 )
 _BULLET = re.compile(
-    r"\s*(?:[•▪◦‣●○■□➢✓✔]|[-–—*·][ \t\u00a0]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)°][ \t\u00a0]|\d{1,2}-[ \t]|[٠-٩]{1,2}[.)\-][ \t])\s*\S"
+    r"\s*(?:[•▪◦‣●○■□➢✓✔]|[-–—*·][ \t\u00a0]|\(?(?:(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\d{1,2}°)[ \t\u00a0]|"
+    r"\d{1,2}-[ \t]|[٠-٩]{1,2}[.)\-][ \t])\s*\S"
 )
 
 
@@ -72,3 +75,29 @@ def bullet(line: str) -> bool:
 def _runs_on(line: str) -> bool:
     """True when the rest of the line is a sentence of the article, not its title."""
     return line.rstrip().endswith((".", ";", ",")) and len(line) > 60
+
+
+def text_blocks(text: str) -> tuple[Block, ...]:
+    """Blocks of a text without marks of its own: paragraphs between blank lines, list items, headings on a line of their own."""
+    blocks: list[Block] = []
+    start = end = -1
+    kind = BlockKind.PARAGRAPH
+    position = 0
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        level = structural_level(bare)
+        if start >= 0 and (not bare or level or bullet(bare)):
+            blocks.append(Block(Span(start, end), kind))
+            start = -1
+        if level:
+            left = position + len(line) - len(line.lstrip())
+            blocks.append(Block(Span(left, position + len(line.rstrip())), BlockKind.HEADING, level))
+        elif bare:
+            if start < 0:
+                start = position + len(line) - len(line.lstrip())
+                kind = BlockKind.LIST_ITEM if bullet(bare) else BlockKind.PARAGRAPH
+            end = position + len(line.rstrip())
+        position += len(line)
+    if start >= 0:
+        blocks.append(Block(Span(start, end), kind))
+    return tuple(blocks)

@@ -1,23 +1,24 @@
 """From lines on pages to one text with structure: reading order, paragraphs, headings, tables, page furniture.
 
-Parsers of paged files (`pdf`, `ocr`) hand in lines with their words' boxes; nothing here knows where they come from. The text is put
-together from the lines, so every word's span and every block's span is right by construction.
+Parsers of paged files (`pdf`, `ocr`) hand in lines with their words' boxes; nothing here knows where they come from. The
+text is put together from the lines, so every word's span and every block's span is right by construction.
 
 Running headers, footers and page numbers stay in the text (a marking may stand there) but in no block. On a page that goes
-on with a sentence of the page before, they are placed after its first paragraph instead of before it, so that the sentence stays in
-one piece.
+on with a sentence of the page before, they are placed after its first paragraph instead of before it, so that the
+sentence stays in one piece.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
-import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.types import Block, BlockKind, Box, Page, Span, TextOrigin, Word
-from ingest.headings import bullet, opens_article, structural_level
+from ingest.headings import bullet, opens_article, section_number_level, structural_level
 
 _MARGIN = 0.13
 """Share of the page height at top and bottom in which furniture is looked for."""
@@ -26,12 +27,17 @@ _PAGE_NUMBER = re.compile(
     r"[\s\-–—]*(?:page|p\.|صفحة|الصفحة)?\s*[0-9٠-٩]{1,4}(?:\s*(?:/|sur|of|من|de|\|)\s*[0-9٠-٩]{1,4})?[\s\-–—.]*",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"[0-9٠-٩]+")
+_LEADERS = re.compile(r"(?:[.…·]\s?){6,}")
+"""Dots that lead to a page number: a table of contents, which repeats headings and answers nothing."""
+_RUNNING_SHARE = 0.3
+"""Share of the pages a running line must be on: left and right pages may have their own, and the cover may have none."""
 _ENDS_SENTENCE = re.compile(r"[.!?…؟۔:;؛][\"”’»)\]\s]*$")
 _LARGER = 1.12
 """A line this many times the size of the body is set as a heading."""
 _NEW_PARAGRAPH = 1.3
 """A line this many times the usual pitch below the last one begins a paragraph."""
+_ENOUGH_LINES = 5
 _LONGEST_HEADING = 200
 
 
@@ -93,12 +99,15 @@ def compose(pages: Sequence[PageLines]) -> Composition:
     """One text from all pages; pages tile it, blocks are in reading order."""
     furniture = _furniture(pages)
     body_size = _body_size(pages, furniture)
-    per_page = [_pieces(page, furniture.get(page.number, set()), body_size) for page in pages]
+    usual_pitch = _usual_pitches(pages)
+    per_page = [_pieces(page, furniture.get(page.number, set()), body_size, usual_pitch) for page in pages]
     levels = _heading_levels(per_page, body_size)
     writer = _Writer(levels)
-    for index, (page, pieces) in enumerate(zip(pages, per_page, strict=True)):
-        continues = index > 0 and _continues(per_page[index - 1], pieces)
-        writer.write_page(page, _with_furniture_inside(pieces) if continues else pieces, continues=continues)
+    before: Sequence[_Piece] = ()
+    for page, pieces in zip(pages, per_page, strict=True):
+        continues = _continues(before, pieces)
+        before = _with_furniture_inside(pieces) if continues else pieces
+        writer.write_page(page, before, continues=continues)
     return Composition(*writer.finished(), _first_big_line(per_page, body_size))
 
 
@@ -112,7 +121,7 @@ class _Writer:
         self._pages: list[Page] = []
         self._blocks: list[Block] = []
 
-    def write_page(self, page: PageLines, pieces: list[_Piece], *, continues: bool) -> None:
+    def write_page(self, page: PageLines, pieces: Sequence[_Piece], *, continues: bool) -> None:
         if self._pages and not continues:
             self._append_to_last_page("\n")
         start = self._length
@@ -168,17 +177,19 @@ class _Writer:
 
 
 def _furniture(pages: Sequence[PageLines]) -> dict[int, set[int]]:
-    """For each page number, the indexes of lines that are running headers, footers or page numbers."""
+    """For each page number, the indexes of lines that are running headers, footers, page numbers or contents."""
     edges = {page.number: _edge_lines(page) for page in pages}
     counts: Counter[str] = Counter()
     for page in pages:
-        counts.update({_running_key(page.lines[index].text, page.number) for index in edges[page.number]})
-    needed = max(2, min(3, len(pages)))
+        counts.update({_running_key(page.lines[index].text) for index in edges[page.number]} - {""})
+    needed = max(2, math.ceil(_RUNNING_SHARE * len(pages)))
     found: dict[int, set[int]] = {}
     for page in pages:
-        for index in edges[page.number]:
-            text = page.lines[index].text
-            if _PAGE_NUMBER.fullmatch(text) or counts[_running_key(text, page.number)] >= needed:
+        for index, line in enumerate(page.lines):
+            running = index in edges[page.number] and (
+                _PAGE_NUMBER.fullmatch(line.text) or counts[_running_key(line.text)] >= needed
+            )
+            if running or _LEADERS.search(line.text):
                 found.setdefault(page.number, set()).add(index)
     return found
 
@@ -190,13 +201,11 @@ def _edge_lines(page: PageLines) -> set[int]:
     return set(top) | set(bottom)
 
 
-def _running_key(text: str, page_number: int) -> str:
-    """`text` with what counts the pages masked: numbers near the page's own, as covers shift the numbering."""
-
-    def masked(match: re.Match[str]) -> str:
-        return "#" if abs(int(match.group()[:9]) - page_number) <= 4 else match.group()
-
-    return _NUMBER.sub(masked, " ".join(text.split()))
+def _running_key(text: str) -> str:
+    """`text` with its numbers masked, since they count the pages; empty for what must not be taken for furniture."""
+    if structural_level(text) or sum(character.isalpha() for character in text) < 3:
+        return ""
+    return _NUMBER.sub("#", " ".join(text.split()))
 
 
 # --- paragraphs, headings, tables --------------------------------------------------------------------------------
@@ -216,17 +225,18 @@ def _points(line: Line, page: PageLines) -> float:
     return round(line.size * page.height * 2) / 2
 
 
-def _pieces(page: PageLines, furniture: set[int], body_size: float) -> list[_Piece]:
+def _pieces(
+    page: PageLines, furniture: set[int], body_size: float, usual_pitch: Callable[[float], float]
+) -> list[_Piece]:
     """The page's blocks in reading order, its furniture first."""
     lines = [line for index, line in enumerate(page.lines) if index not in furniture]
     pieces = [_Piece([page.lines[index] for index in sorted(furniture)], None)] if furniture else []
-    pitches = _usual_pitches(lines, page)
     right_edge, left_edge = _edges(lines)
     previous: Line | None = None
     for line in lines:
         kind, style, structural = _kind_and_style(line, page, body_size)
         fresh = previous is None or _starts_block(
-            line, previous, page, pitch=pitches.get(_points(line, page)), edges=(left_edge, right_edge)
+            line, previous, page, usual=usual_pitch(_points(line, page)), edges=(left_edge, right_edge)
         )
         last = pieces[-1] if pieces and previous is not None else None
         if last is not None and _belongs(kind, style, last, fresh=fresh):
@@ -234,7 +244,7 @@ def _pieces(page: PageLines, furniture: set[int], body_size: float) -> list[_Pie
         else:
             pieces.append(_Piece([line], kind, style, structural))
         previous = line
-    return [_settled(piece) for piece in pieces]
+    return _numbered_headings([_settled(piece) for piece in pieces])
 
 
 def _belongs(kind: BlockKind, style: tuple[float, bool], last: _Piece, *, fresh: bool) -> bool:
@@ -256,6 +266,19 @@ def _settled(piece: _Piece) -> _Piece:
     return piece
 
 
+def _numbered_headings(pieces: list[_Piece]) -> list[_Piece]:
+    """Lone lines such as "2. Demandes de documents" are headings, unless they are items of a list."""
+    levels = [
+        section_number_level(piece.text) if piece.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) else 0
+        for piece in pieces
+    ]
+    for index, level in enumerate(levels):
+        alone = not any(levels[max(0, index - 1) : index] + levels[index + 1 : index + 2])
+        if level and alone and index + 1 < len(pieces) and pieces[index + 1].kind is BlockKind.PARAGRAPH:
+            pieces[index] = replace(pieces[index], kind=BlockKind.HEADING, structural=level)
+    return pieces
+
+
 def _kind_and_style(line: Line, page: PageLines, body_size: float) -> tuple[BlockKind, tuple[float, bool], int]:
     size = _points(line, page)
     style = (size, line.bold)
@@ -265,23 +288,24 @@ def _kind_and_style(line: Line, page: PageLines, body_size: float) -> tuple[Bloc
     set_apart = body_size > 0 and (size >= body_size * _LARGER or (line.bold and len(line.text) < 120))
     letters = sum(character.isalpha() for character in line.text)
     if letters >= 2 and (structural or (set_apart and not line.text.rstrip().endswith((".", ";", ",")))):
-        return BlockKind.HEADING, style, structural
+        return BlockKind.HEADING, style, structural or section_number_level(line.text)
     if bullet(line.text):
         return BlockKind.LIST_ITEM, style, 0
     return BlockKind.PARAGRAPH, style, 0
 
 
-def _usual_pitches(lines: Sequence[Line], page: PageLines) -> dict[float, float]:
-    """For each size in points, the usual distance between baselines, as a fraction of the page height."""
-    seen: dict[float, list[float]] = {}
-    for above, below in zip(lines, lines[1:], strict=False):
-        pitch = below.baseline - above.baseline
-        if above.size * 0.7 < pitch < above.size * 2.2 and _points(above, page) == _points(below, page):
-            seen.setdefault(_points(below, page), []).append(pitch)
-    # The low median: a page of one-line paragraphs has more wide gaps than narrow ones.
-    return {
-        size: statistics.median_low(sorted(pitches)[: max(1, len(pitches) * 3 // 4)]) for size, pitches in seen.items()
-    }
+def _usual_pitches(pages: Sequence[PageLines]) -> Callable[[float], float]:
+    """For a size in points, the usual distance between baselines, in points, over the whole document."""
+    seen: dict[float, Counter[float]] = {}
+    for page in pages:
+        for above, below in itertools.pairwise(page.lines):
+            pitch, size = (below.baseline - above.baseline) * page.height, _points(below, page)
+            if size == _points(above, page) and size * 0.7 < pitch < size * 3.5:
+                seen.setdefault(size, Counter())[round(pitch * 2) / 2] += 1
+    modes = {size: max(counts, key=lambda pitch: (counts[pitch], -pitch)) for size, counts in seen.items()}
+    body = max(modes, key=lambda size: seen[size].total(), default=None)
+    ratio = modes[body] / body if body else 1.35
+    return lambda size: modes[size] if size in modes and seen[size].total() >= _ENOUGH_LINES else size * ratio
 
 
 def _edges(lines: Sequence[Line]) -> tuple[float, float]:
@@ -291,14 +315,11 @@ def _edges(lines: Sequence[Line]) -> tuple[float, float]:
     return max(line.box.right for line in prose), min(line.box.left for line in prose)
 
 
-def _starts_block(
-    line: Line, previous: Line, page: PageLines, *, pitch: float | None, edges: tuple[float, float]
-) -> bool:
+def _starts_block(line: Line, previous: Line, page: PageLines, *, usual: float, edges: tuple[float, float]) -> bool:
     """True when geometry, or the line itself, says that a new paragraph begins with `line`."""
     if line.new_paragraph is not None:
         return line.new_paragraph
-    distance = line.baseline - previous.baseline
-    usual = pitch if pitch is not None else line.size * 1.35
+    distance = (line.baseline - previous.baseline) * page.height
     if distance < 0 or distance > usual * _NEW_PARAGRAPH:
         return True
     if abs(_points(line, page) - _points(previous, page)) >= 1.0 or bullet(line.text) or opens_article(line.text):

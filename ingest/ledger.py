@@ -173,9 +173,11 @@ class Ledger:
 
     def status(self, document_id: str) -> DocumentStatus:
         """One document. Raises KeyError when there is none."""
-        row = self._database.connection().execute(
-            "SELECT * FROM documents WHERE document_id = ?", (document_id,)
-        ).fetchone()
+        row = (
+            self._database.connection()
+            .execute("SELECT * FROM documents WHERE document_id = ?", (document_id,))
+            .fetchone()
+        )
         if row is None:
             raise KeyError(document_id)
         return _status(row)

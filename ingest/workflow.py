@@ -75,11 +75,15 @@ class DocumentWorkflow:
             self._run(task)
         except Unlabelled as error:
             self._withdraw(task)
-            category = RejectionCategory.CONFLICTING_LABELS if "disagree" in str(error) else RejectionCategory.UNLABELLED
+            category = (
+                RejectionCategory.CONFLICTING_LABELS if "disagree" in str(error) else RejectionCategory.UNLABELLED
+            )
             self._ledger.settle(task, DocumentState.QUARANTINED, category=category, reason=str(error))
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
-        except Exception as error:  # the outermost loop of the worker: whatever happens, the document gets a visible state
+        except (
+            Exception
+        ) as error:  # the outermost loop of the worker: whatever happens, the document gets a visible state
             _LOG.exception("document %s: unexpected %s", task.document_id, type(error).__name__)
             reason = f"an unexpected {type(error).__name__} stopped the work; the service's log has the details"
             self._ledger.settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
@@ -219,4 +223,3 @@ def _doubtful_pages(document: Document) -> tuple[str, ...]:
         for page in document.pages
         if page.origin is TextOrigin.OCR and page.confidence < _LOW_CONFIDENCE
     )
-

@@ -48,9 +48,7 @@ def search(
         passage = result["passage"]
         pages = ", ".join(str(number) for number in passage["page_numbers"])
         beginning = " ".join(passage["text"].split())[:160]
-        table.add_row(
-            str(result["rank"]), f"{result['score']:.4f}", escape(passage["title"]), pages, escape(beginning)
-        )
+        table.add_row(str(result["rank"]), f"{result['score']:.4f}", escape(passage["title"]), pages, escape(beginning))
     console.print(table)
 
 

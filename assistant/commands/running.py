@@ -19,7 +19,9 @@ from assistant.errors import ConfigurationError, ServiceUnavailable
 from assistant.service.serving import Serving, announced_url, serving
 from assistant.sessions import local_key
 
-Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Overrides service.port; 0 takes a free one")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Overrides service.port; 0 takes a free one")
+]
 
 
 def up(instance: Instance = None, port: Port = None) -> None:
@@ -108,4 +110,3 @@ def _until_stopped(running: Serving) -> None:
         pass
     if not stop.is_set():
         raise ServiceUnavailable("the service stopped by itself; the lines above say why")
-

@@ -23,7 +23,9 @@ Instance = Annotated[
     Path | None,
     typer.Option("--instance", help="Instance file; default: $ASSISTANT_INSTANCE, else configs/default.toml"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value, with the schema given in docs/command-line.md")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON value, with the schema given in docs/command-line.md")
+]
 
 console = Console(highlight=False)
 problems = Console(stderr=True, highlight=False)

@@ -96,6 +96,6 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
 
 
 def error_type(error: AssistantError) -> str:
-    """The error's stable name on the wire: `not_found`, `audit_unavailable`, …"""
+    """The error's stable name on the wire, such as `not_found` or `audit_unavailable`."""
     name = type(error).__name__
     return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))

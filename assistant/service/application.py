@@ -157,4 +157,3 @@ def _http_error(_: Request, error: Exception) -> JSONResponse:
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     _LOG.error("unexpected %s at %s", type(error).__name__, request.url.path, exc_info=error)
     return _error("internal", "something went wrong; the service's log has the details", 500)
-

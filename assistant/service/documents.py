@@ -36,7 +36,9 @@ def hand_in(
     """Hand in documents (archivists). When this returns, their bytes are on disk; `state` says how far each one is."""
     names = sources or [file.filename or "unnamed" for file in files]
     if len(names) != len(files):
-        raise InvalidRequest(f"{len(files)} files came with {len(names)} sources; send one source for each file, or none")
+        raise InvalidRequest(
+            f"{len(files)} files came with {len(names)} sources; send one source for each file, or none"
+        )
     given = _given_label(label)
     beside = {sidecar.filename: sidecar.file.read(1 << 20) for sidecar in sidecars or []}
     limit = parts.settings.service.max_upload_mb * 1024 * 1024
@@ -50,23 +52,24 @@ def hand_in(
             incoming.flush()
             statuses.append(
                 parts.ingestion.accept(
-                    Path(incoming.name), source=source, principal=reader, label=given, sidecar=beside.get(f"{source}.toml")
+                    Path(incoming.name),
+                    source=source,
+                    principal=reader,
+                    label=given,
+                    sidecar=beside.get(f"{source}.toml"),
                 )
             )
     return {"documents": plain(statuses), "counts": plain(parts.ingestion.counts(reader))}
 
 
 @router.get("")
-def list_documents(
-    parts: Serving, reader: Reader, state: DocumentState | None = None, q: str = ""
-) -> dict[str, Any]:
+def list_documents(parts: Serving, reader: Reader, state: DocumentState | None = None, q: str = "") -> dict[str, Any]:
     """The documents this reader may know of, newest first; `q` looks into titles, file names and reasons."""
     wanted = q.casefold()
     statuses = [
         status
         for status in parts.ingestion.documents(reader)
-        if state in (None, status.state)
-        and wanted in f"{status.title}\n{status.file_name}\n{status.reason}".casefold()
+        if state in (None, status.state) and wanted in f"{status.title}\n{status.file_name}\n{status.reason}".casefold()
     ]
     return {"documents": plain(statuses), "counts": plain(parts.ingestion.counts(reader))}
 
@@ -113,9 +116,7 @@ def text(
 
 
 @router.get("/{document_id}/pages/{number}")
-def page(
-    document_id: str, number: int, parts: Serving, reader: Reader, version: str | None = None
-) -> dict[str, Any]:
+def page(document_id: str, number: int, parts: Serving, reader: Reader, version: str | None = None) -> dict[str, Any]:
     """One page (1-based): its text, and each word with its box."""
     document = parts.archive.document(document_id, reader, version=version)
     stored = parts.archive.page(document_id, number, reader, version=document.version)

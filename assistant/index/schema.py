@@ -1,0 +1,109 @@
+"""What is stored with each passage, and with the index as a whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.access import Label
+from assistant.errors import AccessViolation, ConfigurationError, IndexMismatch
+from assistant.lexical import LEXICON_VERSION
+from assistant.types import Passage, Span
+
+SCHEMA_VERSION = 1
+
+LABEL = "label"
+DOCUMENT = "document_id"
+VERSION = "version"
+SUPERSEDED = "superseded"
+"""Stands where the label was on a passage about to be deleted. It parses as no label, so nobody may read it."""
+
+
+def payload(passage: Passage) -> dict[str, Any]:
+    """The stored fields of a passage; the label as its canonical string."""
+    return {
+        LABEL: str(passage.label),
+        DOCUMENT: passage.document_id,
+        VERSION: passage.version,
+        "title": passage.title,
+        "file_name": passage.file_name,
+        "start": passage.span.start,
+        "end": passage.span.end,
+        "text": passage.text,
+        "page_numbers": list(passage.page_numbers),
+        "headings": list(passage.headings),
+        "language": passage.language,
+        "date": passage.date,
+    }
+
+
+def stored_passage(passage_id: str, stored: Mapping[str, Any]) -> Passage:
+    """The passage that was stored under this id.
+
+    Raises AccessViolation when it has no well-formed label: such a point must not have been found at all.
+    """
+    try:
+        label = Label.parse(str(stored.get(LABEL, "")))
+    except ConfigurationError as error:
+        raise AccessViolation(f"passage {passage_id} was found without a usable label") from error
+    return Passage(
+        id=passage_id,
+        document_id=stored[DOCUMENT],
+        version=stored[VERSION],
+        title=stored["title"],
+        file_name=stored["file_name"],
+        span=Span(stored["start"], stored["end"]),
+        text=stored["text"],
+        page_numbers=tuple(stored["page_numbers"]),
+        headings=tuple(stored["headings"]),
+        label=label,
+        language=stored["language"],
+        date=stored["date"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexIdentity:
+    """What an index was built with; another encoder or analyser cannot search it."""
+
+    schema: int
+    lexicon: str
+    embedder: str
+    dimension: int
+
+    @classmethod
+    def of(cls, embedder_fingerprint: str, dimension: int) -> IndexIdentity:
+        """The identity that this code and this encoder give an index."""
+        return cls(SCHEMA_VERSION, LEXICON_VERSION, embedder_fingerprint, dimension)
+
+    def claim(self, file: Path) -> None:
+        """Write the identity to `file`, or check that it is the one written there.
+
+        Raises IndexMismatch when it is another, ConfigurationError when the file cannot be read.
+        """
+        if not file.exists():
+            _write_durably(file, json.dumps(asdict(self), indent=1))
+            return
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{file}: damaged; {REBUILD}") from error
+        for name, expected in asdict(self).items():
+            if not isinstance(found, dict) or found.get(name) != expected:
+                raise IndexMismatch(f"{file}: the index was built with another {name}; {REBUILD}")
+
+
+REBUILD = "move the index folder away and start again: the documents are indexed anew from the archive"
+
+
+def _write_durably(file: Path, text: str) -> None:
+    written = file.with_suffix(".new")
+    with written.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    written.replace(file)

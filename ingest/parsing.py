@@ -1,0 +1,261 @@
+"""What a parser gives back, and which parser reads which file.
+
+The type of a file is decided by its content; its name only breaks ties between kinds of text. A file without text is
+never a success: it is `Rejected`. Every parser runs in a child process (`ingest.isolation`), never in the service.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from assistant.types import LANGUAGES, Block, Page
+
+
+class RejectionCategory(StrEnum):
+    """Why a file does not become a document. Stable: ledgers, reports and other programs store these words."""
+
+    EMPTY_FILE = "empty_file"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    DAMAGED = "damaged"
+    PASSWORD_NEEDED = "password_needed"  # noqa: S105 - a reason, not a password
+    NO_TEXT = "no_text"
+    NEEDS_OCR = "needs_ocr"
+    TOO_LARGE = "too_large"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    UNLABELLED = "unlabelled"
+    CONFLICTING_LABELS = "conflicting_labels"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsingSettings:
+    """What a parser may use, and the limits its process lives under."""
+
+    languages: tuple[str, ...] = LANGUAGES
+    ocr: bool = True
+    wall_s: float = 300.0
+    cpu_s: int = 600
+    memory_bytes: int = 2048 * 1024 * 1024
+    """Address space of the child, in bytes."""
+    output_bytes: int = 256 * 1024 * 1024
+    """Largest file the child may write, its result included."""
+    open_files: int = 256
+    max_file_bytes: int = 512 * 1024 * 1024
+    max_unpacked_bytes: int = 50 * 1024 * 1024
+    """Largest text member of an office file, and a tenth of the largest total, after unpacking."""
+    max_pages: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file carried by another one, such as an e-mail's. `file_name` has no folder part."""
+
+    file_name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file as its parser read it. Pages tile `text`; blocks are in reading order and lie inside it."""
+
+    title: str | None
+    language: str
+    date: str | None
+    """ISO 8601 date of the document itself, when the file says so."""
+    media_type: str
+    text: str
+    pages: tuple[Page, ...]
+    blocks: tuple[Block, ...]
+    parser: str
+    warnings: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that cannot become a document, and why. `page_number` is 1-based; None when the whole file is meant."""
+
+    category: str
+    message: str
+    page_number: int | None = None
+
+
+class Parser(Protocol):
+    """Reads the files of some media types."""
+
+    name: str
+    media_types: frozenset[str]
+
+    def parse(self, path: Path, *, settings: ParsingSettings) -> Parsed | Rejected:
+        """The file's text and structure, or why there is none. `path` keeps the suffix of the original name."""
+        ...
+
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+ODT = "application/vnd.oasis.opendocument.text"
+HTML = "text/html"
+TEXT = "text/plain"
+MARKDOWN = "text/markdown"
+EMAIL = "message/rfc822"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
+XML = "application/xml"
+OLE = "application/x-ole-storage"
+ZIP = "application/zip"
+UNKNOWN = "application/octet-stream"
+EMPTY = "application/x-empty"
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
+    (b"{\\rtf", "application/rtf"),
+    (b"GIF8", "image/gif"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"BZh", "application/x-bzip2"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!", "application/vnd.rar"),
+    (b"\x7fELF", "application/x-executable"),
+    (b"MZ", "application/x-executable"),
+    (b"%!PS", "application/postscript"),
+    (b"SQLite format 3\x00", "application/vnd.sqlite3"),
+    (b"OggS", "audio/ogg"),
+    (b"ID3", "audio/mpeg"),
+)
+_ZIP_MEMBERS: tuple[tuple[str, str], ...] = (
+    ("word/document.xml", DOCX),
+    ("xl/workbook.xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("ppt/presentation.xml", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+)
+_TEXT_SUFFIXES = {".md": MARKDOWN, ".markdown": MARKDOWN, ".eml": EMAIL, ".html": HTML, ".htm": HTML, ".xhtml": HTML}
+_MAIL_HEADER = re.compile(
+    r"(?:From|To|Subject|Date|Received|Return-Path|Message-ID|MIME-Version|Delivered-To|Content-Type|X-[\w-]+):[ \t]",
+    re.IGNORECASE,
+)
+_HTML_START = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|div|p|table|h1)\b", re.I | re.S
+)
+_XML_START = re.compile(r"\s*<\?xml\b|\s*<!DOCTYPE\b|\s*<[A-Za-z_][\w.:-]*[\s>/]")
+_TAG = re.compile(r"<[a-zA-Z][^>]*>")
+_HEAD_BYTES = 8192
+
+
+def detect_media_type(path: Path) -> str:
+    """The media type of the file at `path`, from its content; `application/octet-stream` when nothing fits.
+
+    The suffix decides only between kinds of text that look alike: `.md`, `.html`, `.eml`, everything else is plain.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head:
+        return EMPTY
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _zip_type(path)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    for magic, media_type in _MAGIC:
+        if head.startswith(magic):
+            return media_type
+    return _text_type(head, path.suffix.lower())
+
+
+def _zip_type(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+                return archive.read("mimetype").decode("ascii", "replace").strip()
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError):
+        return ZIP
+    for member, media_type in _ZIP_MEMBERS:
+        if member in names:
+            return media_type
+    return ZIP
+
+
+def _text_type(head: bytes, suffix: str) -> str:
+    text = _as_text(head)
+    if text is None:
+        return UNKNOWN
+    text = text.lstrip("\ufeff")
+    named = _TEXT_SUFFIXES.get(suffix, TEXT)
+    if named in (EMAIL, MARKDOWN):
+        return named
+    if len(_headers(text)) >= 3:
+        return EMAIL
+    if _HTML_START.match(text) or (named == HTML and _TAG.search(text)):
+        return HTML
+    return XML if _XML_START.match(text) and suffix != ".txt" else TEXT
+
+
+def _headers(text: str) -> list[str]:
+    """Header lines of a mail, when the text begins with one; prose that begins with "To: " has no second one."""
+    block = re.split(r"\r?\n\r?\n", text.lstrip(), maxsplit=1)[0].splitlines()
+    if not block or not _MAIL_HEADER.match(block[0]):
+        return []
+    return [line for line in block if _MAIL_HEADER.match(line)]
+
+
+def _as_text(head: bytes) -> str | None:
+    """`head` decoded well enough to look at; None when it is binary."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", "replace")
+    zeros = head.count(0)
+    if zeros:
+        if zeros < len(head) // 4:
+            return None
+        little = head[1::2].count(0) > head[::2].count(0)
+        return head.decode("utf-16-le" if little else "utf-16-be", "replace")
+    control = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
+    if control > max(2, len(head) // 100):
+        return None
+    return head.decode("utf-8", "replace")
+
+
+_LOCKED_OFFICE_FILE = "EncryptedPackage".encode("utf-16-le")
+"""How Office wraps a DOCX, XLSX or PPTX that is locked with a password."""
+_KINDS_NOT_READ = {
+    OLE: "an old Office file (DOC, XLS, PPT, MSG) is not read yet; save it as DOCX or ODT",
+    XML: "XML is not read yet; hand in the text as HTML, DOCX or TXT",
+    ZIP: "an archive is not read yet; unpack it and hand in its files",
+    "application/rtf": "RTF is not read yet; save it as DOCX or ODT",
+    "application/epub+zip": "EPUB is not read yet; save it as HTML or PDF",
+}
+
+
+def unsupported(media_type: str, path: Path) -> Rejected:
+    """The rejection for a file of a media type that no parser reads."""
+    if media_type == OLE and _LOCKED_OFFICE_FILE in path.read_bytes():
+        return Rejected(RejectionCategory.PASSWORD_NEEDED, "the file needs a password; hand in a copy without one")
+    kind = _KINDS_NOT_READ.get(media_type, f"{media_type} is not read yet; save it as PDF, DOCX or ODT")
+    return Rejected(RejectionCategory.UNSUPPORTED_TYPE, kind)
+
+
+def parser_for(media_type: str) -> Parser | None:
+    """The parser that reads `media_type`; None when there is none. Imports the parser's libraries only on parsing."""
+    opener = _parsers().get(media_type)
+    return opener() if opener else None
+
+
+def _parsers() -> dict[str, Callable[[], Parser]]:
+    from ingest.ocr import IMAGE_TYPES, ImageParser
+    from ingest.office import OFFICE_TYPES, OfficeParser
+    from ingest.pdf import PdfParser
+
+    choices: dict[str, Callable[[], Parser]] = {PDF: PdfParser}
+    choices |= dict.fromkeys(IMAGE_TYPES, ImageParser)
+    choices |= dict.fromkeys(OFFICE_TYPES, OfficeParser)
+    return choices

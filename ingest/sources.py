@@ -1,0 +1,173 @@
+"""Files to hand in: what a person names on the command line, with the sidecars that lie beside them.
+
+Only regular files are ever opened. A link is not followed (it can lead out of the folder), a pipe is not read (it blocks for
+good), and both are reported rather than passed over in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+
+from assistant.errors import ConfigurationError
+
+_SUFFIX = ".toml"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What an archivist says about a document in `<file>.toml` beside it. None: not said."""
+
+    title: str | None = None
+    date: str | None = None
+    """ISO 8601 date of the document itself."""
+    author: str | None = None
+    language: str | None = None
+    label: str | None = None
+    document_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A regular file to hand in. `source` says where it comes from, relative to the folder that was named."""
+
+    path: Path
+    source: str
+    file_name: str
+    sidecar: Sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was found and will not be read, and why."""
+
+    path: Path
+    reason: str
+
+
+def walk(paths: Iterable[Path]) -> Iterator[SourceFile | Skipped]:
+    """Every file under `paths`, in the order given and sorted by name inside each folder.
+
+    Hidden files and folders are passed over; so are sidecars, which are read with their document.
+    Raises ConfigurationError when a sidecar cannot be used.
+    """
+    for path in paths:
+        base = path if path.is_dir() and not path.is_symlink() else path.parent
+        yield from _under(path, base)
+
+
+def read_sidecar(path: Path) -> Sidecar:
+    """The sidecar at `path`; an empty one when there is no such file.
+
+    Raises ConfigurationError naming file, key, value and remedy.
+    """
+    try:
+        kind = path.lstat().st_mode
+    except OSError:
+        return Sidecar()
+    if not stat.S_ISREG(kind):
+        raise ConfigurationError(f"{path}: a sidecar must be a regular file")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    return sidecar_from(text, name=str(path))
+
+
+def sidecar_from(text: str, *, name: str) -> Sidecar:
+    """The sidecar written in `text` as TOML; `name` is how messages call it.
+
+    Raises ConfigurationError naming file, key, value and remedy.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{name}: not valid TOML: {error}") from error
+    known = {field.name for field in fields(Sidecar)}
+    values: dict[str, str] = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigurationError(f"{name}: {key}: there is no such key; use {', '.join(sorted(known))}")
+        values[key] = _checked(name, key, value)
+    return Sidecar(**values)
+
+
+def _checked(name: str, key: str, value: object) -> str:
+    if isinstance(value, datetime):
+        value = value.date()
+    if key == "date" and isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{name}: {key} {value!r}: write a text between quotes")
+    if key == "date" and not _is_date(value.strip()):
+        raise ConfigurationError(f"{name}: date {value!r}: write it as in 2024-05-31")
+    return value.strip()
+
+
+def _is_date(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return bool(_DATE.fullmatch(value))
+
+
+def _under(path: Path, base: Path) -> Iterator[SourceFile | Skipped]:
+    try:
+        mode = path.lstat().st_mode
+    except OSError as error:
+        yield Skipped(path, f"cannot be read: {error.strerror}")
+        return
+    if stat.S_ISDIR(mode):
+        yield from _in_folder(path, base)
+    elif stat.S_ISREG(mode) and path.name.endswith(_SUFFIX) and path.with_suffix("").is_file():
+        return  # a sidecar, named on the command line together with its document
+    elif stat.S_ISREG(mode):
+        yield SourceFile(path, path.relative_to(base).as_posix(), path.name, read_sidecar(_sidecar_path(path)))
+    else:
+        yield Skipped(path, _why_not(mode))
+
+
+def _in_folder(folder: Path, base: Path) -> Iterator[SourceFile | Skipped]:
+    try:
+        names = sorted(entry for entry in os.listdir(folder) if not entry.startswith("."))  # noqa: PTH208 - names only
+    except OSError as error:
+        yield Skipped(folder, f"cannot be read: {error.strerror}")
+        return
+    present = set(names)
+    for name in names:
+        if not _is_sidecar(name, present):
+            yield from _under(folder / name, base)
+
+
+def _is_sidecar(name: str, present: set[str]) -> bool:
+    return name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX) in present
+
+
+def _sidecar_path(path: Path) -> Path:
+    return path.with_name(path.name + _SUFFIX)
+
+
+def _why_not(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "is a link; hand in the file it leads to"
+    if stat.S_ISFIFO(mode):
+        return "is a named pipe, not a file"
+    if stat.S_ISSOCK(mode):
+        return "is a socket, not a file"
+    return "is a device, not a file"
+
+
+def sidecar_path(path: Path) -> Path | None:
+    """The sidecar that lies beside `path`; None when there is no regular file of that name."""
+    beside = _sidecar_path(path)
+    return beside if beside.is_file() and not beside.is_symlink() else None

@@ -1,0 +1,114 @@
+"""A parser's result as JSON, from the child process that made it to the service.
+
+The child has read a file that may have been made to break it, so its result is no more trusted than the file: nothing is
+unpickled, and what comes back is checked until it is a well-formed `Parsed`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from assistant.types import Block, BlockKind, Box, Page, Span, TextOrigin, Word, tiles
+from ingest.parsing import Attachment, Parsed, Rejected
+
+MOST_ATTACHMENTS = 200
+
+
+def write_result(result: Parsed | Rejected, file: Path) -> None:
+    """Write `result` to `file`; what `read_result` reads back is equal to it."""
+    if isinstance(result, Rejected):
+        table: dict[str, Any] = {"rejected": [result.category, result.message, result.page_number]}
+    else:
+        table = {
+            "title": result.title,
+            "language": result.language,
+            "date": result.date,
+            "media_type": result.media_type,
+            "text": result.text,
+            "pages": [_page_row(page) for page in result.pages],
+            "blocks": [[b.span.start, b.span.end, b.kind.value, b.heading_level] for b in result.blocks],
+            "parser": result.parser,
+            "warnings": list(result.warnings),
+            "attachments": [[a.file_name, base64.b64encode(a.content).decode("ascii")] for a in result.attachments],
+        }
+    with file.open("w", encoding="utf-8", errors="replace") as stream:
+        json.dump(table, stream, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_result(file: Path) -> Parsed | Rejected:
+    """The result in `file`. Raises ValueError when it is not a well-formed one."""
+    try:
+        table = json.loads(file.read_text(encoding="utf-8"))
+        if "rejected" in table:
+            category, message, page_number = table["rejected"]
+            return Rejected(str(category), str(message), int(page_number) if page_number is not None else None)
+        parsed = _parsed(table)
+    except (KeyError, TypeError, AttributeError, RecursionError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a parser's result: {type(error).__name__}") from error
+    _check(parsed)
+    return parsed
+
+
+def _parsed(table: dict[str, Any]) -> Parsed:
+    return Parsed(
+        title=_optional_text(table["title"]),
+        language=str(table["language"]),
+        date=_optional_text(table["date"]),
+        media_type=str(table["media_type"]),
+        text=_text(table["text"]),
+        pages=tuple(_page(row) for row in table["pages"]),
+        blocks=tuple(
+            Block(Span(start, end), BlockKind(kind), int(level)) for start, end, kind, level in table["blocks"]
+        ),
+        parser=str(table["parser"]),
+        warnings=tuple(str(warning) for warning in table["warnings"]),
+        attachments=tuple(
+            Attachment(Path(_text(name)).name, base64.b64decode(content, validate=True))
+            for name, content in table["attachments"][:MOST_ATTACHMENTS]
+        ),
+    )
+
+
+def _page_row(page: Page) -> list[Any]:
+    words = [[w.span.start, w.span.end, w.box.left, w.box.top, w.box.right, w.box.bottom] for w in page.words]
+    start, end = page.span.start, page.span.end
+    return [page.number, start, end, page.width, page.height, page.origin.value, page.confidence, words]
+
+
+def _page(row: list[Any]) -> Page:
+    number, start, end, width, height, origin, confidence, words = row
+    placed = tuple(
+        Word(Span(a, b), Box(float(left), float(top), float(right), float(bottom)))
+        for a, b, left, top, right, bottom in words
+    )
+    return Page(
+        int(number), Span(start, end), float(width), float(height), placed, TextOrigin(origin), float(confidence)
+    )
+
+
+def _check(parsed: Parsed) -> None:
+    length = len(parsed.text)
+    if not any(character.isalnum() for character in parsed.text):
+        raise ValueError("not a parser's result: no text")
+    if parsed.pages and not tiles([page.span for page in parsed.pages], length):
+        raise ValueError("not a parser's result: its pages do not tile its text")
+    position = 0
+    for block in parsed.blocks:
+        if not position <= block.span.start < block.span.end <= length:
+            raise ValueError("not a parser's result: its blocks are out of order")
+        position = block.span.end
+    if any(not page.span.contains(word.span) for page in parsed.pages for word in page.words):
+        raise ValueError("not a parser's result: a word lies outside its page")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"not a parser's result: {type(value).__name__} where text belongs")
+    return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)

@@ -1,0 +1,137 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.access import Principal
+from assistant.answering import MAX_QUESTION_CHARS, NO_EVIDENCE_TEXT, Assistant
+from assistant.archive import Archive
+from assistant.audit import AuditLog
+from assistant.errors import AuditUnavailable, InvalidRequest
+from assistant.types import AnswerReady, Draft, Evidence, EvidenceReady, Outcome, ScoredPassage, SentenceReady, Span
+from tests.worlds import INTERNAL, document, passage_of, reader
+
+TEXT = "Le délai est de trente jours. La demande est adressée à la mairie."
+
+
+class Fixed:
+    """Evidence that is what the test says: one passage, sufficient or not."""
+
+    def __init__(self, passages: tuple[ScoredPassage, ...], *, enough: bool = True) -> None:
+        self.passages, self.enough = passages, enough
+
+    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
+        return Evidence(question, language or "fr", self.passages, {}, 1.0)
+
+    def sufficient(self, evidence: Evidence) -> bool:
+        return self.enough
+
+
+class Scripted:
+    """Proposes exactly the drafts it was given."""
+
+    name, prompt_version = "scripted", "test"
+
+    def __init__(self, *drafts: Draft) -> None:
+        self._drafts = drafts
+
+    def drafts(self, evidence: Evidence) -> Iterator[Draft]:
+        yield from self._drafts
+
+
+class World:
+    def __init__(self, folder: Path, *drafts_of: tuple[str, int, int], enough: bool = True) -> None:
+        self.archive, self.audit = Archive(folder / "archive"), AuditLog(folder / "audit.db")
+        stored = document(TEXT, pages=1, label=INTERNAL)
+        self.archive.put(stored)
+        self.passage = passage_of(stored)
+        drafts = [Draft(text, self.passage, Span(start, end)) for text, start, end in drafts_of]
+        evidence = Fixed((ScoredPassage(self.passage, 1.0, 1, "hybrid"),), enough=enough)
+        self.assistant = Assistant(evidence, self.archive, Scripted(*drafts), self.audit)
+
+
+FIRST = ("Le délai est de trente jours.", 0, 29)
+SECOND = ("La demande est adressée à la mairie.", 30, len(TEXT))
+FORGED = ("Le délai est de soixante jours.", 0, 29)
+
+
+def test_events_come_in_order_and_the_answer_last(tmp_path: Path) -> None:
+    events = list(World(tmp_path, FIRST, SECOND).assistant.stream("Quel délai ?", reader("internal")))
+    assert [type(event) for event in events] == [EvidenceReady, SentenceReady, SentenceReady, AnswerReady]
+
+
+def test_every_marker_resolves_to_a_citation_with_the_stored_words(tmp_path: Path) -> None:
+    answer = World(tmp_path, FIRST, SECOND).assistant.ask("Quel délai ?", reader("internal"))
+    assert answer.outcome is Outcome.ANSWERED
+    cited = {citation.marker: citation for citation in answer.citations}
+    for sentence in answer.sentences:
+        for marker in sentence.markers:
+            assert TEXT[cited[marker].span.start : cited[marker].span.end] == cited[marker].quote
+            assert cited[marker].page_number == 1
+    assert answer.label == "internal"
+
+
+def test_forged_sentence_is_withheld_and_counted(tmp_path: Path) -> None:
+    answer = World(tmp_path, FORGED, SECOND).assistant.ask("Quel délai ?", reader("internal"))
+    assert [sentence.text for sentence in answer.sentences] == [SECOND[0]]
+    assert answer.withheld == 1
+
+
+def test_nothing_but_forged_sentences_is_no_evidence(tmp_path: Path) -> None:
+    answer = World(tmp_path, FORGED).assistant.ask("Quel délai ?", reader("internal"))
+    assert (answer.outcome, answer.citations) == (Outcome.NO_EVIDENCE, ())
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_abstention_speaks_the_language_of_the_question(tmp_path: Path, language: str) -> None:
+    answer = World(tmp_path, FIRST, enough=False).assistant.ask("Quel délai ?", reader("internal"), language=language)
+    assert (answer.outcome, answer.text) == (Outcome.NO_EVIDENCE, NO_EVIDENCE_TEXT[language])
+
+
+def test_passage_that_the_archive_withholds_is_withheld(tmp_path: Path) -> None:
+    """Even a wrong index shows nothing: the archive checks the reader again."""
+    answer = World(tmp_path, FIRST).assistant.ask("Quel délai ?", reader("public"))
+    assert (answer.outcome, answer.citations, answer.withheld) == (Outcome.NO_EVIDENCE, (), 1)
+
+
+def test_document_removed_between_search_and_answer_is_not_shown(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST)
+    world.archive.remove(world.passage.document_id, version=world.passage.version)
+    assert world.assistant.ask("Quel délai ?", reader("internal")).outcome is Outcome.NO_EVIDENCE
+
+
+def test_no_record_no_answer(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST)
+    world.audit.close()
+    (tmp_path / "audit.db").unlink()
+    (tmp_path / "audit.db").mkdir()
+    with pytest.raises(AuditUnavailable):
+        next(world.assistant.stream("Quel délai ?", reader("internal")))
+
+
+def test_every_answer_opens_and_closes_a_record(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST)
+    world.assistant.ask("Quel délai ?", reader("internal"))
+    check = world.audit.verify()
+    assert (check.entries, check.open_records) == (2, 0)
+
+
+def test_abandoned_answer_closes_its_record(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST, SECOND)
+    events = world.assistant.stream("Quel délai ?", reader("internal"))
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert world.audit.verify().open_records == 0
+
+
+def test_question_is_not_written_into_the_record(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST)
+    world.assistant.ask("Où est zyzomys ?", reader("internal"))
+    world.audit.close()
+    assert b"zyzomys" not in (tmp_path / "audit.db").read_bytes()
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "x" * (MAX_QUESTION_CHARS + 1)])
+def test_unusable_question_is_refused_with_a_reason(tmp_path: Path, question: str) -> None:
+    with pytest.raises(InvalidRequest):
+        World(tmp_path, FIRST).assistant.ask(question, reader("internal"))

@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+from assistant.archive import Archive, line_boxes
+from assistant.errors import NotFound
+from assistant.types import Box, Page, Span, Word
+from tests.worlds import INTERNAL, RESTRICTED_TAX, document, reader
+
+
+def test_document_comes_back_unaltered(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    stored = document("Le délai est de trente jours.\n\nالمادة 5 ﷲ\u200b\n", pages=2)
+    archive.put(stored)
+    assert archive.document(stored.id, reader("public")) == stored
+
+
+def test_reader_below_the_label_gets_the_words_of_absence(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    hidden = document("secret", label=RESTRICTED_TAX, pages=1)
+    archive.put(hidden)
+    weak = reader("internal")
+    absent = _message(lambda: archive.document("no-such-document", weak))
+    assert _message(lambda: archive.document(hidden.id, weak)) == absent
+    assert _message(lambda: archive.page(hidden.id, 1, weak)) == absent
+    assert _message(lambda: archive.page_image(hidden.id, 1, weak)) == absent
+    assert _message(lambda: archive.original(hidden.id, weak)) == absent
+
+
+def test_compartment_is_needed_as_well_as_level(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    hidden = document("secret", label=RESTRICTED_TAX)
+    archive.put(hidden)
+    with pytest.raises(NotFound):
+        archive.document(hidden.id, reader("secret"))
+    assert archive.document(hidden.id, reader("restricted/tax")).text == "secret"
+
+
+def test_raised_label_counts_at_once(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.put(document("texte"))
+    archive.put(document("texte", label=INTERNAL))
+    with pytest.raises(NotFound):
+        archive.document("document-note.txt", reader("public"))
+
+
+def test_newest_version_is_the_default_and_the_old_one_can_go(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.put(document("ancien", version="v1"))
+    archive.put(document("nouveau", version="v2"))
+    who = reader("public")
+    assert archive.document("document-note.txt", who).text == "nouveau"
+    assert archive.document("document-note.txt", who, version="v1").text == "ancien"
+    archive.keep_only("document-note.txt", "v2")
+    with pytest.raises(NotFound):
+        archive.document("document-note.txt", who, version="v1")
+
+
+def test_removed_document_leaves_no_word_in_the_files(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    original = tmp_path / "note.txt"
+    original.write_text("zyzomys pedunculatus", encoding="utf-8")
+    version = archive.keep_original(original)
+    original.unlink()
+    archive.put(document("zyzomys pedunculatus", version=version, pages=1))
+    archive.remove("document-note.txt", version=version)
+    archive.close()
+    left = [file for file in tmp_path.rglob("*") if file.is_file() and b"zyzomys" in file.read_bytes()]
+    assert left == []
+
+
+def test_same_bytes_are_kept_once(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_bytes(b"same")
+        archive.keep_original(tmp_path / name)
+    assert len([f for f in (tmp_path / "archive" / "originals").rglob("*") if f.is_file()]) == 1
+
+
+def test_label_that_does_not_parse_is_readable_by_nobody(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.put(document("texte"))
+    with archive._database.writing() as connection:
+        connection.execute("UPDATE documents SET label = 'wide open'")
+    with pytest.raises(NotFound):
+        archive.document("document-note.txt", reader("secret/tax,health"))
+
+
+def test_one_box_for_each_line() -> None:
+    def word(start: int, left: float, top: float) -> Word:
+        return Word(Span(start, start + 4), Box(left, top, left + 0.1, top + 0.02))
+
+    page = Page(
+        1, Span(0, 30), 595, 842, (word(0, 0.1, 0.1), word(5, 0.25, 0.1), word(10, 0.1, 0.14), word(20, 0.3, 0.14))
+    )
+    edges = [(b.left, b.top, b.right, b.bottom) for b in line_boxes(page, Span(0, 14))]
+    assert edges == [pytest.approx((0.1, 0.1, 0.35, 0.12)), pytest.approx((0.1, 0.14, 0.2, 0.16))]
+
+
+def _message(action: object) -> str:
+    with pytest.raises(NotFound) as caught:
+        action()  # type: ignore[operator]
+    return str(caught.value)

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from assistant.config import instance_file, load_settings
+from assistant.errors import ConfigurationError
+
+GOOD = '[instance]\nname = "Essai"\ndata = "data"\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "instance.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        (GOOD + "[service]\nport = 99999\n", "service.port", "99999"),
+        (GOOD + '[service]\nprot = "x"\n', "service.prot", "'x'"),
+        (GOOD + '[labelling]\nunmarked = "public"\n', "labelling.unmarked", "'public'"),
+        (GOOD + '[access]\nclearance = "cosmic"\n', "access.clearance", "'cosmic'"),
+        (GOOD + "[embedding.dense_weights]\nfr = 3.0\n", "embedding.dense_weights.fr", "3.0"),
+        ('[instance]\nname = ""\ndata = "d"\n', "instance.name", "''"),
+    ],
+)
+def test_error_names_file_key_and_value(tmp_path: Path, text: str, key: str, value: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+    message = str(caught.value)
+    assert str(file) in message
+    assert key in message
+    assert value in message
+
+
+def test_missing_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"instance\.data: this key is required"):
+        load_settings(write(tmp_path, '[instance]\nname = "Essai"\n'))
+
+
+def test_broken_toml_names_the_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"instance\.toml: not valid TOML: .*line 2"):
+        load_settings(write(tmp_path, "[instance]\nname = = 3\n"))
+
+
+def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "instance.toml"
+    file.write_bytes(GOOD.encode() + b"# \xe9t\xe9\n")
+    with pytest.raises(ConfigurationError, match="is not UTF-8"):
+        load_settings(file)
+
+
+def test_absent_file_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--instance"):
+        load_settings(tmp_path / "absent.toml")
+
+
+def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, GOOD)).home == tmp_path / "data"
+
+
+def test_assistant_home_overrides_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "elsewhere"))
+    assert load_settings(write(tmp_path, GOOD)).home == tmp_path / "elsewhere"
+
+
+def test_default_instance_listens_on_loopback_only() -> None:
+    assert load_settings(instance_file(None)).service.host == "127.0.0.1"

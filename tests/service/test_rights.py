@@ -1,0 +1,126 @@
+"""Every route, tried by a reader who may not see the restricted document that would otherwise rank first."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.service.conftest import World
+
+QUESTION = "Quel est le délai de dépôt de la demande de logement secret zyzomys ?"
+
+READING_ROUTES = [
+    "/v1/documents/{id}",
+    "/v1/documents/{id}/text?start=0&end=5",
+    "/v1/documents/{id}/pages/1",
+    "/v1/documents/{id}/pages/1/image",
+    "/v1/documents/{id}/original",
+]
+
+
+@pytest.mark.parametrize("route", READING_ROUTES)
+def test_hidden_and_absent_documents_give_the_same_reply(world: World, route: str) -> None:
+    hidden = world.get(route.format(id=world.hidden_id), "weak")
+    absent = world.get(route.format(id="00000000-0000-0000-0000-000000000000"), "weak")
+    assert (hidden.status_code, hidden.json()) == (404, absent.json())
+
+
+@pytest.mark.parametrize("route", ["/v1/instance", "/v1/search?q=x", "/v1/documents", "/v1/models", *READING_ROUTES])
+@pytest.mark.parametrize("token", [None, "stranger"])
+def test_no_principal_no_reply(world: World, route: str, token: str | None) -> None:
+    assert world.get(route.format(id=world.open_id), token).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/answers", "/v1/chat/completions", "/v1/documents"])
+def test_no_principal_no_answer(world: World, path: str) -> None:
+    body = {"question": QUESTION, "messages": [{"role": "user", "content": QUESTION}]}
+    assert world.post(path, None, json=body).status_code == 401
+
+
+@pytest.mark.parametrize("route", ["hybrid", "dense", "bm25"])
+def test_search_leaks_nothing(world: World, route: str) -> None:
+    reply = world.get("/v1/search", "weak", params={"q": QUESTION, "route": route})
+    assert "zyzomys est" not in reply.text
+    assert world.hidden_id not in reply.text
+    assert world.hidden_id in world.get("/v1/search", "strong", params={"q": QUESTION, "route": route}).text
+
+
+def test_answers_leak_nothing(world: World) -> None:
+    for path, body in (
+        ("/v1/answers", {"question": QUESTION}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": QUESTION}]}),
+    ):
+        weak = world.post(path, "weak", json=body)
+        assert weak.status_code == 200
+        assert world.hidden_id not in weak.text
+        assert "zyzomys est" not in weak.text
+        assert world.hidden_id in world.post(path, "strong", json=body).text
+
+
+def test_counts_and_lists_leak_nothing(world: World) -> None:
+    listing = world.get("/v1/documents", "weak").json()
+    assert [d["document_id"] for d in listing["documents"]] == [world.open_id]
+    assert sum(listing["counts"].values()) == 1
+    instance = world.get("/v1/instance", "weak").json()
+    assert (instance["documents"], instance["passages"]) == (
+        1,
+        world.parts.index.count(*_version(world, world.open_id)),
+    )
+
+
+def test_only_archivists_hand_in_and_remove(world: World) -> None:
+    file = {"files": ("a.txt", b"texte", "text/plain")}
+    assert world.post("/v1/documents", "strong", files=file).status_code == 403
+    reply = world.client.delete(f"/v1/documents/{world.open_id}", headers={"authorization": "Bearer strong"})
+    assert reply.status_code == 403
+
+
+def test_archivist_cannot_remove_what_is_above_their_clearance(world: World) -> None:
+    headers = {"authorization": "Bearer weak-archivist"}
+    assert world.client.delete(f"/v1/documents/{world.hidden_id}", headers=headers).status_code == 404
+    assert world.get(f"/v1/documents/{world.hidden_id}", "strong").status_code == 200
+
+
+def test_archivist_cannot_label_above_their_clearance(world: World) -> None:
+    reply = world.post(
+        "/v1/documents", "weak-archivist", files={"files": ("b.txt", b"texte")}, data={"label": "secret"}
+    )
+    assert reply.status_code == 403
+
+
+def test_completion_carries_the_citations_of_the_answer(world: World) -> None:
+    question = "Quel est le délai de dépôt de la demande de logement ?"
+    answer = world.post("/v1/answers", "weak", json={"question": question}).json()
+    body = {"messages": [{"role": "user", "content": question}]}
+    message = world.post("/v1/chat/completions", "weak", json=body).json()["choices"][0]["message"]
+    assert answer["citations"]
+    assert message["content"] == answer["text"]
+    assert message["citations"] == answer["citations"]
+
+
+def test_streamed_completion_ends_properly_with_the_same_citations(world: World) -> None:
+    question = "Quel est le délai de dépôt de la demande de logement ?"
+    body = {"stream": True, "messages": [{"role": "user", "content": question}]}
+    lines = [line for line in world.post("/v1/chat/completions", "weak", json=body).text.splitlines() if line]
+    assert lines[-1] == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: "))["choices"][0] for line in lines[:-1]]
+    answer = world.post("/v1/answers", "weak", json={"question": question}).json()
+    assert "".join(chunk["delta"].get("content", "") for chunk in chunks) == answer["text"]
+    assert chunks[-1]["finish_reason"] == "stop"
+    assert chunks[-1]["delta"]["citations"] == answer["citations"]
+
+
+def test_event_stream_is_evidence_sentences_answer(world: World) -> None:
+    headers = {"authorization": "Bearer weak"}
+    reply = world.client.post("/v1/answers", json={"question": "Quel est le délai de dépôt ?"}, headers=headers)
+    names = [line.removeprefix("event: ") for line in reply.text.splitlines() if line.startswith("event: ")]
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert names[0] == "evidence"
+    assert names[-1] == "answer"
+    assert set(names[1:-1]) <= {"sentence"}
+
+
+def _version(world: World, document_id: str) -> tuple[str, str]:
+    status = world.parts.ingestion.document(document_id, world.parts.sign_in.principal("archivist"))
+    return document_id, status.version

@@ -1,0 +1,59 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from assistant.access import Label, Role
+from assistant.errors import ConfigurationError, SignInRequired
+from assistant.sessions import LocalKeySignIn, local_key
+
+
+def sign_in(folder: Path, hours: float = 1.0) -> LocalKeySignIn:
+    return LocalKeySignIn(folder, clearance=Label.parse("internal"), session_hours=hours)
+
+
+def test_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    key = local_key(tmp_path)
+    assert local_key(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / "local.key").stat().st_mode) == 0o600
+
+
+def test_key_and_session_lead_to_the_local_principal(tmp_path: Path) -> None:
+    door = sign_in(tmp_path)
+    token = door.session(local_key(tmp_path))
+    for credential in (token, local_key(tmp_path)):
+        principal = door.principal(credential)
+        assert (str(principal.clearance), Role.ARCHIVIST in principal.roles) == ("internal", True)
+
+
+@pytest.mark.parametrize("credential", ["", "wrong", "clé", "a.b.c"])
+def test_anything_else_is_refused(tmp_path: Path, credential: str) -> None:
+    with pytest.raises(SignInRequired):
+        sign_in(tmp_path).principal(credential)
+    with pytest.raises(SignInRequired):
+        sign_in(tmp_path).session(credential)
+
+
+def test_a_session_ends(tmp_path: Path) -> None:
+    token = sign_in(tmp_path).session(local_key(tmp_path))
+    with pytest.raises(SignInRequired):
+        sign_in(tmp_path, hours=-1).principal(token)
+
+
+def test_another_instances_session_is_refused(tmp_path: Path) -> None:
+    token = sign_in(tmp_path / "one").session(local_key(tmp_path / "one"))
+    with pytest.raises(SignInRequired):
+        sign_in(tmp_path / "other").principal(token)
+
+
+def test_changed_session_is_refused(tmp_path: Path) -> None:
+    token = sign_in(tmp_path).session(local_key(tmp_path))
+    with pytest.raises(SignInRequired):
+        sign_in(tmp_path).principal(token[:-2] + ("AA" if token[-2:] != "AA" else "BB"))
+
+
+def test_emptied_key_file_opens_nothing(tmp_path: Path) -> None:
+    local_key(tmp_path)
+    (tmp_path / "local.key").write_text("")
+    with pytest.raises(ConfigurationError):
+        sign_in(tmp_path)

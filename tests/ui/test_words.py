@@ -1,0 +1,139 @@
+"""The page's words: complete, alike in structure, and in the language they claim to be in."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from ui.components import ASSETS
+from ui.locale import LANGUAGES, Words, language_of_request, words
+
+PLURAL_FORMS = {
+    "fr": {"one", "many", "other"},
+    "ar": {"zero", "one", "two", "few", "many", "other"},
+    "en": {"one", "other"},
+}
+"""The plural categories of each language, as in Unicode CLDR 46 (what Intl.PluralRules selects from)."""
+
+SAME_EVERYWHERE = {"PDF", "Word", "OpenDocument", "Markdown", "Documents", "Image", "Version", "Source", "Sources", "Public", "Secret", "Format", "Date", "Document", "page {n}"}
+DYNAMIC = ("label.", "state.", "category.", "format.", "language.", "count.", "error.", "sign_in.", "unavailable.")
+"""Tables whose keys the page composes from what the service sends."""
+
+
+def flat(table: Words, path: str = "") -> dict[str, str]:
+    """Each text by its dotted path; the lines of a list are numbered."""
+    texts: dict[str, str] = {}
+    for key, entry in table.items():
+        if isinstance(entry, dict):
+            texts |= flat(entry, f"{path}{key}.")
+        elif isinstance(entry, list):
+            texts |= {f"{path}{key}.{n}": line for n, line in enumerate(entry)}
+        else:
+            texts[f"{path}{key}"] = entry
+    return texts
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def without_plurals(language: str) -> dict[str, str]:
+    return {path: text for path, text in flat(words(language)).items() if not path.startswith("count.")}
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_every_language_has_the_same_entries(language: str) -> None:
+    assert without_plurals(language).keys() == without_plurals("fr").keys()
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_every_language_has_the_same_placeholders(language: str) -> None:
+    french = without_plurals("fr")
+    for path, text in without_plurals(language).items():
+        assert placeholders(text) == placeholders(french[path]), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_counted_nouns_have_the_plural_forms_of_their_language(language: str) -> None:
+    counted = words(language)["count"]
+    assert isinstance(counted, dict)
+    assert counted.keys() == {"passages", "documents", "pages", "sentences", "files"}
+    for noun, forms in counted.items():
+        assert isinstance(forms, dict)
+        assert set(forms) == PLURAL_FORMS[language], noun
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_no_english_is_left(language: str) -> None:
+    english = flat(words("en"))
+    for path, text in without_plurals(language).items():
+        if text not in SAME_EVERYWHERE:
+            assert text != english[path], path
+
+
+def test_arabic_texts_are_in_arabic_script() -> None:
+    for path, text in flat(words("ar")).items():
+        if text not in SAME_EVERYWHERE:
+            assert re.search(r"[\u0600-\u06ff]", text), path
+
+
+def test_french_punctuation_keeps_its_no_break_spaces() -> None:
+    for path, text in flat(words("fr")).items():
+        assert not re.search(r" [;:!?»]|« ", text), path
+
+
+def test_every_entry_that_the_page_names_exists() -> None:
+    known = {re.sub(r"\.\d+$", "", path) for path in flat(words("en"))}
+    for path in named_in_scripts():
+        assert path in known, path
+
+
+def test_every_entry_is_used() -> None:
+    named = named_in_scripts()
+    scripts = "\n".join(file.read_text(encoding="utf-8") for file in ASSETS.glob("*.js"))
+    for path in {re.sub(r"\.\d+$", "", path) for path in flat(words("en"))}:
+        leaf = path.rpartition(".")[2]
+        assert path in named or path.startswith(DYNAMIC) or f'"{leaf}"' in scripts or composed(path, scripts), path
+
+
+def named_in_scripts() -> set[str]:
+    """Dotted paths written out in the page's scripts."""
+    paths: set[str] = set()
+    tables = "|".join(key for key, entry in words("en").items() if isinstance(entry, dict))
+    for file in ASSETS.glob("*.js"):
+        paths |= set(re.findall(rf'"((?:{tables})\.[a-z_]+)"', file.read_text(encoding="utf-8")))
+    return paths
+
+
+def composed(path: str, scripts: str) -> bool:
+    """True for `answer.quoted` when a script says `answer.${kind}`."""
+    table, _, leaf = path.partition(".")
+    return any(
+        re.fullmatch(pattern.replace("@", ".+"), leaf)
+        for pattern in (
+            re.sub(r"\$\{[^}]*\}", "@", found) for found in re.findall(rf"`{table}\.([^`]*\$\{{[^`]*)`", scripts)
+        )
+    )
+
+
+def test_the_readers_choice_comes_before_the_browsers() -> None:
+    assert language_of_request("en", "ar", "fr-FR") == "en"
+    assert language_of_request(None, None, "ar-MA,fr;q=0.8") == "ar"
+    assert language_of_request("de", "", None) == "fr"
+
+
+def test_scripts_and_styles_name_no_outside_address() -> None:
+    for file in Path(ASSETS).iterdir():
+        text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in text, file.name
+        assert "https://" not in text, file.name
+
+
+def test_scripts_never_turn_text_into_markup() -> None:
+    for file in ASSETS.glob("*.js"):
+        text = file.read_text(encoding="utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
+            assert way not in text, f"{file.name}: {way}"

@@ -1,0 +1,72 @@
+// Elements made from text. Nothing here or elsewhere parses HTML: document text can never become markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const SHAPES = {
+  close: "M6 6l12 12M18 6L6 18",
+  back: "M15 5l-7 7 7 7",
+  forward: "M9 5l7 7-7 7",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  copy: "M9 9h10v11H9zM5 15V4h10",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M15.5 15.5L21 21",
+  download: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
+  target: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v4M12 18v4M2 12h4M18 12h4",
+  text: "M5 6h14M5 10.5h14M5 15h14M5 19.5h8",
+  info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 11v5.5M12 7.5v.5",
+  alert: "M12 4l9 16H3zM12 10v4.5M12 17v.5",
+  upload: "M12 16V5M7 9.5l5-5 5 5M5 20h14",
+  theme: "M12 4a8 8 0 1 0 0 16z M12 4a8 8 0 1 1 0 16",
+};
+
+/** An element with attributes and children; a function under `on…` listens, null and false are left out. */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+/** A decorative drawing; `turns` marks those that point somewhere and are mirrored from right to left. */
+export function icon(name, { turns = false } = {}) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  drawing.setAttribute("class", turns ? "icon icon-turns" : "icon");
+  drawing.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", SHAPES[name]);
+  drawing.append(path);
+  return drawing;
+}
+
+/** A button that does `act`, shown as an icon with a name for those who do not see it. */
+export function iconButton(name, label, act, { turns = false, ...attributes } = {}) {
+  return element(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: act, ...attributes },
+    icon(name, { turns }),
+  );
+}
+
+/** A link that leaves following it to `go`, unless the reader wants a new tab. */
+export function viewLink(view, text, go, attributes = {}) {
+  const follow = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    go(view);
+  };
+  return element("a", { href: view === "ask" ? "./" : `./${view}`, onclick: follow, ...attributes }, text);
+}
+
+/** Elements joined by a middle dot that screen readers pass over. */
+export function dotted(parts) {
+  const shown = parts.filter(Boolean);
+  return shown.flatMap((part, place) =>
+    place === 0 ? [part] : [element("span", { class: "dot", "aria-hidden": "true" }, " · "), part],
+  );
+}

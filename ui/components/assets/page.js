@@ -1,0 +1,111 @@
+// The whole page: one component that Streamlit mounts once and tells which view is wanted.
+// It is called again on every run of the script; what the reader typed, asked and opened stays here.
+
+import { element } from "./dom.js";
+import { aboutView } from "./about.js";
+import { AskView } from "./ask.js";
+import { footer, header, standingView } from "./frame.js";
+import { LibraryView } from "./library.js";
+import { SourcePanel } from "./source.js";
+import { Words } from "./words.js";
+
+const pages = new WeakMap();
+
+export default function render({ data, parentElement, setTriggerValue }) {
+  let page = pages.get(parentElement);
+  if (!page) {
+    page = new Page(parentElement);
+    pages.set(parentElement, page);
+  }
+  page.update(data, setTriggerValue);
+  return () => page.leave();
+}
+
+class Page {
+  constructor(parent) {
+    this.root = element("div", { class: "assistant" });
+    parent.append(this.root);
+    // Streamlit wraps everything in its own main landmark; ours holds the content only.
+    const outer = this.root.parentElement.closest("main");
+    outer?.setAttribute("role", "none");
+    outer?.removeAttribute("tabindex");
+    this.source = new SourcePanel(this);
+    this.ask = new AskView(this);
+    this.library = new LibraryView(this);
+    this.escape = (event) => {
+      if (event.key === "Escape" && this.source.shown) this.source.close();
+    };
+    document.addEventListener("keydown", this.escape);
+  }
+
+  leave() {
+    document.removeEventListener("keydown", this.escape);
+    this.ask.stop();
+    this.root.remove();
+  }
+
+  /** Takes what the script sends. A view or language that the reader has just chosen wins over an older run. */
+  update(data, tell) {
+    const first = this.data === undefined;
+    const same = !first && JSON.stringify(data) === JSON.stringify(this.data);
+    this.data = data;
+    this.tell = tell;
+    if (same) return this.entitle();
+    this.instance = data.instance;
+    if (first) this.language = data.language;
+    if (this.wanted === undefined || this.wanted === data.view) {
+      const moved = !first && this.view !== data.view;
+      this.view = data.view;
+      this.wanted = undefined;
+      this.draw();
+      if (moved) this.arrive();
+    } else this.draw();
+  }
+
+  /** Goes to a view at once and lets the script follow, which also writes the address. */
+  go = (view) => {
+    if (view === this.view) return;
+    this.source.close({ refocus: false });
+    this.view = this.wanted = view;
+    this.tell("view", view);
+    this.draw();
+    this.arrive();
+  };
+
+  speak = (language) => {
+    document.cookie = `assistant_language=${language};path=/;max-age=31536000;samesite=strict`;
+    this.language = language;
+    this.tell("language", language);
+    this.draw();
+    this.root.querySelector(`[data-language="${language}"]`)?.focus();
+  };
+
+  /** Draws everything in the present language. Cheap enough, and nothing can be left in the former one. */
+  draw() {
+    this.words = new Words(this.language, this.data.words[this.language]);
+    document.documentElement.lang = this.language;
+    document.documentElement.dir = this.words.direction;
+    const main = element("main", { class: "main", id: "content", tabindex: "-1" }, this.content());
+    this.layout = element("div", { class: "layout" }, main, this.source.draw());
+    this.root.replaceChildren(header(this), this.layout, footer(this));
+    this.source.arrange();
+    this.entitle();
+  }
+
+  content() {
+    if (!this.instance) return standingView(this);
+    if (this.view === "library") return this.library.draw();
+    if (this.view === "about") return aboutView(this);
+    return this.ask.draw();
+  }
+
+  entitle() {
+    const title = this.root.querySelector("h1")?.textContent;
+    document.title = [title, this.instance?.name ?? this.words.say("product")].filter(Boolean).join(" – ");
+  }
+
+  arrive() {
+    window.scrollTo(0, 0);
+    this.root.querySelector("h1")?.focus({ preventScroll: true });
+  }
+}

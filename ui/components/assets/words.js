@@ -1,0 +1,70 @@
+// The page's words in one language, with its numbers, dates and plurals.
+
+const TAGS = { fr: "fr-FR", ar: "ar-u-nu-latn", en: "en-GB" };
+export const OWN_NAMES = { fr: "Français", ar: "العربية", en: "English" };
+export const LANGUAGES = Object.keys(OWN_NAMES);
+
+export class Words {
+  constructor(language, entries) {
+    this.language = language;
+    this.direction = language === "ar" ? "rtl" : "ltr";
+    this.entries = entries;
+    this.tag = TAGS[language];
+    this.plurals = new Intl.PluralRules(this.tag);
+  }
+
+  /** The entry at a dotted path: text, with {names} replaced, or a list. */
+  say(path, values = {}) {
+    const entry = path.split(".").reduce((table, key) => table?.[key], this.entries);
+    if (Array.isArray(entry)) return entry;
+    if (typeof entry !== "string") return path;
+    return entry.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  }
+
+  has(path) {
+    return path.split(".").reduce((table, key) => table?.[key], this.entries) !== undefined;
+  }
+
+  /** `n` things in words: `count("passages", 12)`. */
+  count(noun, n) {
+    const forms = this.entries.count[noun];
+    return (forms[this.plurals.select(n)] ?? forms.other).replace("{n}", this.number(n));
+  }
+
+  number(n) {
+    return new Intl.NumberFormat(this.tag).format(n);
+  }
+
+  percent(share) {
+    return new Intl.NumberFormat(this.tag, { style: "percent" }).format(share);
+  }
+
+  /** An ISO date in long form; what is not one is shown as it stands. */
+  date(iso) {
+    const day = /^(\d{4})-(\d{2})-(\d{2})/.exec(iso ?? "");
+    if (!day) return iso ?? "";
+    const moment = new Date(Date.UTC(+day[1], +day[2] - 1, +day[3]));
+    return new Intl.DateTimeFormat(this.tag, { dateStyle: "long", timeZone: "UTC" }).format(moment);
+  }
+
+  list(names) {
+    return new Intl.ListFormat(this.tag).format(names);
+  }
+
+  /** A canonical label such as `internal/health,tax` for people. */
+  label(canonical) {
+    if (!canonical) return this.say("label.none");
+    const [level, compartments] = canonical.split("/");
+    const name = this.has(`label.${level}`) ? this.say(`label.${level}`) : level;
+    return compartments ? `${name} (${compartments.split(",").join(", ")})` : name;
+  }
+
+  languageName(code) {
+    return this.has(`language.${code}`) ? this.say(`language.${code}`) : code || this.say("library.unknown");
+  }
+
+  /** A human sentence for a ServiceError. */
+  problem(error) {
+    return this.say(`error.${error.kind ?? "unknown"}`);
+  }
+}
