@@ -28,7 +28,7 @@ _ARABIC_LETTER = re.compile(r"[\u0620-\u064a\u066e-\u06d3\u0750-\u077f\ufb50-\uf
 _LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _WORD = re.compile(r"[^\W\d_]+")
 
-_ARABIC_SHARE = 0.3
+_ARABIC_SHARE = 0.25
 """From this share of letters on, a text is Arabic: names and acronyms in Latin letters are common in it."""
 
 

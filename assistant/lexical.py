@@ -79,7 +79,11 @@ class Lexicon:
 
     def search_terms(self, text: str, language: str) -> frozenset[int]:
         """What a search looks up: the content words and the 4-grams of `text`."""
-        return self.query_terms(text, language) | frozenset(self._grams.embed_query(_grams(text, language)).indices)
+        return self.query_terms(text, language) | self.grams(text, language)
+
+    def grams(self, text: str, language: str) -> frozenset[int]:
+        """The 4-grams of `text` alone."""
+        return frozenset(self._grams.embed_query(_grams(text, language)).indices)
 
     def _analyser(self, language: str) -> Bm25:
         return self._words.get(language, self._neutral)

@@ -7,7 +7,7 @@ answer the question asks for: "how many" wants a number, "when" a date. Language
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -25,6 +25,7 @@ FEATURES = (
     "pair_coverage",
     "word_margin",
     "cosine",
+    "cosine_margin",
     "answer_kind",
     "question_terms",
 )
@@ -38,6 +39,8 @@ _CONTEXT_SHARE = 0.5
 _KIND_FOUND, _KIND_MISSING = 1.25, 0.8
 _QUESTION_SHARE = 0.6
 """A sentence that asks seldom answers."""
+_LIKE, _LIKE_SHARE, _LEAST_GRAMS = 0.6, 0.8, 4
+"""A word of so many 4-grams is held in part, at this share, by a text that has at least this share of them."""
 _EMBEDDED_SENTENCES = 8
 _TRUSTED_DENSE_WEIGHT = 0.3
 _COSINE_SHARE = 0.35
@@ -72,6 +75,13 @@ _ASKS = (
 )
 _ASKS_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
 
+_QUESTION_WORDS = re.compile(
+    r"\b(?:combien|comment|pourquoi|quand|où|qui|que|quoi|quels?|quelles?|lequel|laquelle|est-ce|y a-t-il|peut-on|doit-on|faut-il|"
+    r"jusqu'à|selon|d'après|how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|can|may|must|should|say|"
+    r"according|كم|بكم|متى|أين|اين|كيف|لماذا|ماذا|هل|ما|من|أي|اي|حسب)\b",
+    re.IGNORECASE,
+)
+
 _NUMBER_WORDS = (
     r"deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|quinze|vingt|trente|quarante|cinquante|soixante|cent|mille|moitié|tiers|"
     r"gratuit\w*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|hundred|"
@@ -103,6 +113,7 @@ _SHOWS = {
         r"minister|committee|board|officer|council)\b|رئيس|مدير|وزير|لجنة|مصلحة|عامل|والي|مجلس|\S\s+[A-ZÀ-Ý][\w'’-]+"
     ),
 }
+_WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
 _LAYOUT = re.compile(r"[\s\-\u00ad\u2010]+")
 
@@ -127,6 +138,47 @@ def shows_kind(sentence: str, kind: AnswerKind, question: str) -> bool:
     return bool(_SHOWS[kind].search(own))
 
 
+class Wanted:
+    """What a question asks about: its content words, each with its rarity, and how much of them a text holds.
+
+    A word counts as held when its stem is, and in part when most of its 4-grams are: "emprunter" by "un emprunt".
+    """
+
+    def __init__(self, question: str, language: str, weights: Mapping[int, float], lexicon: Lexicon) -> None:
+        self.weights = dict(weights)
+        self.total = sum(weights.values())
+        self._lexicon = lexicon
+        self._language = language
+        self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
+
+    def held(self, text: str) -> dict[int, float]:
+        """Term → how far `text` holds it, above 0 up to 1; terms it does not hold are absent."""
+        terms = self._lexicon.query_terms(text, self._language)
+        missing = [term for term in self.weights if term not in terms]
+        held = {term: 1.0 for term in self.weights if term in terms}
+        grams = self._lexicon.grams(text, self._language) if missing else frozenset()
+        for term in missing:
+            own = self._grams.get(term, frozenset())
+            share = len(own & grams) / len(own) if len(own) >= _LEAST_GRAMS else 0.0
+            if share >= _LIKE:
+                held[term] = _LIKE_SHARE * share
+        return held
+
+    def coverage(self, held: Mapping[int, float]) -> float:
+        """The share of the question's weight in `held`, from 0 to 1; 0 for a question without content words."""
+        found = sum(weight * held.get(term, 0.0) for term, weight in self.weights.items())
+        return found / self.total if self.total > 0 else 0.0
+
+
+def question_terms(question: str, language: str, lexicon: Lexicon) -> frozenset[int]:
+    """The content words of a question, as terms, without the words that only make it a question.
+
+    A question of nothing else keeps them.
+    """
+    bare = _QUESTION_WORDS.sub(" ", question.replace("’", "'"))
+    return lexicon.query_terms(bare, language) or lexicon.query_terms(question, language)
+
+
 class SentenceRelevance:
     """Scores sentences against a question."""
 
@@ -143,28 +195,12 @@ class SentenceRelevance:
         """
         if not sentences:
             return []
-        surroundings = _Surroundings(evidence.passages, self._lexicon, language)
-        kind = answer_kind(evidence.question)
-        scores = [
-            self._lexical_score(evidence, sentence, surroundings.terms(sentence), kind, language)
-            for sentence in sentences
-        ]
+        wanted = Wanted(evidence.question, language, evidence.term_weights, self._lexicon)
+        surroundings = _Surroundings([_match(scored.passage, wanted) for scored in evidence.passages])
+        scores = [_lexical_score(evidence.question, text, wanted, surroundings.held(text)) for text in sentences]
         if self._embedder.dense_weight(language) >= _TRUSTED_DENSE_WEIGHT:
             self._add_similarity(scores, evidence.question, sentences)
         return scores
-
-    def _lexical_score(
-        self, evidence: Evidence, sentence: str, beside: frozenset[int], kind: AnswerKind, language: str
-    ) -> float:
-        own = self._lexicon.query_terms(sentence, language)
-        weights = evidence.term_weights
-        score = coverage(weights, own)
-        if score == 0:
-            return 0.0
-        score += _CONTEXT_SHARE * coverage(weights, beside - own)
-        if kind is not AnswerKind.ANY:
-            score *= _KIND_FOUND if shows_kind(sentence, kind, evidence.question) else _KIND_MISSING
-        return score * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
 
     def _add_similarity(self, scores: list[float], question: str, sentences: Sequence[str]) -> None:
         best = sorted(range(len(scores)), key=lambda i: (-scores[i], i))[:_EMBEDDED_SENTENCES]
@@ -176,24 +212,30 @@ class SentenceRelevance:
                 scores[i] += _COSINE_SHARE * max(0.0, float(similarity))
 
 
-def coverage(weights: Mapping[int, float], terms: Collection[int]) -> float:
-    """The share of the question's weight that `terms` hold, from 0 to 1; 0 for a question without content words.
-
-    >>> coverage({1: 3.0, 2: 1.0}, {1, 7})
-    0.75
-    """
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in terms) / total if total > 0 else 0.0
+def _lexical_score(question: str, sentence: str, wanted: Wanted, beside: Mapping[int, float]) -> float:
+    own = wanted.held(sentence)
+    score = wanted.coverage(own)
+    if score == 0:
+        return 0.0
+    together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in beside.items()}
+    score = wanted.coverage({**own, **together})
+    kind = answer_kind(question)
+    if kind is not AnswerKind.ANY:
+        score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
+    return score * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """What one passage has of the question."""
+    """What one passage holds of the question."""
 
-    above: frozenset[int]
-    """Terms of title and headings."""
-    whole: frozenset[int]
-    sentences: tuple[tuple[str, frozenset[int]], ...]
+    above: dict[int, float]
+    """In title and headings."""
+    sentences: tuple[tuple[str, dict[int, float]], ...]
+
+    def whole(self) -> dict[int, float]:
+        """In all of it."""
+        return _union([self.above, *(held for _, held in self.sentences)])
 
 
 def support_features(
@@ -201,59 +243,86 @@ def support_features(
 ) -> dict[str, float]:
     """`FEATURES` of evidence that has at least one passage.
 
-    `word_scores` and `cosines` are the best two scores of the word and of the dense route, best first.
+    `word_scores` and `cosines` are the best scores of the word and of the dense route, best first.
     """
-    weights, language = evidence.term_weights, evidence.language
-    matches = [_match(scored.passage, lexicon, language) for scored in evidence.passages]
-    sentences = [entry for match in matches for entry in match.sentences]
-    best_text, best_terms = max(sentences, key=lambda entry: coverage(weights, entry[1]), default=("", frozenset()))
-    found = frozenset[int]().union(*(match.whole for match in matches))
-    rarest = sorted(weights, key=lambda term: (-weights[term], term))[:2]
+    wanted = Wanted(evidence.question, evidence.language, evidence.term_weights, lexicon)
+    matches = [_match(scored.passage, wanted) for scored in evidence.passages]
+    wholes = [match.whole() for match in matches]
+    sentences = [(text, _union([held, _scaled(match.above)])) for match in matches for text, held in match.sentences]
+    best_text, best = max(sentences, key=lambda entry: wanted.coverage(entry[1]), default=("", {}))
+    rarest = sorted(wanted.weights, key=lambda term: (-wanted.weights[term], term))[:2]
     kind = answer_kind(evidence.question)
     return {
-        "sentence_coverage": coverage(weights, best_terms),
-        "passage_coverage": max(coverage(weights, match.whole) for match in matches),
-        "unmatched": 1.0 - coverage(weights, found) if weights else 1.0,
-        "rarest_matched": max(sum(term in match.whole for term in rarest) for match in matches) / max(1, len(rarest)),
-        "pair_coverage": _pair_coverage(evidence.question, [terms for _, terms in sentences], lexicon, language),
-        "word_margin": 1.0 - word_scores[1] / word_scores[0] if len(word_scores) > 1 and word_scores[0] > 0 else 0.0,
+        "sentence_coverage": wanted.coverage(best),
+        "passage_coverage": max(wanted.coverage(whole) for whole in wholes),
+        "unmatched": 1.0 - wanted.coverage(_union(wholes)),
+        "rarest_matched": max(sum(whole.get(term, 0.0) for term in rarest) for whole in wholes) / max(1, len(rarest)),
+        "pair_coverage": _pair_coverage(evidence.question, [held for _, held in sentences], evidence.language, lexicon),
+        "word_margin": _margin(word_scores),
         "cosine": max(0.0, cosines[0]) if cosines else 0.0,
+        "cosine_margin": _margin(cosines),
         "answer_kind": float(shows_kind(best_text, kind, evidence.question)),
-        "question_terms": min(1.0, len(weights) / 12),
+        "question_terms": min(1.0, len(wanted.weights) / 12),
     }
 
 
-def _match(passage: Passage, lexicon: Lexicon, language: str) -> _Match:
+def _match(passage: Passage, wanted: Wanted) -> _Match:
     texts = [passage.text[span.start : span.end] for span in sentence_spans(passage.text, passage.language)]
-    terms = [lexicon.query_terms(text, language) for text in texts]
-    above = lexicon.query_terms("\n".join((passage.title, *passage.headings)), language)
-    return _Match(above, above.union(*terms), tuple(zip(texts, terms, strict=True)))
+    above = wanted.held("\n".join((passage.title, *passage.headings)))
+    return _Match(above, tuple((text, wanted.held(text)) for text in texts))
 
 
-def _pair_coverage(question: str, sentences: Sequence[frozenset[int]], lexicon: Lexicon, language: str) -> float:
+def _union(parts: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    joined: dict[int, float] = {}
+    for part in parts:
+        for term, share in part.items():
+            joined[term] = max(share, joined.get(term, 0.0))
+    return joined
+
+
+def _scaled(held: Mapping[int, float]) -> dict[int, float]:
+    return {term: _CONTEXT_SHARE * share for term, share in held.items()}
+
+
+def _margin(scores: Sequence[float]) -> float:
+    """By how much the best stands out from the rest, as a share of itself."""
+    if len(scores) < 2 or scores[0] <= 0:
+        return 0.0
+    return max(0.0, 1.0 - sum(scores[1:]) / (len(scores) - 1) / scores[0])
+
+
+def _words(question: str, language: str, lexicon: Lexicon) -> list[tuple[str, int]]:
+    """(word, term) of the question's words in their order; a word of several terms comes once for each."""
+    return [
+        (word, term)
+        for word in _WORD.findall(
+            search_form(question, "fr" if language == "fr" else "en") if language != "ar" else question
+        )
+        for term in sorted(lexicon.query_terms(word, language))
+    ]
+
+
+def _pair_coverage(question: str, sentences: Sequence[Mapping[int, float]], language: str, lexicon: Lexicon) -> float:
     """The share of the question's neighbouring content words that stand together in a sentence."""
-    in_order: list[int] = []
-    for word in question.split():
-        in_order += [term for term in sorted(lexicon.query_terms(word, language)) if term not in in_order]
+    in_order = list(dict.fromkeys(term for _, term in _words(question, language, lexicon)))
     pairs = list(pairwise(in_order))
-    return sum(any(a in s and b in s for s in sentences) for a, b in pairs) / len(pairs) if pairs else 0.0
+    return sum(any(a in held and b in held for held in sentences) for a, b in pairs) / len(pairs) if pairs else 0.0
 
 
 class _Surroundings:
-    """The terms around a sentence in its passage: title, headings and the sentence before it."""
+    """What stands around a sentence in its passage: title, headings and the sentence before it."""
 
-    def __init__(self, passages: Sequence[ScoredPassage], lexicon: Lexicon, language: str) -> None:
-        self._before: dict[str, frozenset[int]] = {}
-        for scored in reversed(passages):
-            match = _match(scored.passage, lexicon, language)
-            previous: frozenset[int] = frozenset()
-            for text, terms in match.sentences:
-                self._before[_letters(text)] = match.above | previous
-                previous = terms
+    def __init__(self, matches: Sequence[_Match]) -> None:
+        self._beside: dict[str, dict[int, float]] = {}
+        for match in reversed(matches):
+            previous: dict[int, float] = {}
+            for text, held in match.sentences:
+                self._beside[_letters(text)] = _union([match.above, previous])
+                previous = held
 
-    def terms(self, sentence: str) -> frozenset[int]:
+    def held(self, sentence: str) -> dict[int, float]:
         """Empty for a sentence that is in none of the passages. A sentence of several passages: those of the best one."""
-        return self._before.get(_letters(sentence), frozenset())
+        return self._beside.get(_letters(sentence), {})
 
 
 def _letters(sentence: str) -> str:

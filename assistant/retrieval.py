@@ -15,9 +15,11 @@ from assistant.errors import ConfigurationError
 from assistant.index import PassageIndex, Query, Route
 from assistant.language import detect_language, search_form
 from assistant.lexical import Lexicon
-from assistant.relevance import FEATURES, NO_SUPPORT, support_features
+from assistant.relevance import FEATURES, NO_SUPPORT, question_terms, support_features
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
 
+_MARGIN_DEPTH = 10
+"""Passages of each route that say how far the best one stands out."""
 _SPARE = 8
 """Passages fetched beyond those asked for, to stand in for merged ones."""
 
@@ -107,12 +109,12 @@ class Retriever:
         spoken = language or detect_language(question)
         query = self._query(question, spoken, "hybrid")
         found = _distinct(self._index.search(query, principal, k + _SPARE), k)
-        weights = self._index.term_weights(self._lexicon.query_terms(question, spoken), principal)
+        weights = self._index.term_weights(question_terms(question, spoken, self._lexicon), principal)
         evidence = Evidence(question, spoken, found, weights)
         if not found:
             return evidence, dict(NO_SUPPORT)
-        words = self._index.search(query, principal, 2, route="bm25")
-        dense = self._index.search(query, principal, 2, route="dense")
+        words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25")
+        dense = self._index.search(query, principal, _MARGIN_DEPTH, route="dense")
         return evidence, support_features(
             evidence,
             self._lexicon,

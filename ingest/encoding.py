@@ -20,17 +20,22 @@ def decoded(content: bytes) -> str:
     ):
         if content.startswith(mark):
             return content.decode(encoding, "replace")
-    if content[:_LOOK_AT].count(0) > len(content[:_LOOK_AT]) // 4:
-        return content.decode(_utf16_without_mark(content), "replace")
+    wide = utf16_without_mark(content)
+    if wide is not None:
+        return content.decode(wide, "replace")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return _legacy(content)
 
 
-def _utf16_without_mark(content: bytes) -> str:
+def utf16_without_mark(content: bytes) -> str | None:
+    """`utf-16-le` or `utf-16-be` when the zero bytes lie as they do in Latin text of that encoding; else None."""
     head = content[:_LOOK_AT]
-    return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    low, high = head[1::2].count(0), head[::2].count(0)
+    if low + high < len(head) // 4 or min(low, high) > (low + high) // 20:
+        return None
+    return "utf-16-le" if low > high else "utf-16-be"
 
 
 def _legacy(content: bytes) -> str:

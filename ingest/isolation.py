@@ -282,16 +282,16 @@ def _limit(settings: ParsingSettings) -> None:
     """Limits for this process and all it starts. Memory counts on top of what the interpreter already holds."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     memory = pages * resource.getpagesize() + settings.memory_bytes
-    for limit, value in (
-        (resource.RLIMIT_CPU, settings.cpu_s),
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, settings.output_bytes),
-        (resource.RLIMIT_NOFILE, settings.open_files),
-        (resource.RLIMIT_CORE, 0),
+    for limit, value, last in (
+        (resource.RLIMIT_CPU, settings.cpu_s, settings.cpu_s + 2),  # at the first SIGXCPU, at the second SIGKILL
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_FSIZE, settings.output_bytes, settings.output_bytes),
+        (resource.RLIMIT_NOFILE, settings.open_files, settings.open_files),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         _, hard = resource.getrlimit(limit)
-        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(limit, (ceiling, ceiling))
+        ceiling = last if hard == resource.RLIM_INFINITY else min(last, hard)
+        resource.setrlimit(limit, (min(value, ceiling), ceiling))
 
 
 def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:  # noqa: ARG001 - the signature of an audit hook

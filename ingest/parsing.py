@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from assistant.types import LANGUAGES, Block, Page
+from ingest.encoding import utf16_without_mark
 
 
 class RejectionCategory(StrEnum):
@@ -211,18 +212,12 @@ def _headers(text: str) -> list[str]:
 
 def _as_text(head: bytes) -> str | None:
     """`head` decoded well enough to look at; None when it is binary."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "replace")
-    zeros = head.count(0)
-    if zeros:
-        if zeros < len(head) // 4:
-            return None
-        little = head[1::2].count(0) > head[::2].count(0)
-        return head.decode("utf-16-le" if little else "utf-16-be", "replace")
-    control = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
-    if control > max(2, len(head) // 100):
+    wide = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else utf16_without_mark(head)
+    if wide is None and 0 in head:
         return None
-    return head.decode("utf-8", "replace")
+    text = head.decode(wide or "utf-8", "replace")
+    control = sum(character < " " and character not in "\t\n\f\r\x1b" for character in text)
+    return text if control <= max(2, len(text) // 100) else None
 
 
 _LOCKED_OFFICE_FILE = "EncryptedPackage".encode("utf-16-le")

@@ -46,9 +46,9 @@ def read_result(file: Path) -> Parsed | Rejected:
             category, message, page_number = table["rejected"]
             return Rejected(str(category), str(message), int(page_number) if page_number is not None else None)
         parsed = _parsed(table)
-    except (KeyError, TypeError, AttributeError, RecursionError, UnicodeDecodeError) as error:
-        raise ValueError(f"not a parser's result: {type(error).__name__}") from error
-    _check(parsed)
+        _check(parsed)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not a parser's result: {error}") from error
     return parsed
 
 
@@ -92,21 +92,21 @@ def _page(row: list[Any]) -> Page:
 def _check(parsed: Parsed) -> None:
     length = len(parsed.text)
     if not any(character.isalnum() for character in parsed.text):
-        raise ValueError("not a parser's result: no text")
+        raise ValueError("no text")
     if parsed.pages and not tiles([page.span for page in parsed.pages], length):
-        raise ValueError("not a parser's result: its pages do not tile its text")
+        raise ValueError("its pages do not tile its text")
     position = 0
     for block in parsed.blocks:
         if not position <= block.span.start < block.span.end <= length:
-            raise ValueError("not a parser's result: its blocks are out of order")
+            raise ValueError("its blocks are out of order")
         position = block.span.end
     if any(not page.span.contains(word.span) for page in parsed.pages for word in page.words):
-        raise ValueError("not a parser's result: a word lies outside its page")
+        raise ValueError("a word lies outside its page")
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"not a parser's result: {type(value).__name__} where text belongs")
+        raise ValueError(f"{type(value).__name__} where text belongs")
     return value
 
 

@@ -1,7 +1,7 @@
-"""The script that Streamlit runs for each visit: who is here, which page, in which language.
+"""What happens at each run of the page's script: who is here, which view, in which language.
 
 It draws nothing itself. The one component draws the page, and keeps the reader's question, answer and focus while this
-script runs again.
+runs again.
 """
 
 from __future__ import annotations
@@ -62,6 +62,3 @@ def main() -> None:
         on_view_change=_remember,
     )
     current.run()
-
-
-main()

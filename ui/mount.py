@@ -22,7 +22,7 @@ from streamlit import config
 from ui.components import ASSETS
 from ui.locale import language_of_request
 
-SCRIPT = Path(__file__).with_name("app.py")
+SCRIPT = Path(__file__).with_name("script.py")
 PATHS = ("/", "/library", "/about")
 STYLES = ("base", "frame", "ask", "source", "library")
 

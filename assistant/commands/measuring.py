@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter
 from rich.table import Table
 
 from assistant.build import embedder_of, lexicon_of
 from assistant.client import ServiceClient
 from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
 from assistant.errors import ConfigurationError
+from assistant.types import Answer
 
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
 
@@ -50,8 +54,33 @@ def answers(
     _show(file.name, figures)
 
 
-def _asked(client: ServiceClient, question: str, language: str) -> dict[str, Any]:
-    return client.ask(question, language=language)
+@evaluate.command("calibrate")
+def calibrate_thresholds(
+    folders: Annotated[list[Path], typer.Argument(help="Labelled sets, at least one for each language")],
+    instance: Instance = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose, per language, from which support on the assistant answers; writes the instance's calibration file."""
+    from assistant.evaluation import calibrate, calibration_toml, load_set
+
+    settings = settings_of(instance)
+    embedder = embedder_of(settings)
+    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings))
+    missing = sorted(set(settings.instance.languages) - set(reports))
+    if missing:
+        raise ConfigurationError(f"no set is in {', '.join(missing)}; name a folder for each language of the instance")
+    text = calibration_toml(reports, date=datetime.now(UTC).date(), embedder=embedder)
+    settings.retrieval.calibration.write_text(text, encoding="utf-8")
+    names = ("queries", "wrongly_abstained", "rightly_abstained", "auc")
+    figures = {language: {name: getattr(report, name) for name in names} for language, report in reports.items()}
+    if as_json:
+        print_json(figures)
+    else:
+        _show(f"written to {settings.retrieval.calibration}", figures)
+
+
+def _asked(client: ServiceClient, question: str, language: str) -> Answer:
+    return TypeAdapter(Answer).validate_python(client.ask(question, language=language))
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:
@@ -73,14 +102,12 @@ def _json_lines(file: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _show(title: str, figures: dict[str, dict[str, float | None]]) -> None:
+def _show(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
     table = Table(title=title, box=None, padding=(0, 2, 0, 0), title_justify="left")
     table.add_column("")
     names = list(next(iter(figures.values()), {}))
     for name in names:
         table.add_column(name, justify="right")
     for row, values in figures.items():
-        table.add_row(
-            row, *("–" if values[name] is None else f"{values[name]:.3f}".rstrip("0").rstrip(".") for name in names)
-        )
+        table.add_row(row, *(f"{values[name]:.3f}".removesuffix(".000") for name in names))
     console.print(table)

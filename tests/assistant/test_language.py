@@ -47,7 +47,7 @@ def test_answer_is_always_one_of_those_asked_for() -> None:
 def test_real_questions_are_recognised(name: str, language: str) -> None:
     lines = (shared_data() / "retrieval" / name / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     wrong = [text for line in lines if detect_language(text := json.loads(line)["text"]) != language]
-    assert len(wrong) <= 1, wrong
+    assert wrong == []
 
 
 def test_importing_the_module_loads_no_model() -> None:
@@ -86,7 +86,8 @@ def test_line_breaks_inside_a_paragraph_end_nothing() -> None:
 
 
 def test_blank_lines_headings_and_list_items_are_on_their_own() -> None:
-    text = "Arrête :\n\nArticle 1 – Objet\nLe présent arrêté vise :\n- les agents ;\n- les élus.\n1. Objet\nالمادة الأولى\nتحدث مؤسسة"
+    text = "Arrête :\n\nArticle 1 – Objet\nLe présent arrêté vise :\n- les agents ;\n- les élus."
+    text += "\n1. Objet\nالمادة الأولى\nتحدث مؤسسة"
     assert sentences(text, "fr") == [
         "Arrête :", "Article 1 – Objet", "Le présent arrêté vise :", "- les agents ;", "- les élus.", "1. Objet",
         "المادة الأولى", "تحدث مؤسسة",

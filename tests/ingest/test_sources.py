@@ -73,6 +73,6 @@ def test_missing_sidecar_says_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_sidecar_error_names_file_key_value_and_remedy(text: str, message: str) -> None:
-    with pytest.raises(ConfigurationError, match="x.pdf.toml: ") as error:
+    with pytest.raises(ConfigurationError, match=r"x\.pdf\.toml: ") as error:
         sidecar_from(text, name="x.pdf.toml")
     assert message in str(error.value)

@@ -1,0 +1,232 @@
+"""Whatever a file does to its parser, the service gets an answer and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant.types import Block, BlockKind, Box, Page, Span, Word
+from ingest import isolation
+from ingest.isolation import parse_here, parse_isolated
+from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected
+from ingest.transfer import read_result, write_result
+from tests.shared import shared_data
+
+DEMO = Path(__file__).resolve().parents[2] / "configs" / "demo" / "documents"
+SETTINGS = ParsingSettings()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nurseries_end() -> Iterator[None]:
+    yield
+    isolation.close()
+
+
+def children_of_nurseries() -> list[str]:
+    """Command lines of what still runs below this process's nurseries."""
+    nurseries = [nursery._process.pid for nursery in isolation._idle]
+    listing = [
+        subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False).stdout
+        for pid in nurseries
+    ]
+    return [line for output in listing for line in output.split()]
+
+
+def rejected(path: Path, settings: ParsingSettings = SETTINGS) -> Rejected:
+    result = parse_isolated(path, file_name=path.name, settings=settings)
+    assert isinstance(result, Rejected), result
+    return result
+
+
+def test_result_is_what_the_parser_gives_in_this_process() -> None:
+    path = DEMO / "fr" / "circulaire-2024-03-teletravail.pdf"
+    assert parse_isolated(path, file_name=path.name, settings=SETTINGS) == parse_here(path, SETTINGS)
+
+
+def test_name_it_was_handed_in_under_decides_between_kinds_of_text(tmp_path: Path) -> None:
+    (tmp_path / "0a1b").write_text("# Guide\n\nTexte du guide pour tous.")
+    result = parse_isolated(tmp_path / "0a1b", file_name="guide.md", settings=SETTINGS)
+    assert isinstance(result, Parsed)
+    assert result.media_type == "text/markdown"
+
+
+def test_several_threads_get_their_own_results(tmp_path: Path) -> None:
+    results: dict[int, str] = {}
+
+    def read(number: int) -> None:
+        path = tmp_path / f"{number}.txt"
+        path.write_text(f"Document numéro {number}.")
+        result = parse_isolated(path, file_name=path.name, settings=SETTINGS)
+        results[number] = result.text if isinstance(result, Parsed) else result.message
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {number: f"Document numéro {number}." for number in range(4)}
+
+
+def test_too_much_time_is_reported_and_everything_it_started_is_ended() -> None:
+    path = DEMO / "fr" / "note-1996-salle-lecture-archives.pdf"
+    result = rejected(path, replace(SETTINGS, wall_s=0.3))
+    assert result.category == "timed_out"
+    assert "0.3 seconds" in result.message
+    assert children_of_nurseries() == []
+
+
+def test_too_much_processor_time_is_reported(tmp_path: Path) -> None:
+    big = tmp_path / "a.txt"
+    big.write_text("Alinéa.\n\n" * 2_000_000)
+    assert rejected(big, replace(SETTINGS, cpu_s=1)).category == "timed_out"
+
+
+def test_too_much_memory_is_reported(tmp_path: Path) -> None:
+    big = tmp_path / "a.txt"
+    big.write_text("mot " * 10_000_000)
+    assert rejected(big, replace(SETTINGS, memory_bytes=30_000_000)).category == "out_of_memory"
+
+
+def test_too_much_output_is_reported(tmp_path: Path) -> None:
+    big = tmp_path / "a.txt"
+    big.write_text("mot " * 1_000_000)
+    assert rejected(big, replace(SETTINGS, output_bytes=100_000)).category in ("damaged", "crashed", "too_large")
+
+
+def test_too_large_and_empty_files_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("mot")
+    (tmp_path / "b.pdf").write_bytes(b"")
+    assert rejected(tmp_path / "a.txt", replace(SETTINGS, max_file_bytes=2)).category == "too_large"
+    assert rejected(tmp_path / "b.pdf").category == "empty_file"
+
+
+def test_child_that_is_killed_is_a_rejection_and_the_next_document_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Un texte.")
+    path = DEMO / "fr" / "note-1996-salle-lecture-archives.pdf"
+
+    def kill_child() -> None:
+        for pid in children_of_nurseries_of(lost):
+            os.kill(pid, 11)
+
+    lost = parse_isolated(tmp_path / "a.txt", file_name="a.txt", settings=SETTINGS) and isolation._idle[-1]._process.pid
+    timer = threading.Timer(0.5, kill_child)
+    timer.start()
+    result = parse_isolated(path, file_name=path.name, settings=SETTINGS)
+    timer.join()
+    assert isinstance(result, Rejected)
+    assert result.category == "crashed"
+    assert isinstance(parse_isolated(tmp_path / "a.txt", file_name="a.txt", settings=SETTINGS), Parsed)
+
+
+def children_of_nurseries_of(nursery: int) -> list[int]:
+    output = subprocess.run(
+        ["ps", "--ppid", str(nursery), "-o", "pid="], capture_output=True, text=True, check=False
+    ).stdout
+    return [int(pid) for pid in output.split()]
+
+
+def test_nursery_that_is_lost_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Un texte.")
+    assert isinstance(parse_isolated(tmp_path / "a.txt", file_name="a.txt", settings=SETTINGS), Parsed)
+    for nursery in isolation._idle:
+        nursery._process.kill()
+        nursery._process.wait()
+    while isolation._idle:
+        parse_isolated(tmp_path / "a.txt", file_name="a.txt", settings=SETTINGS)
+        if isolation._idle and isolation._idle[-1]._process.poll() is None:
+            break
+    assert isinstance(parse_isolated(tmp_path / "a.txt", file_name="a.txt", settings=SETTINGS), Parsed)
+
+
+NETWORK = """
+import socket, sys
+from ingest import isolation
+isolation._leave_the_network()
+sys.addaudithook(isolation._refuse_network)
+for attempt in (lambda: socket.create_connection(("127.0.0.1", 9)), lambda: socket.getaddrinfo("montclair.example", 80)):
+    try:
+        attempt()
+    except PermissionError as error:
+        assert "may not use the network" in str(error)
+    else:
+        sys.exit("a parser reached the network")
+"""
+
+
+def test_child_cannot_use_the_network() -> None:
+    root = Path(__file__).resolve().parents[2]
+    run = subprocess.run(
+        [isolation.sys.executable, "-c", NETWORK], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_every_hostile_file_gets_an_answer() -> None:
+    folder = shared_data() / "hostile"
+    expected = [json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    for row in expected:
+        path = folder / row["file"]
+        result = parse_isolated(path, file_name=path.name, settings=replace(SETTINGS, wall_s=60))
+        if row["expect"] == "reject":
+            assert isinstance(result, Rejected), row["file"]
+            assert result.message
+        if isinstance(result, Parsed):
+            assert "root:x:" not in result.text, "a local file was read"
+
+
+RESULT = Parsed(
+    title="Ti\u0301tre", language="fr", date=None, media_type="text/plain", text="Été 𝒳", parser="p", warnings=("w",),
+    pages=(Page(1, Span(0, 5), 10.0, 20.0, (Word(Span(0, 3), Box(0.1, 0.2, 0.3, 0.4)),)),),
+    blocks=(Block(Span(0, 5), BlockKind.PARAGRAPH),), attachments=(Attachment("a.pdf", b"\x00\xff"),),
+)  # fmt: skip
+
+
+def test_result_survives_the_way_back(tmp_path: Path) -> None:
+    for result in (RESULT, Rejected("damaged", "reason", 3), Rejected("no_text", "reason")):
+        write_result(result, tmp_path / "r.json")
+        assert read_result(tmp_path / "r.json") == result
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("text", ""),
+        ("text", 3),
+        ("pages", [[1, 0, 4, 1, 1, "ocr", 1, []]]),
+        ("pages", [[1, 0, 5, 1, 1, "ocr", 1, [[3, 9, 0, 0, 1, 1]]]]),
+        ("blocks", [[0, 99, "paragraph", 0]]),
+        ("blocks", [[0, 3, "paragraph", 0], [2, 4, "paragraph", 0]]),
+        ("blocks", [[0, 3, "no such kind", 0]]),
+        ("attachments", [["a", "not base64"]]),
+    ],
+)
+def test_result_that_is_not_well_formed_is_refused(tmp_path: Path, key: str, value: object) -> None:
+    file = tmp_path / "r.json"
+    write_result(RESULT, file)
+    file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
+    with pytest.raises(ValueError, match="not a parser's result"):
+        read_result(file)
+
+
+def test_attachment_name_cannot_lead_out_of_a_folder(tmp_path: Path) -> None:
+    write_result(replace(RESULT, attachments=(Attachment("../../x.pdf", b"x"),)), tmp_path / "r.json")
+    result = read_result(tmp_path / "r.json")
+    assert isinstance(result, Parsed)
+    assert result.attachments[0].file_name == "x.pdf"
