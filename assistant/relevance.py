@@ -15,7 +15,7 @@ from itertools import pairwise
 from assistant.embedding import Embedder
 from assistant.language import search_form, sentence_spans
 from assistant.lexical import Lexicon
-from assistant.types import Evidence, Passage, ScoredPassage
+from assistant.types import Evidence, Passage
 
 FEATURES = (
     "sentence_coverage",
@@ -76,8 +76,8 @@ _ASKS = (
 _ASKS_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
 
 _QUESTION_WORDS = re.compile(
-    r"\b(?:combien|comment|pourquoi|quand|où|qui|que|quoi|quels?|quelles?|lequel|laquelle|est-ce|y a-t-il|peut-on|doit-on|faut-il|"
-    r"jusqu'à|selon|d'après|how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|can|may|must|should|say|"
+    r"\b(?:combien|comment|pourquoi|quand|où|qui|que|quoi|quels?|quelles?|lequel|laquelle|est-ce|y a-t-il|peut-on|doit-on|"
+    r"faut-il|jusqu'à|selon|d'après|how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|can|may|must|should|say|"
     r"according|كم|بكم|متى|أين|اين|كيف|لماذا|ماذا|هل|ما|من|أي|اي|حسب)\b",
     re.IGNORECASE,
 )

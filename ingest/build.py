@@ -16,14 +16,16 @@ from assistant.embedding import Embedder
 from assistant.errors import Forbidden, InvalidRequest, NotFound
 from assistant.index import PassageIndex
 from assistant.types import DocumentState, DocumentStatus
+from ingest import isolation
 from ingest.labelling import Markings
 from ingest.ledger import Ledger, Task
 from ingest.parsing import Attachment, ParsingSettings
-from ingest.sources import sidecar_from
 from ingest.workflow import DocumentWorkflow, may_know, remove_document
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.2
+_IDLE_BEFORE_LETTING_GO_S = 30.0
+"""How long the preloaded parser process, some 450 MB, is kept when there is nothing to do."""
 
 
 def open_ingestion(
@@ -69,14 +71,13 @@ class EmbeddedIngestion:
             raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
         if not file.is_file():
             raise InvalidRequest(f"{source}: not a regular file")
-        text = _sidecar_text(source, sidecar)
         version = self._archive.keep_original(file)
         status = self._ledger.receive(
             source=source,
             version=version,
             file_name=_bare_name(source),
             given_label=str(label) if label else "",
-            sidecar=text,
+            sidecar=sidecar.decode("utf-8", "replace") if sidecar else "",
             received_by=principal.id,
         )
         self._work.set()
@@ -132,18 +133,23 @@ class EmbeddedIngestion:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=30)
+        isolation.close()
         self._ledger.close()
 
     def _work_until_stopped(self) -> None:
+        idle_since = time.monotonic()
         while not self._stop.is_set():
             task = self._ledger.take()
             if task is None:
+                if time.monotonic() - idle_since > _IDLE_BEFORE_LETTING_GO_S:
+                    isolation.close()
                 self._work.wait(_IDLE_S)
                 self._work.clear()
                 continue
             if task.attempts > 1:
                 self._stop.wait(min(2.0 ** (task.attempts - 2), 30.0))
             self._workflow.run(task)
+            idle_since = time.monotonic()
 
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label) -> None:
         """Take in a file carried by another one, under its carrier's label, as a document of its own."""
@@ -168,17 +174,6 @@ def _require_archivist(principal: Principal) -> None:
 
 def _bare_name(source: str) -> str:
     return source.replace("\\", "/").rsplit("/", 1)[-1] or source
-
-
-def _sidecar_text(source: str, sidecar: bytes | None) -> str:
-    if sidecar is None:
-        return ""
-    try:
-        text = sidecar.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"{source}.toml: the sidecar is not UTF-8 (byte {error.start})") from error
-    sidecar_from(text, name=f"{source}.toml")
-    return text
 
 
 def _parsing_settings(settings: Settings) -> ParsingSettings:

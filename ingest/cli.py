@@ -16,7 +16,7 @@ from rich.table import Table
 from assistant.client import ServiceClient, Upload
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.types import DocumentState
-from ingest.sources import Skipped, sidecar_path, walk
+from ingest.sources import Skipped, walk
 
 app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
         if isinstance(found, Skipped):
             skipped.append(found)
         else:
-            uploads.append(Upload(found.path, str(found.path.absolute()), sidecar_path(found.path)))
+            uploads.append(Upload(found.path, str(found.path.absolute()), found.sidecar))
     return uploads, skipped
 
 

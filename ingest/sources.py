@@ -41,7 +41,8 @@ class SourceFile:
     path: Path
     source: str
     file_name: str
-    sidecar: Sidecar
+    sidecar: Path | None
+    """The sidecar beside it, when there is one; what it says is read with the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +56,11 @@ class Skipped:
 def walk(paths: Iterable[Path]) -> Iterator[SourceFile | Skipped]:
     """Every file under `paths`, in the order given and sorted by name inside each folder.
 
-    Hidden files and folders are passed over; so are sidecars, which are read with their document.
-    Raises ConfigurationError when a sidecar cannot be used.
+    Hidden files and folders are passed over; sidecars come with their document.
     """
     for path in paths:
         base = path if path.is_dir() and not path.is_symlink() else path.parent
         yield from _under(path, base)
-
-
-def read_sidecar(path: Path) -> Sidecar:
-    """The sidecar at `path`; an empty one when there is no such file.
-
-    Raises ConfigurationError naming file, key, value and remedy.
-    """
-    try:
-        kind = path.lstat().st_mode
-    except OSError:
-        return Sidecar()
-    if not stat.S_ISREG(kind):
-        raise ConfigurationError(f"{path}: a sidecar must be a regular file")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    return sidecar_from(text, name=str(path))
 
 
 def sidecar_from(text: str, *, name: str) -> Sidecar:
@@ -130,9 +110,9 @@ def _under(path: Path, base: Path) -> Iterator[SourceFile | Skipped]:
     if stat.S_ISDIR(mode):
         yield from _in_folder(path, base)
     elif stat.S_ISREG(mode) and path.name.endswith(_SUFFIX) and path.with_suffix("").is_file():
-        return  # a sidecar, named on the command line together with its document
+        return  # a sidecar comes with its document
     elif stat.S_ISREG(mode):
-        yield SourceFile(path, path.relative_to(base).as_posix(), path.name, read_sidecar(_sidecar_path(path)))
+        yield SourceFile(path, path.relative_to(base).as_posix(), path.name, _sidecar_beside(path))
     else:
         yield Skipped(path, _why_not(mode))
 
@@ -143,18 +123,21 @@ def _in_folder(folder: Path, base: Path) -> Iterator[SourceFile | Skipped]:
     except OSError as error:
         yield Skipped(folder, f"cannot be read: {error.strerror}")
         return
-    present = set(names)
     for name in names:
-        if not _is_sidecar(name, present):
-            yield from _under(folder / name, base)
+        yield from _under(folder / name, base)
 
 
-def _is_sidecar(name: str, present: set[str]) -> bool:
-    return name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX) in present
+def _sidecar_beside(path: Path) -> Path | None:
+    """The sidecar of the document at `path`; None when there is no regular file of that name."""
+    beside = path.with_name(path.name + _SUFFIX)
+    return beside if _is_regular(beside) else None
 
 
-def _sidecar_path(path: Path) -> Path:
-    return path.with_name(path.name + _SUFFIX)
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _why_not(mode: int) -> str:
@@ -165,9 +148,3 @@ def _why_not(mode: int) -> str:
     if stat.S_ISSOCK(mode):
         return "is a socket, not a file"
     return "is a device, not a file"
-
-
-def sidecar_path(path: Path) -> Path | None:
-    """The sidecar that lies beside `path`; None when there is no regular file of that name."""
-    beside = _sidecar_path(path)
-    return beside if beside.is_file() and not beside.is_symlink() else None

@@ -7,14 +7,13 @@ leaves a document "in progress"; the next start takes it up again and ends in th
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from assistant.access import Label, Principal, Role
 from assistant.archive import Archive
-from assistant.embedding import Embedder
-from assistant.errors import ConfigurationError, NotFound, ServiceUnavailable, Unlabelled
+from assistant.embedding import LEAST_DENSE_WEIGHT, Embedder
+from assistant.errors import ConfigurationError, DocumentRejected, NotFound, ServiceUnavailable, Unlabelled
 from assistant.index import PassageIndex
 from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import parse_isolated
@@ -79,6 +78,9 @@ class DocumentWorkflow:
                 RejectionCategory.CONFLICTING_LABELS if "disagree" in str(error) else RejectionCategory.UNLABELLED
             )
             self._ledger.settle(task, DocumentState.QUARANTINED, category=category, reason=str(error))
+        except DocumentRejected as error:
+            self._withdraw(task)
+            self._ledger.settle(task, DocumentState.QUARANTINED, category=error.category, reason=str(error))
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
         except (
@@ -128,7 +130,10 @@ class DocumentWorkflow:
         Raises ServiceUnavailable when the index holds another number than planned.
         """
         embedder = self._embedder()
-        passages = split(document, fits=embedder.fits, max_chars=self._passage_chars)
+        # Where the encoder is of no use, its window must not cut the passages short.
+        read_by_encoder = embedder.dense_weight(document.language) >= LEAST_DENSE_WEIGHT
+        fits = embedder.fits if read_by_encoder else lambda _: True
+        passages = split(document, fits=fits, max_chars=self._passage_chars)
         vectors = embedder.embed_passages([passage.embedded_text() for passage in passages])
         self._archive.put(document)
         stored = self._index.replace(document.id, document.version, passages, vectors)
@@ -194,8 +199,8 @@ def may_know(principal: Principal, label: str) -> bool:
 def _sidecar_of(task: Task) -> Sidecar:
     try:
         return sidecar_from(task.sidecar, name=f"{task.file_name}.toml") if task.sidecar else Sidecar()
-    except (ConfigurationError, tomllib.TOMLDecodeError) as error:
-        raise Unlabelled(f"the sidecar cannot be read: {error}") from error
+    except ConfigurationError as error:
+        raise DocumentRejected("sidecar", str(error)) from error
 
 
 def _document(task: Task, parsed: Parsed, sidecar: Sidecar, label: Label) -> Document:

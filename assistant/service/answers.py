@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from assistant import __version__
+from assistant.embedding import LEAST_DENSE_WEIGHT
 from assistant.errors import AssistantError
 from assistant.language import detect_language
 from assistant.service.requests import Reader, Serving
@@ -90,7 +91,7 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
         "documents": parts.index.document_count(reader),
         "passages": parts.index.passage_count(reader),
         "encoder": settings.embedding.path.name if settings.embedding.path else "all-MiniLM-L6-v2",
-        "weak_languages": [language for language, weight in weights.items() if weight < 0.05],
+        "weak_languages": [language for language, weight in weights.items() if weight < LEAST_DENSE_WEIGHT],
         "ocr": settings.ingest.ocr,
     }
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ConfigurationError
-from ingest.sources import Sidecar, Skipped, SourceFile, read_sidecar, sidecar_from, walk
+from ingest.sources import Skipped, SourceFile, sidecar_from, walk
 
 
-def test_folders_are_walked_in_order_with_sidecars_read_and_not_listed(tmp_path: Path) -> None:
+def test_folders_are_walked_in_order_with_sidecars_beside_their_documents(tmp_path: Path) -> None:
     (tmp_path / "fr").mkdir()
     for name in ("b.txt", "a.txt", "fr/c.pdf", ".hidden", "alone.toml"):
         (tmp_path / name).write_text("x")
@@ -25,7 +25,7 @@ def test_folders_are_walked_in_order_with_sidecars_read_and_not_listed(tmp_path:
         "fr/c.pdf",
     ]
     assert isinstance(found[0], SourceFile)
-    assert found[0].sidecar == Sidecar(title="Titre", date="2024-05-31", label="internal")
+    assert found[0].sidecar == tmp_path / "a.txt.toml"
 
 
 def test_links_pipes_and_sockets_are_reported_and_never_opened(tmp_path: Path) -> None:
@@ -53,14 +53,13 @@ def test_named_file_is_yielded_and_missing_one_reported(tmp_path: Path) -> None:
     assert [type(entry) for entry in found] == [SourceFile, Skipped]
 
 
-def test_pipe_as_sidecar_is_refused_rather_than_read(tmp_path: Path) -> None:
+def test_pipe_as_sidecar_is_reported_rather_than_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
     os.mkfifo(tmp_path / "a.txt.toml")
-    with pytest.raises(ConfigurationError, match="regular file"):
-        read_sidecar(tmp_path / "a.txt.toml")
-
-
-def test_missing_sidecar_says_nothing(tmp_path: Path) -> None:
-    assert read_sidecar(tmp_path / "a.toml") == Sidecar()
+    document, pipe = walk([tmp_path])
+    assert isinstance(document, SourceFile)
+    assert document.sidecar is None
+    assert isinstance(pipe, Skipped)
 
 
 @pytest.mark.parametrize(
