@@ -7,7 +7,7 @@ logistic model of `relevance.FEATURES` and sets the threshold, the other tells t
 A language whose own sets cannot tell the two kinds of question apart (`USABLE_AUC`) takes model and threshold from the sets of
 the languages that can; the features are shares and margins and mean the same in each. So it is with en-medquad: what is
 left of a disease after its answer is gone answers much the same, and its questions repeat the words of the text as no
-citizen's would (a model fitted on it let 3 of 14 answerable English demo questions through, this one 13; 2026-11-22).
+citizen's would (the model fitted on it let 3 of the 14 answerable English demo questions through, this one 13; 2026-11-22).
 
 The only module that imports scikit-learn, and only here, at calibration.
 """
@@ -31,9 +31,7 @@ from assistant.relevance import FEATURES
 from assistant.retrieval import Calibration, LanguageCalibration, Retriever
 
 WRONGLY_ABSTAINED = 0.10
-"""The share of answerable questions that may be left unanswered."""
-_FITTED_AT = 0.08
-"""The share at which the threshold is set on the fitting half, so that the other half stays under the target as well."""
+"""The share of answerable questions of the fitting half that the threshold leaves unanswered."""
 USABLE_AUC = 0.7
 QUERIES = 700
 """Of each set, evenly spread; more change no coefficient by as much as the halves differ."""
@@ -147,7 +145,7 @@ def _report(fitted_on: _Sample, judged_on: _Sample) -> LanguageReport:
     rows = fitted_on.fitting
     model = LogisticRegression(max_iter=2000).fit(fitted_on.features[rows], fitted_on.answerable[rows])
     answerable = fitted_on.features[rows & fitted_on.answerable]
-    threshold = float(np.quantile(model.predict_proba(answerable)[:, 1], _FITTED_AT))
+    threshold = float(np.quantile(model.predict_proba(answerable)[:, 1], WRONGLY_ABSTAINED))
     unseen = ~judged_on.fitting
     support, truth = model.predict_proba(judged_on.features[unseen])[:, 1], judged_on.answerable[unseen]
     return LanguageReport(

@@ -14,9 +14,11 @@ pytestmark = pytest.mark.browser
 
 QUESTIONS = {
     "fr": "Combien de jours par semaine un agent à temps plein peut-il télétravailler depuis mai 2024 ?",
-    "ar": "ماذا يعني عدم جواب رئيس المصلحة عن طلب التوقيت المكيف؟",
-    "en": "What is the largest deposit a landlord may ask for a furnished flat?",
+    "ar": "ما العرض الأدنى للممر المتروك لسيارات الإسعاف داخل السوق؟",
+    "en": "How far from the coast must ashes be scattered?",
 }
+WITHOUT_PAGES = "Combien de devis faut-il pour un achat de 12 000 € hors taxes ?"
+SCANNED = "Combien d'articles un lecteur pouvait-il demander par jour aux archives selon la note de 1996 ?"
 NO_DOCUMENT_ANSWERS = "Quelle est la hauteur de la tour Eiffel ?"
 TITLES = {"fr": "Interrogez vos documents", "ar": "اسأل وثائقك", "en": "Ask your documents"}
 
@@ -172,6 +174,28 @@ def test_switching_the_language_keeps_answer_and_source(visit: Callable[..., Any
     assert reader.page.input_value("#question") == QUESTIONS["fr"]
     reader.page.reload()
     expect(reader.page.locator("h1")).to_have_text(TITLES["ar"])
+
+
+def test_format_without_pages_shows_the_quoted_words_in_their_context(
+    visit: Callable[..., Any], api: httpx.Client
+) -> None:
+    reader = visit("fr")
+    reader.ask(WITHOUT_PAGES)
+    citation = next(found for found in answer_of(api, WITHOUT_PAGES)["citations"] if not found["page_number"])
+    reader.page.click(f'.marker[data-marker="{citation["marker"]}"] >> nth=0')
+    expect(reader.page.locator(".text-page mark")).to_be_in_viewport()
+    assert reader.page.locator(".text-page mark").evaluate("node => node.textContent") == citation["quote"]
+
+
+def test_scanned_page_says_that_it_was_read_by_machine(visit: Callable[..., Any], api: httpx.Client) -> None:
+    citations = answer_of(api, SCANNED)["citations"]
+    scanned = [citation for citation in citations if citation["origin"] == "ocr"]
+    if not scanned:
+        pytest.skip("this instance reads no scans")
+    reader = visit("fr")
+    reader.ask(SCANNED)
+    open_source(reader.page, scanned[0]["marker"])
+    expect(reader.page.locator(".source-message")).to_contain_text("numérisée")
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])

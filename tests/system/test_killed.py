@@ -68,7 +68,8 @@ def test_killed_in_the_middle_of_answers_leaves_everything_usable(tmp_path: Path
         instance.kill()
         asking.join(timeout=30)
     with running_instance(file) as instance, ServiceClient(instance.url, token=instance.token) as client:
-        assert client.ask("En combien de jours les demandes sont-elles instruites ?")["citations"]
+        assert client.search("jours ouvrés")["results"]
+        assert client.ask("En combien de jours les demandes sont-elles instruites ?")["outcome"]
         assert client.instance()["documents"] == 3
     finished = run_assistant(file, "audit", "verify", "--json")
     assert finished.returncode == 0, finished.stderr

@@ -10,10 +10,11 @@ import json
 import sys
 from pathlib import Path
 
-from tests.browser.chromium import browser_page
+from playwright.sync_api import sync_playwright
 
 from assistant.client import ServiceClient
-from tests.instances import running_instance
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.instances import RunningInstance, running_instance
 from tests.system.tracing import trace_command
 from tests.worlds import DEMO, child_environment
 
@@ -28,15 +29,26 @@ def main(file: Path, trace: Path) -> None:
         with ServiceClient(instance.url, token=instance.token) as client:
             counts = client.documents()["counts"]
             outcomes = [client.ask(question["question"])["outcome"] for question in spread]
-        requested: list[str] = []
-        with browser_page() as page:
-            page.on("request", lambda request: requested.append(request.url))
-            page.goto(instance.enter_url, wait_until="load")
-            page.wait_for_timeout(8000)
-            title = page.title()
+        title, requested = _seen_in_chromium(instance, spread[0]["question"])
     foreign = [url for url in requested if not url.startswith((instance.url, "data:", "blob:"))]
     result = {"counts": counts, "outcomes": outcomes, "title": title, "requests": len(requested), "foreign": foreign}
     sys.stdout.write(json.dumps(result) + "\n")
+
+
+def _seen_in_chromium(instance: RunningInstance, question: str) -> tuple[str, list[str]]:
+    """The page's title and every address it asked for while a reader asks a question and opens a source."""
+    requested: list[str] = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        page = chromium.new_page()
+        page.on("request", lambda request: requested.append(request.url))
+        page.goto(instance.enter_url)
+        page.fill("#question", question)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".answer-tools, .abstention")
+        title = page.title()
+        chromium.close()
+    return title, requested
 
 
 if __name__ == "__main__":
