@@ -123,6 +123,7 @@ class EmbeddedIngestion:
         unfinished = self._ledger.take_up_unfinished()
         if unfinished:
             _LOG.info("%d unfinished documents are taken up again", unfinished)
+        self._requeue_what_the_index_lacks()
         for thread in self._threads:
             thread.start()
 
@@ -135,6 +136,13 @@ class EmbeddedIngestion:
                 thread.join(timeout=30)
         isolation.close()
         self._ledger.close()
+
+    def _requeue_what_the_index_lacks(self) -> None:
+        """A document that the ledger calls done and the index does not hold in full is indexed anew from its original."""
+        for status in self._ledger.statuses():
+            searchable = status.state in (DocumentState.DONE, DocumentState.DONE_WITH_WARNINGS)
+            if searchable and self._index.count(status.document_id, status.version) != status.passages:
+                self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
     def _work_until_stopped(self) -> None:
         idle_since = time.monotonic()

@@ -138,6 +138,17 @@ class Ledger:
             )
         return cursor.rowcount
 
+    def requeue(self, document_id: str, reason: str) -> None:
+        """Put a document back in the queue, for a cause that is not in the document."""
+        with self._database.writing() as connection:
+            row = connection.execute(
+                "UPDATE documents SET state = ?, category = '', reason = ?, attempts = 0, changed_at = ?"
+                " WHERE document_id = ? RETURNING version",
+                (DocumentState.RECEIVED, reason, _now(), document_id),
+            ).fetchone()
+            if row is not None:
+                _note(connection, document_id, row["version"], DocumentState.RECEIVED, reason)
+
     def settle(
         self,
         task: Task,

@@ -83,9 +83,7 @@ def first_document(language: str) -> str:
     direction = "rtl" if language == "ar" else "ltr"
     page = page.replace('<html lang="en">', f'<html lang="{language}" dir="{direction}">')
     page = page.replace("<title>Streamlit</title>", f"<title>Assistant</title>{_head()}")
-    return page.replace(
-        '<div id="root"></div>', '<div id="root"><div class="loading" aria-hidden="true"></div></div>'
-    )
+    return page.replace('<div id="root"></div>', '<div id="root"><div class="loading" aria-hidden="true"></div></div>')
 
 
 def _head() -> str:

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter
 from rich.table import Table
 
 from assistant.build import embedder_of, lexicon_of
-from assistant.client import ServiceClient
 from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
 from assistant.errors import ConfigurationError
-from assistant.types import Answer
 
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
 
@@ -47,7 +44,7 @@ def answers(
 
     lines = _json_lines(file)
     with service_of(settings_of(instance)) as client:
-        figures = evaluate_answers(lines, lambda question, language: _asked(client, question, language))
+        figures = evaluate_answers(lines, lambda question, language: client.ask(question, language=language))
     if as_json:
         print_json(figures)
         return
@@ -77,10 +74,6 @@ def calibrate_thresholds(
         print_json(figures)
     else:
         _show(f"written to {settings.retrieval.calibration}", figures)
-
-
-def _asked(client: ServiceClient, question: str, language: str) -> Answer:
-    return TypeAdapter(Answer).validate_python(client.ask(question, language=language))
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from assistant.language import TABLE_CELL
 from assistant.types import LANGUAGES, Answer, Outcome
 
 Ask = Callable[[str, str], Answer | Mapping[str, Any]]
@@ -36,13 +37,13 @@ def evaluate_answers(lines: Iterable[Mapping[str, Any]], ask: Ask) -> dict[str, 
 
 
 def normalised(text: str) -> str:
-    """Text for comparison: words broken at a line end rejoined, plain apostrophes, single spaces, no case.
+    """Text for comparison: words broken at a line end rejoined, plain apostrophes, single spaces, no case, no cell borders.
 
     >>> normalised("L’agent est\\ndispo-\\nnible") == normalised("l'agent  est disponible")
     True
     """
     text = unicodedata.normalize("NFKC", _LINE_HYPHEN.sub("", text)).translate(_APOSTROPHES)
-    return " ".join(text.casefold().split())
+    return " ".join(text.casefold().replace(TABLE_CELL, " ").split())
 
 
 def _outcome(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, bool]:

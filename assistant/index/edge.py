@@ -4,6 +4,11 @@ Access: the labels that the principal dominates become one positive `must` claus
 as the same filter, on the corpus over which inverse document frequency is counted. Where no label is readable nothing is
 asked. Each hit is checked once more here.
 
+Scores: an engine that adds floats in the order in which terms first came in lets a hidden passage change the last digit of a
+visible one's score. So inverse document frequency is taken from the engine as a count (`_TERMS`, every weight 1: a
+term's score is its idf over the given corpus), and BM25 weights are stored and asked for in steps of a power of two
+(`_STORED_STEP`, `_ASKED_STEP`): such products and sums are exact in float32, whatever their order.
+
 Versions: who may read what, and which version of a document there is, changes in one write operation, which Edge logs as a
 whole before it applies it. The old version's passages are overwritten in it without vectors and without a readable label;
 deleting what is left of them is a second step that may be lost (the next start repeats it).
@@ -21,6 +26,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
+from math import exp, log
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +53,10 @@ from assistant.index.schema import (
 from assistant.lexical import Lexicon
 from assistant.types import LANGUAGES, Passage, ScoredPassage
 
-_DENSE, _WORDS = "dense", "bm25"
+_DENSE, _WORDS, _TERMS = "dense", "bm25", "terms"
+_STORED_STEP, _ASKED_STEP = 2**-6, 2**-5
+"""Products are whole multiples of 2⁻¹¹, so sums are exact below 2¹³ = 8192; a passage that holds every word of a long question
+scores some hundreds."""
 _DEPTH = 100
 """Passages taken from each ranking before they are fused, unless more are asked for."""
 _MANY = 1_000_000
@@ -137,24 +146,9 @@ class EdgePassageIndex:
         )
 
     def term_weights(self, terms: Iterable[int], principal: Principal) -> dict[int, float]:
-        """See `PassageIndex`: ln((N + 1) / (df + 0.5)), which is BM25's idf as Qdrant computes it.
-
-        Edge tells no document frequencies, so each term is searched alone: its best passage's score, divided by the weight
-        stored there, is the idf, from which df follows as a whole number.
-        """
-        wanted = sorted(set(terms))
+        """See `PassageIndex`: ln((N + 1) / (df + 0.5)), which is BM25's idf as Lucene and Qdrant compute it."""
         with self._lock.shared():
-            labels = self._readable(principal)
-            if not labels or not wanted:
-                return {}
-            requests = [self._words_request((term,), labels, 1, with_vector=True) for term in wanted]
-            hits = self._shard.query_batch(edge.QueryBatchRequest(requests))
-            total = sum(self._passages_by_label[label] for label in labels)
-        frequencies = (_document_frequency(term, found, total) for term, found in zip(wanted, hits, strict=True))
-        return {
-            term: float(np.log((total + 1) / (frequency + 0.5)))
-            for term, frequency in zip(wanted, frequencies, strict=True)
-        }
+            return self._term_weights(terms, self._readable(principal))
 
     def passage(self, passage_id: str, principal: Principal) -> Passage:
         """See `PassageIndex`."""
@@ -240,6 +234,21 @@ class EdgePassageIndex:
         dense = found.pop(0) if weight > 0 and query.vector is not None else []
         return dense, found[0] if found else []
 
+    def _term_weights(self, terms: Iterable[int], labels: tuple[str, ...]) -> dict[int, float]:
+        """Edge tells no document frequencies, so each term is searched alone; df follows from its idf as a whole number."""
+        wanted = sorted(set(terms))
+        if not labels or not wanted:
+            return {}
+        total = sum(self._passages_by_label[label] for label in labels)
+        corpus = edge.SearchParams(idf=edge.IdfParams(corpus=_access(labels)))
+        requests = [
+            edge.QueryRequest(1, query=_sparse([term], [1.0], _TERMS), filter=_access(labels), params=corpus)
+            for term in wanted
+        ]
+        found = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        frequencies = [max(1, round((total + 1) / exp(hits[0].score) - 0.5)) if hits else 0 for hits in found]
+        return {term: log((total + 1) / (df + 0.5)) for term, df in zip(wanted, frequencies, strict=True)}
+
     def _dense_request(self, vector: NDArray[np.float32], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
         exact = sum(self._passages_by_label[label] for label in labels) <= self._exact_below
         return edge.QueryRequest(
@@ -249,17 +258,10 @@ class EdgePassageIndex:
             params=edge.SearchParams(exact=exact),
         )
 
-    def _words_request(
-        self, terms: Iterable[int], labels: tuple[str, ...], depth: int, *, with_vector: bool = False
-    ) -> edge.QueryRequest:
-        ordered = sorted(terms)
-        return edge.QueryRequest(
-            depth,
-            query=edge.Query.Nearest(edge.SparseVector(ordered, [1.0] * len(ordered)), using=_WORDS),
-            filter=_access(labels),
-            params=edge.SearchParams(idf=edge.IdfParams(corpus=_access(labels))),
-            with_vector=[_WORDS] if with_vector else False,
-        )
+    def _words_request(self, terms: Iterable[int], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
+        weights = self._term_weights(terms, labels)
+        asked = [_stepped(weight, _ASKED_STEP) for weight in weights.values()]
+        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, _WORDS), filter=_access(labels))
 
     def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
         """The passages of these hits. Raises AccessViolation when one of them may not be read."""
@@ -295,8 +297,10 @@ class EdgePassageIndex:
 
     def _point(self, passage: Passage, vector: NDArray[np.float32]) -> edge.Point:
         terms = self._lexicon.document_vector(passage.embedded_text(), passage.language)
-        words = edge.SparseVector(list(terms.indices), list(terms.values))
-        return edge.Point(passage.id, {_DENSE: vector.tolist(), _WORDS: words}, payload(passage))
+        indices = list(terms.indices)
+        words = edge.SparseVector(indices, [_stepped(value, _STORED_STEP) for value in terms.values])
+        once = edge.SparseVector(indices, [1.0] * len(indices))
+        return edge.Point(passage.id, {_DENSE: vector.tolist(), _WORDS: words, _TERMS: once}, payload(passage))
 
     def _require_consistent(
         self, document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32]
@@ -324,7 +328,10 @@ def _opened_shard(folder: Path, dimension: int) -> edge.EdgeShard:
 def _configuration(dimension: int) -> edge.EdgeConfig:
     return edge.EdgeConfig(
         vectors={_DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Dot)},
-        sparse_vectors={_WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        sparse_vectors={
+            _WORDS: edge.EdgeSparseVectorParams(),
+            _TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf),
+        },
         max_search_threads=_SEARCH_THREADS,
     )
 
@@ -355,6 +362,15 @@ def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
     return all(label.dominates(passage.label) for passage in passages)
 
 
+def _sparse(indices: list[int], values: list[float], name: str) -> edge.Query:
+    return edge.Query.Nearest(edge.SparseVector(indices, values), using=name)
+
+
+def _stepped(value: float, step: float) -> float:
+    """The nearest multiple of `step`, at least one."""
+    return max(1, round(value / step)) * step
+
+
 def _ranking(hits: Sequence[edge.ScoredPoint]) -> list[tuple[str, float]]:
     return sorted(((str(hit.id), hit.score) for hit in hits), key=lambda entry: (-entry[1], entry[0]))
 
@@ -365,12 +381,3 @@ def _readable_passages(records: Sequence[edge.Record], principal: Principal) -> 
         if not principal.may_read(passage.label):
             raise AccessViolation(f"passage {passage.id} reached a reader who may not read it")
     return passages
-
-
-def _document_frequency(term: int, hits: Sequence[edge.ScoredPoint], total: int) -> int:
-    """In how many readable passages the term stands, from the score of the best of them."""
-    if not hits:
-        return 0
-    vector: Any = hits[0].vector
-    weight = dict(zip(vector[_WORDS].indices, vector[_WORDS].values, strict=True))[term]
-    return max(1, round((total + 1) / float(np.exp(hits[0].score / weight)) - 0.5))

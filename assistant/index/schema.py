@@ -14,7 +14,7 @@ from assistant.errors import AccessViolation, ConfigurationError, IndexMismatch
 from assistant.lexical import LEXICON_VERSION
 from assistant.types import Passage, Span
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 LABEL = "label"
 DOCUMENT = "document_id"

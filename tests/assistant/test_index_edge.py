@@ -69,7 +69,7 @@ def test_index_of_another_encoder_is_refused(tmp_path: Path) -> None:
 def test_index_in_use_by_another_process_is_refused_in_clear_words(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from assistant.index.edge import EdgePassageIndex\n"
-        f"EdgePassageIndex.open(Path({str(tmp_path)!r}), embedder_fingerprint={EMBEDDER.fingerprint!r}, dimension=64)\n"
+        f"index = EdgePassageIndex.open(Path({str(tmp_path)!r}), embedder_fingerprint={EMBEDDER.fingerprint!r}, dimension=64)\n"
         "print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -134,7 +134,7 @@ def test_hidden_and_absent_are_told_in_the_same_words(clearance: Label) -> None:
 @given(clearance=labels)
 def test_reader_of_nothing_gets_nothing(clearance: Label) -> None:
     with _index(_planted(clearance)) as index:
-        nothing = {route: [] for route in ROUTES} | {"weights": {}, "counts": (0, 0)}
+        nothing: dict[str, object] = {route: [] for route in ROUTES} | {"weights": {}, "counts": (0, 0)}
         assert _all_a_reader_gets(index, _reader(clearance)) == nothing
 
 

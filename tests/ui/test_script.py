@@ -11,7 +11,9 @@ from ui.mount import SCRIPT
 
 def test_child_process_that_finds_the_script_as_main_runs_nothing_of_it() -> None:
     # multiprocessing's spawn gives the parent's main file this name in the child.
-    code = f"import runpy, sys; runpy.run_path({str(SCRIPT)!r}, run_name='__mp_main__'); print('streamlit' in sys.modules)"
+    code = (
+        f"import runpy, sys; runpy.run_path({str(SCRIPT)!r}, run_name='__mp_main__'); print('streamlit' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -18,7 +18,23 @@ PLURAL_FORMS = {
 }
 """The plural categories of each language, as in Unicode CLDR 46 (what Intl.PluralRules selects from)."""
 
-SAME_EVERYWHERE = {"PDF", "Word", "OpenDocument", "Markdown", "Documents", "Image", "Version", "Source", "Sources", "Public", "Secret", "Format", "Date", "Document", "page {n}"}
+SAME_EVERYWHERE = {
+    "PDF",
+    "Word",
+    "OpenDocument",
+    "Markdown",
+    "Documents",
+    "Image",
+    "Version",
+    "Source",
+    "Sources",
+    "Public",
+    "Secret",
+    "Format",
+    "Date",
+    "Document",
+    "page {n}",
+}
 DYNAMIC = ("label.", "state.", "category.", "format.", "language.", "count.", "error.", "sign_in.", "unavailable.")
 """Tables whose keys the page composes from what the service sends."""
 

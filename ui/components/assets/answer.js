@@ -101,8 +101,8 @@ function caption(citation, page) {
     { class: "caption", onclick: show },
     dotted([
       element("cite", { dir: "auto" }, citation.title),
-      element("bdi", {}, place(citation, words)),
-      citation.date ? element("time", { datetime: citation.date }, words.date(citation.date)) : null,
+      element("bdi", { class: citation.page_number ? "one-line" : null }, place(citation, words)),
+      citation.date ? element("time", { class: "one-line", datetime: citation.date }, words.date(citation.date)) : null,
       citation.label && citation.label !== "public" ? words.label(citation.label) : null,
     ]),
   );

@@ -28,7 +28,6 @@ export class AskView {
     );
     this.view = view;
     this.show();
-    requestAnimationFrame(() => this.fit());
     return view;
   }
 
@@ -51,6 +50,14 @@ export class AskView {
       },
     });
     this.input.value = this.draft;
+    // The field is as high as its text; the text breaks elsewhere when the source panel takes some of the width.
+    this.sizes?.disconnect();
+    let width = 0;
+    this.sizes = new ResizeObserver(([entry]) => {
+      if (entry.contentRect.width !== width) this.fit();
+      width = entry.contentRect.width;
+    });
+    this.sizes.observe(this.input);
     this.problem = element("p", { id: "question-error", class: "field-error", "aria-live": "polite" });
     return element(
       "form",

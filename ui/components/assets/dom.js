@@ -20,6 +20,15 @@ const SHAPES = {
   theme: "M12 4a8 8 0 1 0 0 16z M12 4a8 8 0 1 1 0 16",
 };
 
+/** The same drawing as `mark.svg`, the browser tab's icon: colour and path, from the back to the front. */
+const MARK = [
+  ["#0b5a4e", "M7 0h18a7 7 0 0 1 7 7v18a7 7 0 0 1-7 7H7a7 7 0 0 1-7-7V7a7 7 0 0 1 7-7z"],
+  ["#fff", "M9 6h10l5 5v15H9z"],
+  ["#a9d6ca", "M19 6v5h5z"],
+  ["#ffd84d", "M12 15h9v3.5h-9z"],
+  ["#0b5a4e", "M12 20.7h9v1.6h-9zM12 10.7h4v1.6h-4z"],
+];
+
 /** An element with attributes and children; a function under `on…` listens, null and false are left out. */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -30,6 +39,21 @@ export function element(tag, attributes = {}, ...children) {
   }
   node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
+}
+
+/** The product's mark, drawn in place so that it never flickers when the header is drawn anew. */
+export function mark() {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", "0 0 32 32");
+  drawing.setAttribute("class", "mark");
+  drawing.setAttribute("aria-hidden", "true");
+  for (const [colour, d] of MARK) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    path.setAttribute("fill", colour);
+    drawing.append(path);
+  }
+  return drawing;
 }
 
 /** A decorative drawing; `turns` marks those that point somewhere and are mirrored from right to left. */

@@ -1,6 +1,6 @@
 // What surrounds every view: header with navigation, language and appearance; footer; the page for those not signed in.
 
-import { element, icon, viewLink } from "./dom.js";
+import { element, icon, mark, viewLink } from "./dom.js";
 import { LANGUAGES, OWN_NAMES } from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -25,10 +25,6 @@ export function header(page) {
 function skip(event) {
   event.preventDefault();
   document.getElementById("content").focus();
-}
-
-function mark() {
-  return element("img", { src: "./page/mark.svg", alt: "", width: "36", height: "36", class: "mark" });
 }
 
 function brand(name, words) {

@@ -134,7 +134,7 @@ export class LibraryView {
       "tr",
       {},
       element("th", { scope: "row" }, this.name(status)),
-      cell("type", element("bdi", {}, words.say(`format.${formatOf(status.media_type)}`)), pagesOf(status, words)),
+      cell("type", element("span", {}, words.say(`format.${formatOf(status.media_type)}`)), pagesOf(status, words)),
       cell("language", words.languageName(status.language)),
       cell("date", status.date ? element("span", { class: "one-line" }, words.date(status.date)) : words.say("library.undated")),
       cell("label", words.label(status.label)),

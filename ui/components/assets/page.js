@@ -4,10 +4,13 @@
 import { element } from "./dom.js";
 import { aboutView } from "./about.js";
 import { AskView } from "./ask.js";
+import { lostBanner, watchConnection } from "./connection.js";
 import { footer, header, standingView } from "./frame.js";
 import { LibraryView } from "./library.js";
 import { SourcePanel } from "./source.js";
 import { Words } from "./words.js";
+
+const PATIENCE_MS = 3000;
 
 const pages = new WeakMap();
 
@@ -36,9 +39,21 @@ class Page {
       if (event.key === "Escape" && this.source.shown) this.source.close();
     };
     document.addEventListener("keydown", this.escape);
+    this.lost = false;
+    this.unwatch = watchConnection((lost) => {
+      if (lost === this.lost || !this.words) return;
+      this.lost = lost;
+      this.drawBanner();
+    });
+  }
+
+  drawBanner() {
+    this.banner.replaceChildren(...(this.lost ? [lostBanner(this.words)] : []));
   }
 
   leave() {
+    clearTimeout(this.patience);
+    this.unwatch();
     document.removeEventListener("keydown", this.escape);
     this.ask.stop();
     this.root.remove();
@@ -67,6 +82,9 @@ class Page {
     if (view === this.view) return;
     this.source.close({ refocus: false });
     this.view = this.wanted = view;
+    // A script that has just been restarted may miss the wish; it must not rule the page for ever.
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => (this.wanted = undefined), PATIENCE_MS);
     this.tell("view", view);
     this.draw();
     this.arrive();
@@ -87,7 +105,9 @@ class Page {
     document.documentElement.dir = this.words.direction;
     const main = element("main", { class: "main", id: "content", tabindex: "-1" }, this.content());
     this.layout = element("div", { class: "layout" }, main, this.source.draw());
-    this.root.replaceChildren(header(this), this.layout, footer(this));
+    this.banner = element("div");
+    this.drawBanner();
+    this.root.replaceChildren(header(this), this.banner, this.layout, footer(this));
     this.source.arrange();
     this.entitle();
   }

@@ -1,0 +1,1 @@
+"""Figures, not assertions: `make bench`, or `python -m tests.benchmarks [index] [retrieval]`."""

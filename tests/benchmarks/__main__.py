@@ -1,0 +1,45 @@
+"""Prints the figures of the parts named on the command line, or of all: `python -m tests.benchmarks index retrieval`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.figures import Figures, machine
+from tests.benchmarks.index_speed import index_figures
+from tests.benchmarks.retrieval_quality import retrieval_figures
+
+PARTS: dict[str, Callable[[], Figures]] = {"index": index_figures, "retrieval": retrieval_figures}
+
+
+def main(names: list[str]) -> int:
+    """Run the parts, print a table for each; 2 when a name is unknown."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    console = Console()
+    console.print(f"{machine()}, Python {platform.python_version()}")
+    for name in names or PARTS:
+        for title, rows in PARTS[name]().items():
+            console.print(_table(title, rows))
+    return 0
+
+
+def _table(title: str, rows: dict[str, dict[str, float]]) -> Table:
+    table = Table(title=title, box=None, padding=(0, 2, 0, 0), title_justify="left")
+    table.add_column("")
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    for name in names:
+        table.add_column(name, justify="right")
+    for row, values in rows.items():
+        table.add_row(row, *(f"{values[name]:.3f}" if name in values else "" for name in names))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
