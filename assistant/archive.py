@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sqlite3
 import zlib
 from dataclasses import replace
@@ -242,11 +241,6 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def free_bytes(folder: Path) -> int:
-    """Bytes free on the disk that holds `folder`."""
-    return shutil.disk_usage(folder).free
 
 
 # How documents and pages are written down.

@@ -9,9 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 from assistant.access import Label
 from assistant.answering import Assistant
@@ -24,6 +22,7 @@ from assistant.generation import QuoteGenerator
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
 from assistant.ingestion import Ingestion, OpenIngestion
+from assistant.installed import part
 from assistant.lexical import Lexicon
 from assistant.relevance import SentenceRelevance
 from assistant.retrieval import Calibration, Retriever
@@ -70,16 +69,6 @@ def opened(settings: Settings) -> Iterator[Parts]:
             yield parts
         finally:
             parts.close()
-
-
-def part(name: str) -> Any:
-    """What the installed packages offer under this name: `ingestion`, `commands` or `pages`.
-
-    Raises ConfigurationError when nobody offers it.
-    """
-    for entry in entry_points(group="assistant.parts", name=name):
-        return entry.load()
-    raise ConfigurationError(f"no installed package offers {name!r}; install the project with `make install`")
 
 
 def encoder_folder(settings: Settings) -> Path:

@@ -16,10 +16,10 @@ import sys  # noqa: E402
 import typer  # noqa: E402
 
 from assistant import __version__  # noqa: E402
-from assistant.build import part  # noqa: E402
 from assistant.commands import asking, checking, measuring, running  # noqa: E402
 from assistant.commands.session import problems  # noqa: E402
 from assistant.errors import AssistantError  # noqa: E402
+from assistant.installed import part  # noqa: E402
 
 app = typer.Typer(
     help="A knowledge assistant for governments: every sentence opens on the words it came from, and nothing leaves.",

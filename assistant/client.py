@@ -20,6 +20,8 @@ from assistant.errors import AssistantError, ServiceUnavailable
 Json = dict[str, Any]
 
 _FILES_A_REQUEST = 16
+ANNOUNCEMENT = "service.json"
+"""The file in the data folder in which a running service says where it can be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +192,13 @@ def _error_named(kind: str, message: str) -> AssistantError:
     if isinstance(found, type) and issubclass(found, AssistantError) and found is not errors.DocumentRejected:
         return found(message)
     return ServiceUnavailable(message)
+
+
+def announced_url(home: Path) -> str | None:
+    """Where a running service of this instance says it can be reached; None when none does. It may have died since."""
+    try:
+        announcement = json.loads((home / ANNOUNCEMENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    url = announcement.get("url") if isinstance(announcement, dict) else None
+    return url if isinstance(url, str) else None

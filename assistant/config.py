@@ -31,6 +31,14 @@ class InstanceSettings(_Section):
     languages: tuple[Literal["fr", "ar", "en"], ...] = ("fr", "ar", "en")
 
 
+class ExampleSettings(_Section):
+    """Questions that the page offers to somebody who does not know how to begin, by language."""
+
+    fr: tuple[str, ...] = ()
+    ar: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+
+
 class ServiceSettings(_Section):
     """Where the service listens."""
 
@@ -108,6 +116,7 @@ class Settings(_Section):
     """One instance, complete."""
 
     instance: InstanceSettings
+    examples: ExampleSettings = ExampleSettings()
     service: ServiceSettings = ServiceSettings()
     access: AccessSettings = AccessSettings()
     labelling: LabellingSettings = LabellingSettings()

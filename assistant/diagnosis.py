@@ -12,11 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assistant import egress
-from assistant.archive import free_bytes
 from assistant.audit import AuditLog
-from assistant.build import encoder_folder, part
 from assistant.config import Settings
 from assistant.errors import AssistantError
+from assistant.installed import part
 
 _TESSERACT_LANGUAGES = {"fr": "fra", "ar": "ara", "en": "eng"}
 _LOW_DISK_BYTES = 2 * 1024**3
@@ -90,7 +89,7 @@ def _packages() -> Iterator[Finding]:
 def _data_folder(settings: Settings) -> Finding:
     home = settings.home
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = free_bytes(existing)
+    free = shutil.disk_usage(existing).free
     detail = f"{home} ({free / 1024**3:.1f} GB free)"
     if free < _LOW_DISK_BYTES:
         return Finding(
@@ -100,6 +99,8 @@ def _data_folder(settings: Settings) -> Finding:
 
 
 def _encoder(settings: Settings) -> Finding:
+    from assistant.build import encoder_folder
+
     try:
         return Finding("encoder", Health.GOOD, str(encoder_folder(settings)))
     except AssistantError as error:

@@ -141,7 +141,7 @@ def shows_kind(sentence: str, kind: AnswerKind, question: str) -> bool:
 class Wanted:
     """What a question asks about: its content words, each with its rarity, and how much of them a text holds.
 
-    A word counts as held when its stem is, and in part when most of its 4-grams are: "emprunter" by "un emprunt".
+    A word counts as held when its stem is, and in part when most of its 4-grams are: "télétravailleurs" by "le télétravail".
     """
 
     def __init__(self, question: str, language: str, weights: Mapping[int, float], lexicon: Lexicon) -> None:

@@ -7,11 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from assistant.audit import AuditLog
-from assistant.client import ServiceClient
+from assistant.client import ServiceClient, announced_url
 from assistant.commands.session import AsJson, Instance, console, print_json, settings_of
 from assistant.config import Settings
 from assistant.diagnosis import Finding, Health, findings
-from assistant.service.serving import announced_url
 from assistant.service.wire import plain
 from assistant.sessions import local_key
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from assistant.build import embedder_of, lexicon_of
 from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
 from assistant.errors import ConfigurationError
 
@@ -23,6 +22,7 @@ SetFolder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queri
 @evaluate.command("retrieval")
 def retrieval(folder: SetFolder, instance: Instance = None, as_json: AsJson = False) -> None:
     """Rank a labelled set by dense vectors, by words (BM25) and by both, and score the rankings."""
+    from assistant.build import embedder_of, lexicon_of
     from assistant.evaluation import evaluate_retrieval, load_set
 
     settings = settings_of(instance)
@@ -58,6 +58,7 @@ def calibrate_thresholds(
     as_json: AsJson = False,
 ) -> None:
     """Choose, per language, from which support on the assistant answers; writes the instance's calibration file."""
+    from assistant.build import embedder_of, lexicon_of
     from assistant.evaluation import calibrate, calibration_toml, load_set
 
     settings = settings_of(instance)
@@ -95,12 +96,16 @@ def _json_lines(file: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _show(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
+def _show(title: str, figures: Mapping[str, Mapping[str, float | None]]) -> None:
     table = Table(title=title, box=None, padding=(0, 2, 0, 0), title_justify="left")
     table.add_column("")
     names = list(next(iter(figures.values()), {}))
     for name in names:
         table.add_column(name, justify="right")
     for row, values in figures.items():
-        table.add_row(row, *(f"{values[name]:.3f}".removesuffix(".000") for name in names))
+        table.add_row(row, *(_shown(values[name]) for name in names))
     console.print(table)
+
+
+def _shown(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}".removesuffix(".000")

@@ -6,18 +6,20 @@ import logging
 import signal
 import threading
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from assistant.build import Parts, opened, part
-from assistant.client import ServiceClient
+from assistant.client import ServiceClient, announced_url
 from assistant.commands.session import Instance, console, problems, settings_of
-from assistant.diagnosis import missing_parts
 from assistant.errors import ConfigurationError, ServiceUnavailable
-from assistant.service.serving import Serving, announced_url, serving
+from assistant.installed import part
 from assistant.sessions import local_key
+
+if TYPE_CHECKING:
+    from assistant.build import Parts
+    from assistant.service.serving import Serving
 
 Port = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Overrides service.port; 0 takes a free one")
@@ -26,6 +28,10 @@ Port = Annotated[
 
 def up(instance: Instance = None, port: Port = None) -> None:
     """Start everything: service, page, ingestion; hand in the demo documents at the first start."""
+    from assistant.build import opened
+    from assistant.diagnosis import missing_parts
+    from assistant.service.serving import serving
+
     settings = settings_of(instance)
     for line in missing_parts(settings):
         problems.print(f"[yellow]·[/] {line}")
@@ -43,6 +49,10 @@ def up(instance: Instance = None, port: Port = None) -> None:
 
 def serve(instance: Instance = None, port: Port = None) -> None:
     """Start service, page and ingestion, for a service manager: no demo documents, one log line at start."""
+    from assistant.build import opened
+    from assistant.diagnosis import missing_parts
+    from assistant.service.serving import serving
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_of(instance)
     for line in missing_parts(settings):

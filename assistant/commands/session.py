@@ -13,10 +13,8 @@ import typer
 from rich.console import Console
 
 from assistant import egress
-from assistant.build import opened
-from assistant.client import ServiceClient
+from assistant.client import ServiceClient, announced_url
 from assistant.config import Settings, instance_file, load_settings
-from assistant.service.serving import announced_url, serving
 from assistant.sessions import local_key
 
 Instance = Annotated[
@@ -51,6 +49,9 @@ def service_of(settings: Settings) -> Iterator[ServiceClient]:
             if client.is_up():
                 yield client
                 return
+    from assistant.build import opened
+    from assistant.service.serving import serving
+
     with (
         opened(settings) as parts,
         serving(parts, port=0, with_page=False, announced=False) as own,

@@ -93,6 +93,7 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
         "encoder": settings.embedding.path.name if settings.embedding.path else "all-MiniLM-L6-v2",
         "weak_languages": [language for language, weight in weights.items() if weight < LEAST_DENSE_WEIGHT],
         "ocr": settings.ingest.ocr,
+        "examples": settings.examples.model_dump(),
     }
 
 

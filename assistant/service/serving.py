@@ -14,8 +14,10 @@ from pathlib import Path
 
 import uvicorn
 
-from assistant.build import Parts, part
+from assistant.build import Parts
+from assistant.client import ANNOUNCEMENT
 from assistant.errors import ConfigurationError
+from assistant.installed import part
 from assistant.service.application import create_interface, is_wildcard, protected
 from assistant.sessions import local_key
 
@@ -55,7 +57,7 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="service", daemon=True)
-    announcement = settings.home / "service.json"
+    announcement = settings.home / ANNOUNCEMENT
     thread.start()
     try:
         _wait_until_started(server, thread)
@@ -68,16 +70,6 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
         server.should_exit = True
         thread.join(timeout=15)
         listener.close()
-
-
-def announced_url(home: Path) -> str | None:
-    """Where a running service of this instance says it can be reached; None when none does. It may have died since."""
-    try:
-        announcement = json.loads((home / "service.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    url = announcement.get("url") if isinstance(announcement, dict) else None
-    return url if isinstance(url, str) else None
 
 
 def _bound(host: str, port: int) -> socket.socket:

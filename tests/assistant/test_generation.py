@@ -46,7 +46,9 @@ def test_sentences_read_in_the_order_of_the_text() -> None:
 
 
 def test_table_row_brings_its_header_along() -> None:
-    table = document("Prestation | Tarif | Délai\nCopie d'acte | Gratuit | 5 jours\nExtrait plurilingue | 8,00 € | 10 jours\n")
+    table = document(
+        "Prestation | Tarif | Délai\nCopie d'acte | Gratuit | 5 jours\nExtrait plurilingue | 8,00 € | 10 jours\n"
+    )
     assert [draft.text for draft in drafts("extrait plurilingue", table)] == [
         "Prestation | Tarif | Délai",
         "Extrait plurilingue | 8,00 € | 10 jours",

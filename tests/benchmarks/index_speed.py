@@ -86,4 +86,5 @@ def _fill(index: EdgePassageIndex, sets: list[RetrievalSet]) -> None:
 
 def _vectors(n: int) -> NDArray[np.float32]:
     rows = _RANDOM.standard_normal((n, DIMENSION), dtype=np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

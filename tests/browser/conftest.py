@@ -1,7 +1,4 @@
-"""Headless Chromium, and a running service to look at.
-
-`ASSISTANT_TEST_URL` and `ASSISTANT_TEST_TOKEN` name a service that runs already.
-"""
+"""Headless Chromium, signed in to the real instance that all tests share."""
 
 from __future__ import annotations
 
@@ -9,10 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.instances import RunningInstance
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -25,18 +23,6 @@ ARGUMENTS = [
 ]
 
 
-@dataclass(frozen=True)
-class Service:
-    """A running instance with the demo documents."""
-
-    url: str
-    token: str
-
-    @property
-    def enter_url(self) -> str:
-        return f"{self.url}/enter?key={quote(self.token)}"
-
-
 @dataclass
 class Visitor:
     """A signed-in reader's browser page, with what it asked for and complained about."""
@@ -46,19 +32,28 @@ class Visitor:
     outside: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
+    def listen(self) -> None:
+        """Notes each request and connection to another address, and each error of the page, from now on."""
+        self.page.set_default_timeout(15_000)
+        self.page.on("request", lambda request: self._note(request.url))
+        self.page.on("websocket", lambda websocket: self._note(websocket.url))
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, address: str) -> None:
+        own = (self.url, self.url.replace("http", "ws", 1), "data:", "blob:")
+        if not address.startswith(own):
+            self.outside.append(address)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
     def ask(self, question: str) -> None:
         """Asks, and waits until the answer is complete."""
         self.page.fill("#question", question)
         self.page.keyboard.press("Enter")
         self.page.wait_for_selector(".answer-tools, .abstention, .problem")
-
-
-@pytest.fixture(scope="session")
-def service() -> Service:
-    url, token = os.environ.get("ASSISTANT_TEST_URL"), os.environ.get("ASSISTANT_TEST_TOKEN")
-    if not (url and token):
-        pytest.skip("set ASSISTANT_TEST_URL and ASSISTANT_TEST_TOKEN")
-    return Service(url, token)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +70,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Browser, service: RunningInstance) -> Iterator[Callable[..., Visitor]]:
     """Opens the page as a signed-in reader: `visit("ar", width=390, dark=True)`."""
     contexts = []
 
@@ -88,15 +83,7 @@ def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]
         )
         contexts.append(context)
         visitor = Visitor(context.new_page(), service.url)
-        own = (service.url, service.url.replace("http", "ws", 1), "data:", "blob:")
-        note = lambda address: None if address.startswith(own) else visitor.outside.append(address)  # noqa: E731
-        visitor.page.set_default_timeout(15_000)
-        visitor.page.on("request", lambda request: note(request.url))
-        visitor.page.on("websocket", lambda websocket: note(websocket.url))
-        visitor.page.on(
-            "console", lambda message: visitor.complaints.append(message.text) if message.type == "error" else None
-        )
-        visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        visitor.listen()
         visitor.page.goto(service.enter_url)
         visitor.page.wait_for_selector("h1")
         return visitor

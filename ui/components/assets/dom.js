@@ -91,6 +91,6 @@ export function viewLink(view, text, go, attributes = {}) {
 export function dotted(parts) {
   const shown = parts.filter(Boolean);
   return shown.flatMap((part, place) =>
-    place === 0 ? [part] : [element("span", { class: "dot", "aria-hidden": "true" }, " · "), part],
+    place === 0 ? [part] : [element("span", { class: "dot", "aria-hidden": "true" }, "\u00a0· "), part],
   );
 }

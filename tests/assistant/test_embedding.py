@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant.embedding import HashEmbedder, LazyEmbedder, ModelFolder, packaged_minilm_folder
+from assistant.errors import ConfigurationError
+
+
+def lazy(folder: Path, **weights: float) -> LazyEmbedder:
+    return LazyEmbedder(folder, dense_weights=weights, threads=1)
+
+
+def test_lazy_embedder_answers_from_the_folder_without_loading_torch() -> None:
+    code = (
+        "import sys\n"
+        "from assistant.embedding import LazyEmbedder, packaged_minilm_folder\n"
+        "e = LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)\n"
+        "print(e.dimension, e.max_tokens, e.fits('un mot'), e.count_tokens('un mot'), e.embed_passages([]).shape)\n"
+        "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "384 256 True 5 (0, 384)\n"), done.stderr
+
+
+def test_fingerprint_changes_with_the_weights(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(packaged_minilm_folder(), folder)
+    assert ModelFolder(folder).fingerprint == ModelFolder(packaged_minilm_folder()).fingerprint
+    with (folder / "model.safetensors").open("r+b") as weights:
+        weights.seek(-8, 2)
+        weights.write(b"\0\1\2\3\4\5\6\7")
+    assert ModelFolder(folder).fingerprint != ModelFolder(packaged_minilm_folder()).fingerprint
+
+
+@pytest.mark.parametrize("missing", ["config.json", "tokenizer.json"])
+def test_folder_without_a_model_is_named(tmp_path: Path, missing: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(packaged_minilm_folder(), folder, ignore=shutil.ignore_patterns(missing, "*.safetensors"))
+    with pytest.raises(ConfigurationError, match="not a model folder"):
+        lazy(folder)
+
+
+def test_folder_without_weights_is_named_when_it_is_loaded(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(packaged_minilm_folder(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    with pytest.raises(ConfigurationError, match="does not load"):
+        lazy(folder).embed_query("bonjour")
+
+
+def test_given_dense_weights_go_before_the_encoders_own() -> None:
+    embedder = lazy(packaged_minilm_folder(), fr=0.6)
+    assert embedder.dense_weight("fr") == 0.6
+    assert embedder.dense_weight("ar") < embedder.dense_weight("en")
+
+
+def test_unknown_encoder_is_trusted_by_half(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(packaged_minilm_folder(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    assert lazy(folder).dense_weight("ar") == 0.5
+
+
+def test_texts_that_share_words_are_nearer_for_the_hash_embedder() -> None:
+    embedder = HashEmbedder()
+    query = embedder.embed_query("congé annuel")
+    near, far = embedder.embed_passages(["Le congé annuel est accordé", "Le budget primitif"])
+    assert near @ query > far @ query

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.embedding import HashEmbedder
+from assistant.errors import ConfigurationError
+from assistant.evaluation import calibrate, calibration_toml, evaluate_answers, evaluate_retrieval, load_set
+from assistant.evaluation.ranking import ranking_figures
+from assistant.lexical import Lexicon
+from assistant.retrieval import Calibration
+from assistant.types import LANGUAGES
+from tests.shared import shared_data
+
+LEXICON = Lexicon(LANGUAGES)
+SUBJECTS = ("le congé", "la prime", "le badge", "la cantine", "le parking", "la salle", "le budget", "la piscine")
+
+
+def small_set(folder: Path) -> Path:
+    corpus = [{"_id": f"d{n}", "text": f"{what} coûte {n + 3} euros par mois."} for n, what in enumerate(SUBJECTS)]
+    queries = [{"_id": f"q{n}", "text": f"Combien coûte {what} par mois ?"} for n, what in enumerate(SUBJECTS)]
+    for name, lines in (("corpus", corpus), ("queries", [*queries, {"_id": "unjudged", "text": "Quoi ?"}])):
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    qrels = "\n".join(f"q{n}\td{n}\t1" for n in range(len(SUBJECTS)))
+    (folder / "qrels.tsv").write_text(f"query-id\tcorpus-id\tscore\n{qrels}\nq0\td1\t0\n", encoding="utf-8")
+    return folder
+
+
+def test_set_keeps_judged_queries_and_positive_grades(tmp_path: Path) -> None:
+    loaded = load_set(small_set(tmp_path))
+    assert (loaded.language, len(loaded.passages), len(loaded.queries)) == ("fr", 8, 8)
+    assert loaded.relevant["q0"] == {"d0": 1}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("corpus.jsonl", "{", "corpus.jsonl: line 1 is not JSON"),
+        ("queries.jsonl", '{"_id": "q"}', "queries.jsonl: line 1 lacks one of"),
+        ("qrels.tsv", "head\nq1 d1 1", "qrels.tsv: line 2"),
+        ("qrels.tsv", "head\n", "no query has a relevant document"),
+        ("qrels.tsv", None, "qrels.tsv: cannot be read"),
+    ],
+)
+def test_malformed_set_is_told_by_file_and_line(tmp_path: Path, file: str, content: str | None, message: str) -> None:
+    folder = small_set(tmp_path)
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=message):
+        load_set(folder)
+
+
+def test_figures_by_hand() -> None:
+    relevant = {"first": {"a": 1}, "second": {"a": 1}, "none": {"a": 1}}
+    run = {"first": {"a": 1.0, "b": 0.5}, "second": {"b": 1.0, "a": 0.5}}
+    figures = ranking_figures(relevant, run)
+    assert figures["mrr@10"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert figures["ndcg@10"] == pytest.approx((1 + 0.63093 + 0) / 3, abs=1e-5)
+    assert figures["recall@5"] == figures["recall@20"] == pytest.approx(2 / 3)
+
+
+def test_retrieval_is_measured_on_every_route(tmp_path: Path) -> None:
+    figures = evaluate_retrieval(load_set(small_set(tmp_path)), HashEmbedder(), LEXICON)
+    assert set(figures) == {"dense", "bm25", "hybrid"}
+    for row in figures.values():
+        assert set(row) == {"ndcg@10", "recall@5", "recall@20", "mrr@10", "p50_ms", "p95_ms"}
+        assert row["recall@20"] == 1.0
+        assert 0 < row["p50_ms"] <= row["p95_ms"]
+    assert figures["bm25"]["mrr@10"] == 1.0
+
+
+def test_calibration_tells_answerable_from_unanswerable_and_is_read_back(tmp_path: Path) -> None:
+    embedder = HashEmbedder()
+    report = calibrate([load_set(small_set(tmp_path))], embedder, LEXICON)["fr"]
+    assert report.auc > 0.9
+    assert report.rightly_abstained > 0.5
+    text = calibration_toml(dict.fromkeys(LANGUAGES, report), date=datetime.date(2026, 11, 22), embedder=embedder)
+    file = tmp_path / "calibration.toml"
+    file.write_text(text, encoding="utf-8")
+    assert Calibration.load(file).threshold("ar") == pytest.approx(report.calibration.threshold, abs=1e-4)
+
+
+def reply(outcome: str, text: str = "", *citations: dict[str, Any]) -> Mapping[str, Any]:
+    return {"outcome": outcome, "text": text, "citations": list(citations)}
+
+
+def cited(file_name: str, page_number: int | None, *more_pages: int) -> dict[str, Any]:
+    return {"file_name": file_name, "page_number": page_number, "boxes": [[page, {}] for page in more_pages]}
+
+
+ANSWERS = {
+    "hit": reply("answered", "L'agent est disponible [1]", cited("x.pdf", 9), cited("a.pdf", 2)),
+    "next page": reply("answered", "autre chose", cited("a.pdf", 2, 2, 3)),
+    "wrong": reply("answered", "autre chose", cited("b.pdf", 3)),
+    "no pages": reply("answered", "L’AGENT EST\nDISPO-\nNIBLE", cited("a.docx", None)),
+    "silent": reply("no_evidence"),
+}
+
+
+def line(question: str, lang: str = "fr", file: str = "a.pdf", page: int | None = 2) -> dict[str, Any]:
+    return {"question": question, "lang": lang, "file": file, "page": page, "answer_span": "l’agent est disponible"}
+
+
+def test_answers_are_counted_as_told() -> None:
+    lines = [
+        line("hit"),
+        line("next page", page=3),
+        line("wrong", "en"),
+        line("no pages", "en", "a.docx", None),
+        line("silent", "en"),
+        {"question": "silent", "lang": "fr", "label": "unanswerable"},
+        {"question": "hit", "lang": "fr", "label": "unanswerable"},
+    ]
+    figures = evaluate_answers(lines, lambda question, language: ANSWERS[question])
+    assert figures["fr"] == {
+        "questions": 4, "file_hit": 1.0, "page_hit": 1.0, "span_found": 0.5,
+        "abstained_unanswerable": 0.5, "abstained_answerable": 0.0,
+    }  # fmt: skip
+    assert figures["en"] == {
+        "questions": 3, "file_hit": 1 / 3, "page_hit": 0.0, "span_found": 1 / 3,
+        "abstained_unanswerable": None, "abstained_answerable": 1 / 3,
+    }  # fmt: skip
+    assert figures["ar"]["questions"] == 0
+    assert figures["total"]["questions"] == 7
+
+
+@pytest.mark.parametrize("name", ["fr-piaf", "ar-xquad", "en-medquad"])
+def test_shared_set_loads_in_its_language(name: str) -> None:
+    assert load_set(shared_data() / "retrieval" / name).language == name[:2]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.lexical import Lexicon
+from assistant.types import LANGUAGES
+
+LEXICON = Lexicon(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("fr", "municipaux", "municipale"),
+        ("fr", "télétravail", "teletravail"),
+        ("fr", "l’agent", "agents"),
+        ("fr", "TÉLÉTRAVAIL", "télétravail"),
+        ("en", "employees' holidays", "employee holiday"),
+        ("ar", "الموظفين", "موظف"),
+        ("ar", "المكتبات", "بالمكتبة"),
+        ("ar", "الإجازة", "اجازة"),
+        ("ar", "المُؤسَّسة", "المؤسسة"),
+        ("ar", "سنة ٢٠٢٤", "سنة 2024"),
+    ],
+)
+def test_forms_of_one_word_are_one_term(language: str, one: str, other: str) -> None:
+    assert LEXICON.query_terms(one, language) == LEXICON.query_terms(other, language) != frozenset()
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("fr", "le de la et"), ("en", "the of and"), ("ar", "في من إلى على"), ("fr", ""), ("fr", " ?!")],
+)
+def test_stop_words_are_no_terms(language: str, text: str) -> None:
+    assert LEXICON.query_terms(text, language) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [("fr", "télétravailleurs", "télétravail"), ("ar", "والموظفون", "الموظفين"), ("en", "bilingualism", "bilingual")],
+)
+def test_grams_join_what_the_stemmer_leaves_apart(language: str, one: str, other: str) -> None:
+    assert len(LEXICON.grams(one, language) & LEXICON.grams(other, language)) >= 3
+
+
+def test_word_of_four_letters_is_not_its_own_gram() -> None:
+    assert not LEXICON.query_terms("taxe", "fr") & LEXICON.grams("taxe", "fr")
+
+
+def test_repeated_word_weighs_more_but_less_than_twice() -> None:
+    (term,) = LEXICON.query_terms("congé", "fr")
+    once, twice = (
+        dict(zip(v.indices, v.values, strict=True))[term]
+        for v in (LEXICON.document_vector("congé annuel", "fr"), LEXICON.document_vector("congé congé", "fr"))
+    )
+    assert once < twice < 2 * once
+
+
+@given(st.text(max_size=80), st.sampled_from((*LANGUAGES, "de")))
+def test_any_text_has_each_term_once_with_a_positive_weight(text: str, language: str) -> None:
+    vector = LEXICON.document_vector(text, language)
+    assert len(set(vector.indices)) == len(vector.indices) == len(vector.values)
+    assert all(value > 0 for value in vector.values)
+
+
+@given(st.text(max_size=80), st.sampled_from(LANGUAGES))
+def test_question_finds_the_passage_of_the_same_words(text: str, language: str) -> None:
+    assert LEXICON.search_terms(text, language) == frozenset(LEXICON.document_vector(text, language).indices)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.embedding import HashEmbedder
+from assistant.errors import ConfigurationError
+from assistant.index.edge import EdgePassageIndex
+from assistant.lexical import Lexicon
+from assistant.relevance import FEATURES
+from assistant.retrieval import Calibration, LanguageCalibration, Retriever
+from assistant.testing import CLERK, ROUTES, SECRET, VISITOR, passages_of
+from assistant.types import LANGUAGES
+from tests.worlds import ROOT
+
+CALIBRATION = ROOT / "configs" / "calibration.toml"
+BY_COVERAGE = Calibration(
+    {
+        language: LanguageCalibration(-2.0, tuple(4.0 * (name == "sentence_coverage") for name in FEATURES), 0.5)
+        for language in LANGUAGES
+    }
+)
+
+
+@pytest.fixture
+def retriever(tmp_path: Path) -> Iterator[Retriever]:
+    embedder = HashEmbedder()
+    index = EdgePassageIndex.open(tmp_path, embedder_fingerprint=embedder.fingerprint, dimension=embedder.dimension)
+    documents = [
+        passages_of("a", ["Le congé annuel dure trente jours.", "Le badge perdu est remplacé."]),
+        passages_of("b", ["Le congé annuel dure trente jours."]),
+        passages_of("ar", ["مدة الإجازة السنوية ثلاثون يوما."], language="ar"),
+        passages_of("s", ["Le congé spécial dure quatre-vingt-dix jours."], label=SECRET),
+    ]
+    for passages in documents:
+        vectors = embedder.embed_passages([passage.embedded_text() for passage in passages])
+        index.replace(passages[0].document_id, "1", passages, vectors)
+    yield Retriever(index, embedder, Lexicon(LANGUAGES), BY_COVERAGE)
+    index.close()
+
+
+def test_evidence_holds_the_passage_that_answers_first(retriever: Retriever) -> None:
+    found = retriever.evidence("Combien de jours dure le congé annuel ?", None, CLERK, k=3)
+    assert found.language == "fr"
+    assert found.passages[0].passage.text == "Le congé annuel dure trente jours."
+    assert set(found.term_weights)
+    assert found.support > 0.5
+    assert retriever.sufficient(found)
+
+
+def test_text_that_is_stored_twice_is_evidence_once(retriever: Retriever) -> None:
+    found = retriever.evidence("Combien de jours dure le congé annuel ?", "fr", CLERK, k=5)
+    texts = [scored.passage.text for scored in found.passages]
+    assert len(texts) == len(set(texts))
+    assert [scored.rank for scored in found.passages] == list(range(1, len(texts) + 1))
+
+
+def test_arabic_question_finds_the_arabic_passage(retriever: Retriever) -> None:
+    found = retriever.evidence("ما هي مدة الإجازة السنوية؟", None, CLERK, k=2)
+    assert found.language == "ar"
+    assert found.passages[0].passage.document_id == "ar"
+
+
+def test_question_that_nothing_answers_is_not_sufficient(retriever: Retriever) -> None:
+    assert not retriever.sufficient(retriever.evidence("Quel est le prix du pétrole ?", "fr", CLERK, k=5))
+
+
+def test_evidence_is_the_same_with_or_without_what_may_not_be_read(retriever: Retriever) -> None:
+    question = "Combien de jours dure le congé spécial ?"
+    before = retriever.evidence(question, "fr", VISITOR, k=5)
+    retriever._index.remove("s")
+    assert retriever.evidence(question, "fr", VISITOR, k=5) == before
+
+
+def test_reader_of_nothing_gets_no_evidence_and_no_support(tmp_path: Path) -> None:
+    embedder = HashEmbedder()
+    index = EdgePassageIndex.open(tmp_path, embedder_fingerprint=embedder.fingerprint, dimension=embedder.dimension)
+    found = Retriever(index, embedder, Lexicon(LANGUAGES), BY_COVERAGE).evidence("Quoi ?", "fr", VISITOR, k=5)
+    index.close()
+    assert (found.passages, found.term_weights, found.support) == ((), {}, 0.0)
+
+
+def test_every_route_can_be_searched_alone(retriever: Retriever) -> None:
+    for route in ROUTES:
+        found = retriever.search("Le badge perdu est remplacé", CLERK, 2, route)
+        assert found[0].passage.text == "Le badge perdu est remplacé."
+
+
+def test_calibration_in_the_repository_loads() -> None:
+    calibration = Calibration.load(CALIBRATION)
+    for language in LANGUAGES:
+        assert 0.05 < calibration.threshold(language) < 0.95
+        nothing = calibration.support(language, dict.fromkeys(FEATURES, 0.0) | {"unmatched": 1.0})
+        everything = calibration.support(language, dict.fromkeys(FEATURES, 1.0) | {"unmatched": 0.0})
+        assert nothing < calibration.threshold(language) < everything
+
+
+@pytest.mark.parametrize("damage", ["", "[fr]\nthreshold = 1", "not toml", None])
+def test_unusable_calibration_is_named(tmp_path: Path, damage: str | None) -> None:
+    file = tmp_path / "calibration.toml"
+    if damage is not None:
+        file.write_text(damage, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"calibration\.toml"):
+        Calibration.load(file)
+
+
+def test_calibration_for_other_features_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "calibration.toml"
+    file.write_text(CALIBRATION.read_text(encoding="utf-8").replace("word_margin", "other"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="other features"):
+        Calibration.load(file)

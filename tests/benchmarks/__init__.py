@@ -1,1 +1,0 @@
-"""Figures, not assertions: `make bench`, or `python -m tests.benchmarks [index] [retrieval]`."""
