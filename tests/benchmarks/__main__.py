@@ -12,8 +12,14 @@ from rich.table import Table
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.index_speed import index_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
+from tests.benchmarks.whole_path import service_figures, start_figures
 
-PARTS: dict[str, Callable[[], Figures]] = {"index": index_figures, "retrieval": retrieval_figures}
+PARTS: dict[str, Callable[[], Figures]] = {
+    "start": start_figures,
+    "index": index_figures,
+    "service": service_figures,
+    "retrieval": retrieval_figures,
+}
 
 
 def main(names: list[str]) -> int:

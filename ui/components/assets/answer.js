@@ -35,14 +35,38 @@ function heading(body, turn, page) {
 }
 
 function quotation(sentence, turn, page) {
+  const row = cells(sentence).length > 1;
   const captions = sentence.markers.map((marker) => caption(turn.citations.get(marker), page));
   return element(
     "figure",
-    { class: "quotation", "data-markers": sentence.markers.join(" ") },
-    element("blockquote", { dir: "auto" }, element("p", {}, sentence.text, "\u00a0", markers(sentence, turn, page))),
+    { class: "quotation" + (row && continues(sentence, turn) ? " continues" : ""), "data-markers": sentence.markers.join(" ") },
+    element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text) }, quoted(sentence), "\u00a0", markers(sentence, turn, page)),
     doubt(sentence, page.words),
     element("figcaption", {}, captions),
   );
+}
+
+/** The words as they are; a table row as cells of equal width, so that rows of one table stand below each other. */
+function quoted(sentence) {
+  const parts = cells(sentence);
+  if (parts.length === 1) return element("span", { class: "words" }, sentence.text);
+  return element("span", { class: "words cells" }, parts.map((cell) => element("span", { dir: "auto" }, cell)));
+}
+
+function cells(sentence) {
+  return sentence.text.split(" | ");
+}
+
+/** True when the sentence before is a row of the same table, whose caption then serves for both. */
+function continues(sentence, turn) {
+  const before = turn.sentences[turn.sentences.indexOf(sentence) - 1];
+  if (!before || cells(before).length !== cells(sentence).length) return false;
+  const [one, other] = [before, sentence].map((each) => turn.citations.get(each.markers[0]));
+  return one?.document_id === other?.document_id && one?.page_number === other?.page_number;
+}
+
+function direction(text) {
+  return /\p{Script=Arabic}/u.test(text.slice(0, 200).match(/\p{L}/u)?.[0] ?? "") ? "rtl" : "ltr";
 }
 
 function statement(sentence, turn, page) {
