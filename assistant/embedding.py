@@ -13,6 +13,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -164,15 +165,19 @@ class SentenceTransformerEmbedder:
             raise ConfigurationError(
                 f"embedding.path {str(folder)!r} does not load; restore the model folder"
             ) from error
-        # The tokenizer inside is not safe for threads that change its padding at the same time.
-        self._lock = threading.Lock()
+        # One thread for all encoding: the tokenizer inside is not safe for several, torch keeps working memory for each
+        # thread that ever used it, and a question waits for one batch of an ingestion rather than for a whole document.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._bf16 = bool(torch.cpu._is_avx512_bf16_supported()) and self._bf16_is_close()
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Embedder`. Batches are sorted by length, so that short texts are not padded to long ones."""
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        return self._encoded(texts, bf16=self._bf16)
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        by_length = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for start in range(0, len(texts), _BATCH):
+            batch = by_length[start : start + _BATCH]
+            rows[batch] = self._encoded([texts[number] for number in batch], bf16=self._bf16)
+        return rows
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """See `Embedder`."""
@@ -192,9 +197,13 @@ class SentenceTransformerEmbedder:
         return self._weights.get(language, DEFAULT_DENSE_WEIGHT)
 
     def _encoded(self, texts: Sequence[str], *, bf16: bool) -> NDArray[np.float32]:
+        """Unit rows for at most a batch of texts."""
+        return self._thread.submit(self._encode_here, texts, bf16=bf16).result()
+
+    def _encode_here(self, texts: Sequence[str], *, bf16: bool) -> NDArray[np.float32]:
         import torch
 
-        with self._lock, torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             rows = self._model.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_numpy=True)
         return _unit_rows(np.asarray(rows, dtype=np.float32))
 

@@ -25,7 +25,7 @@ from ingest.workflow import DocumentWorkflow, may_know, remove_document
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.2
-_DOCUMENTS_BEFORE_RELEASE = 10
+_RELEASE_MEMORY_EVERY_S = 5.0
 _IDLE_BEFORE_LETTING_GO_S = 30.0
 """How long the preloaded parser process, some 450 MB, is kept when there is nothing to do."""
 
@@ -147,14 +147,15 @@ class EmbeddedIngestion:
                 self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
     def _work_until_stopped(self) -> None:
-        idle_since, since_release = time.monotonic(), 0
+        worked_at = released_at = time.monotonic()
         while not self._stop.is_set():
-            task = self._ledger.take()
-            if since_release and (task is None or since_release >= _DOCUMENTS_BEFORE_RELEASE):
+            now = time.monotonic()
+            if now - released_at > _RELEASE_MEMORY_EVERY_S:
                 _release_memory()
-                since_release = 0
+                released_at = now
+            task = self._ledger.take()
             if task is None:
-                if time.monotonic() - idle_since > _IDLE_BEFORE_LETTING_GO_S:
+                if now - worked_at > _IDLE_BEFORE_LETTING_GO_S:
                     isolation.close()
                 self._work.wait(_IDLE_S)
                 self._work.clear()
@@ -162,7 +163,7 @@ class EmbeddedIngestion:
             if task.attempts > 1:
                 self._stop.wait(min(2.0 ** (task.attempts - 2), 30.0))
             self._workflow.run(task)
-            idle_since, since_release = time.monotonic(), since_release + 1
+            worked_at = time.monotonic()
 
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label) -> None:
         """Take in a file carried by another one, under its carrier's label, as a document of its own."""
@@ -181,7 +182,7 @@ class EmbeddedIngestion:
 
 
 def _release_memory() -> None:
-    """Give freed memory back to the system: glibc keeps what embedding batches of all sizes leave, some 400 MB."""
+    """Give freed memory back to the system: glibc keeps what texts of all lengths leave in the encoder, some 400 MB."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -52,6 +52,8 @@ class ParsingSettings:
     max_unpacked_bytes: int = 50 * 1024 * 1024
     """Largest text member of an office file, and a tenth of the largest total, after unpacking."""
     max_pages: int = 20_000
+    max_cells: int = 2_000_000
+    """Most filled cells of a spreadsheet, and rows of a presentation's tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,12 @@ HTML = "text/html"
 TEXT = "text/plain"
 MARKDOWN = "text/markdown"
 EMAIL = "message/rfc822"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+CSV = "text/csv"
 PNG = "image/png"
 JPEG = "image/jpeg"
 TIFF = "image/tiff"
@@ -121,7 +129,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", TIFF),
     (b"MM\x00*", TIFF),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
-    (b"{\\rtf", "application/rtf"),
+    (b"{\\rtf", RTF),
     (b"GIF8", "image/gif"),
     (b"\x1f\x8b", "application/gzip"),
     (b"BZh", "application/x-bzip2"),
@@ -136,10 +144,13 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _ZIP_MEMBERS: tuple[tuple[str, str], ...] = (
     ("word/document.xml", DOCX),
-    ("xl/workbook.xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ("ppt/presentation.xml", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    ("xl/workbook.xml", XLSX),
+    ("ppt/presentation.xml", PPTX),
+    ("xl/workbook.bin", "application/vnd.ms-excel.sheet.binary"),
 )
-_TEXT_SUFFIXES = {".md": MARKDOWN, ".markdown": MARKDOWN, ".eml": EMAIL, ".html": HTML, ".htm": HTML, ".xhtml": HTML}
+_TEXT_SUFFIXES = {
+    ".md": MARKDOWN, ".markdown": MARKDOWN, ".eml": EMAIL, ".html": HTML, ".htm": HTML, ".xhtml": HTML, ".csv": CSV, ".tsv": CSV,
+}  # fmt: skip
 _MAIL_HEADER = re.compile(
     r"(?:From|To|Subject|Date|Received|Return-Path|Message-ID|MIME-Version|Delivered-To|Content-Type|X-[\w-]+):[ \t]",
     re.IGNORECASE,
@@ -155,7 +166,7 @@ _HEAD_BYTES = 8192
 def detect_media_type(path: Path) -> str:
     """The media type of the file at `path`, from its content; `application/octet-stream` when nothing fits.
 
-    The suffix decides only between kinds of text that look alike: `.md`, `.html`, `.eml`, everything else is plain.
+    The suffix decides only between kinds of text that look alike: `.md`, `.html`, `.eml`, `.csv`, everything else is plain.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -199,7 +210,9 @@ def _text_type(head: bytes, suffix: str) -> str:
         return EMAIL
     if _HTML_START.match(text) or (named == HTML and _TAG.search(text)):
         return HTML
-    return XML if _XML_START.match(text) and suffix != ".txt" else TEXT
+    if _XML_START.match(text) and suffix != ".txt":
+        return XML
+    return CSV if named == CSV else TEXT
 
 
 def _headers(text: str) -> list[str]:
@@ -222,21 +235,57 @@ def _as_text(head: bytes) -> str | None:
 
 _LOCKED_OFFICE_FILE = "EncryptedPackage".encode("utf-16-le")
 """How Office wraps a DOCX, XLSX or PPTX that is locked with a password."""
-_KINDS_NOT_READ = {
-    OLE: "an old Office file (DOC, XLS, PPT, MSG) is not read yet; save it as DOCX or ODT",
-    XML: "XML is not read yet; hand in the text as HTML, DOCX or TXT",
-    ZIP: "an archive is not read yet; unpack it and hand in its files",
-    "application/rtf": "RTF is not read yet; save it as DOCX or ODT",
-    "application/epub+zip": "EPUB is not read yet; save it as HTML or PDF",
+_OLD_OFFICE = (
+    ("WordDocument", "an old Word file (DOC)", "DOCX"),
+    ("Workbook", "an old Excel workbook (XLS)", "XLSX"),
+    ("Book", "an old Excel workbook (XLS)", "XLSX"),
+    ("PowerPoint Document", "an old PowerPoint presentation (PPT)", "PPTX"),
+    ("__properties_version1.0", "an Outlook message (MSG)", "EML"),
+)
+"""Streams that tell the kinds of OLE file apart, what to call the kind, and what to save it as."""
+_AS_DOCUMENT = "save it as PDF, DOCX or ODT"
+_UNPACK = "unpack it and hand in its files"
+_NOT_READ: dict[str, tuple[str, str]] = {
+    ZIP: ("an archive", _UNPACK),
+    "application/gzip": ("a compressed archive (GZ)", _UNPACK),
+    "application/x-bzip2": ("a compressed archive (BZ2)", _UNPACK),
+    "application/x-7z-compressed": ("a 7-Zip archive", _UNPACK),
+    "application/vnd.rar": ("a RAR archive", _UNPACK),
+    "application/vnd.ms-excel.sheet.binary": ("a binary Excel workbook (XLSB)", "save it as XLSX"),
+    "application/vnd.oasis.opendocument.presentation": ("an OpenDocument presentation (ODP)", "save it as PPTX or PDF"),
+    "application/vnd.oasis.opendocument.graphics": ("an OpenDocument drawing (ODG)", "save it as PDF"),
+    "application/vnd.oasis.opendocument.text-template": ("an OpenDocument text template", "save it as ODT"),
+    "application/vnd.oasis.opendocument.spreadsheet-template": ("an OpenDocument sheet template", "save it as ODS"),
+    "application/vnd.oasis.opendocument.presentation-template": ("an OpenDocument slide template", "save it as PPTX"),
+    "application/vnd.sun.xml.writer": ("an old StarOffice text (SXW)", "save it as ODT"),
+    "application/vnd.sun.xml.calc": ("an old StarOffice spreadsheet (SXC)", "save it as ODS"),
+    "application/postscript": ("a PostScript file", "save it as PDF"),
+    "application/vnd.sqlite3": ("a database", "export its tables as CSV"),
+    "application/x-executable": ("a program", "hand in documents only"),
+    "image/gif": ("a GIF image", "save it as PNG"),
+    "image/webp": ("a WebP image", "save it as PNG"),
+    "audio/ogg": ("a sound recording", "hand in a transcript"),
+    "audio/mpeg": ("a sound recording", "hand in a transcript"),
 }
+"""For kinds that are known and not read: what a person calls them, and what to do instead."""
 
 
 def unsupported(media_type: str, path: Path) -> Rejected:
-    """The rejection for a file of a media type that no parser reads."""
-    if media_type == OLE and _LOCKED_OFFICE_FILE in path.read_bytes():
+    """The rejection for a file of a media type that no parser reads, in words without a media type."""
+    if media_type == OLE:
+        return _old_office(path.read_bytes())
+    kind, advice = _NOT_READ.get(media_type, ("a file of a kind that is not known here", _AS_DOCUMENT))
+    return Rejected(RejectionCategory.UNSUPPORTED_TYPE, f"{kind} is not read yet; {advice}")
+
+
+def _old_office(content: bytes) -> Rejected:
+    if _LOCKED_OFFICE_FILE in content:
         return Rejected(RejectionCategory.PASSWORD_NEEDED, "the file needs a password; hand in a copy without one")
-    kind = _KINDS_NOT_READ.get(media_type, f"{media_type} is not read yet; save it as PDF, DOCX or ODT")
-    return Rejected(RejectionCategory.UNSUPPORTED_TYPE, kind)
+    for stream, kind, target in _OLD_OFFICE:
+        if f"{stream}\0".encode("utf-16-le") in content:
+            return Rejected(RejectionCategory.UNSUPPORTED_TYPE, f"{kind} is not read yet; save it as {target}")
+    kind = "an old Office file (DOC, XLS, PPT, MSG)"
+    return Rejected(RejectionCategory.UNSUPPORTED_TYPE, f"{kind} is not read yet; {_AS_DOCUMENT}")
 
 
 def parser_for(media_type: str) -> Parser | None:

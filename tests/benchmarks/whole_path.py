@@ -38,28 +38,34 @@ def start_figures() -> Figures:
 
 
 def service_figures() -> Figures:
-    """Answers and searches through the running service, and its memory."""
+    """Answers and searches through the running service, and its memory after ingestion and after a restart."""
     sets = [load_set(folder) for folder in sorted((shared_data() / "retrieval").iterdir())]
-    with tempfile.TemporaryDirectory() as folder, running_instance(instance_file(Path(folder))) as instance:
-        with ServiceClient(instance.url, token=instance.token) as client:
+    questions = [text for one in sets for text in itertools.islice(one.queries.values(), QUESTIONS // len(sets))]
+    with tempfile.TemporaryDirectory() as folder:
+        file = instance_file(Path(folder))
+        with running_instance(file) as instance, ServiceClient(instance.url, token=instance.token) as client:
             ingestion = _fill(client, sets, Path(folder) / "in")
+            after_ingestion = _memory_mb(instance)
+        with running_instance(file) as instance, ServiceClient(instance.url, token=instance.token) as client:
             passages = client.instance()["passages"]
-            questions = [text for one in sets for text in itertools.islice(one.queries.values(), QUESTIONS // len(sets))]
-            for question in questions[:10]:
-                client.ask(question)
-            answers = milliseconds(client.ask, questions)
-            words = milliseconds(lambda question: client.search(question, k=12, route="bm25"), questions)
-            hybrid = milliseconds(lambda question: client.search(question, k=12), questions)
-            memory = _memory_mb(instance)
+            times = _times(client, questions)
+            after_questions = _memory_mb(instance)
+    memory = {"after ingestion": {"MiB": after_ingestion}, "after a restart and questions": {"MiB": after_questions}}
+    return {f"Through the service, {passages} passages": times, "Service": {**memory, "ingestion": ingestion}}
+
+
+def _times(client: ServiceClient, questions: list[str]) -> dict[str, dict[str, float]]:
+    for question in questions[:10]:
+        client.ask(question)
+    answers = milliseconds(client.ask, questions)
+    words = milliseconds(lambda question: client.search(question, k=12, route="bm25"), questions)
+    hybrid = milliseconds(lambda question: client.search(question, k=12), questions)
     ratio = {name: answers[name] / words[name] for name in answers}
     return {
-        f"Through the service, {passages} passages": {
-            "quoted answer": answers,
-            "hybrid search": hybrid,
-            "words alone (baseline)": words,
-            "answer / baseline": ratio,
-        },
-        "Service": {"memory": {"MiB": memory}, "ingestion": ingestion},
+        "quoted answer": answers,
+        "hybrid search": hybrid,
+        "words alone (baseline)": words,
+        "answer / baseline": ratio,
     }
 
 

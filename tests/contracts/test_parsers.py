@@ -85,8 +85,11 @@ def test_hostile_files_keep_the_contract() -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    [parsing.PDF, parsing.DOCX, parsing.ODT, parsing.HTML, parsing.TEXT, parsing.MARKDOWN, parsing.EMAIL, parsing.PNG],
-)
+    [
+        parsing.PDF, parsing.DOCX, parsing.ODT, parsing.HTML, parsing.TEXT, parsing.MARKDOWN, parsing.EMAIL, parsing.PNG,
+        parsing.XLSX, parsing.ODS, parsing.CSV, parsing.PPTX, parsing.RTF, parsing.EPUB, parsing.XML,
+    ],
+)  # fmt: skip
 def test_every_promised_type_has_a_parser_that_says_so(media_type: str) -> None:
     parser = parser_for(media_type)
     assert parser is not None

@@ -13,34 +13,17 @@ import pytest
 
 from assistant.types import BlockKind
 from ingest.encoding import decoded
-from ingest.isolation import parse_here
-from ingest.parsing import Parsed, ParsingSettings, Rejected, detect_media_type
+from ingest.parsing import OLE, UNKNOWN, ZIP, detect_media_type, unsupported
+from tests.ingest import reading
+from tests.ingest.reading import blocks, parsed, written
 from tests.shared import shared_data
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "configs" / "demo" / "documents"
-SETTINGS = ParsingSettings()
-
-
-def parsed(path: Path) -> Parsed:
-    result = parse_here(path, SETTINGS)
-    assert isinstance(result, Parsed), result
-    return result
 
 
 def rejected(path: Path) -> str:
-    result = parse_here(path, SETTINGS)
-    assert isinstance(result, Rejected), result
-    return result.category
-
-
-def blocks(document: Parsed) -> list[tuple[str, str]]:
-    return [(b.kind.value, document.text[b.span.start : b.span.end]) for b in document.blocks]
-
-
-def written(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
+    return reading.rejected(path).category
 
 
 OFFLINE = """
@@ -62,9 +45,12 @@ assert "en_core_web_sm" not in sys.modules
 """
 
 
-def test_no_format_attempts_a_connection() -> None:
+def test_no_format_attempts_a_connection(tmp_path: Path) -> None:
     files = [next((DEMO / "fr").glob(f"*.{suffix}")) for suffix in ("docx", "odt", "html", "eml")]
     files.append(next((DEMO / "en").glob("*.md")))
+    real = shared_data() / "documents"
+    files += [next(real.rglob(f"*.{suffix}")) for suffix in ("xlsx", "pptx", "rtf", "epub")]
+    files += [written(tmp_path / "a.xml", '<!DOCTYPE a SYSTEM "http://example.org/a.dtd"><a>texte</a>')]
     run = subprocess.run(
         [sys.executable, "-c", OFFLINE, *map(str, files)], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -216,6 +202,10 @@ def test_locked_files_are_reported_as_such(tmp_path: Path) -> None:
         ("a.txt", b"<html><body><p>x</p></body></html>", "text/html"),
         ("a.xml", b"<?xml version='1.0'?><a/>", "application/xml"),
         ("a.md", b"# Titre", "text/markdown"),
+        ("a.csv", b"a;b\n1;2", "text/csv"),
+        ("a.csv", b"<html><body><p>x</p></body></html>", "text/html"),
+        ("a.txt", b"a;b\n1;2", "text/plain"),
+        ("a.doc", b"{\\rtf1 x}", "application/rtf"),
         ("a.txt", b"# Titre", "text/plain"),
         ("a", b"From: a\nTo: b\nSubject: c\n\nx", "message/rfc822"),
         ("a.txt", b"To: whom it may concern\n\nx", "text/plain"),
@@ -227,3 +217,44 @@ def test_locked_files_are_reported_as_such(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_type_is_decided_by_content(tmp_path: Path, name: str, content: bytes, media_type: str) -> None:
     assert detect_media_type(written(tmp_path / name, content)) == media_type
+
+
+@pytest.mark.parametrize(
+    ("stream", "words"),
+    [
+        ("WordDocument", "an old Word file (DOC) is not read yet; save it as DOCX"),
+        ("Workbook", "an old Excel workbook (XLS) is not read yet; save it as XLSX"),
+        ("PowerPoint Document", "an old PowerPoint presentation (PPT) is not read yet; save it as PPTX"),
+        ("__properties_version1.0", "an Outlook message (MSG) is not read yet; save it as EML"),
+        ("Other", "an old Office file (DOC, XLS, PPT, MSG) is not read yet; save it as PDF, DOCX or ODT"),
+    ],
+)
+def test_old_office_files_are_told_apart(tmp_path: Path, stream: str, words: str) -> None:
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + f"{stream}\0".encode("utf-16-le")
+    result = reading.rejected(written(tmp_path / "a", content))
+    assert (result.category, result.message) == ("unsupported_type", words)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/vnd.oasis.opendocument.presentation",
+        "application/x-7z-compressed",
+        "image/gif",
+        "x/y",
+        ZIP,
+        OLE,
+        UNKNOWN,
+    ],
+)
+def test_reason_never_shows_a_media_type(tmp_path: Path, media_type: str) -> None:
+    message = unsupported(media_type, written(tmp_path / "a", b"x")).message
+    assert "/" not in message
+    assert " is not read yet; " in message
+
+
+def test_old_office_files_of_others_are_named() -> None:
+    office = shared_data() / "hostile" / "office"
+    assert "XLS" in reading.rejected(office / "testEXCEL_protected_passtika.xls").message
+    assert "PPT" in reading.rejected(office / "testPPT_protected_passtika.ppt").message
+    assert "DOC" in reading.rejected(office / "testWORD_macros.doc").message
