@@ -38,6 +38,12 @@ def test_a_changed_entry_breaks_the_chain_at_its_place(tmp_path: Path) -> None:
     assert log.verify().broken_at == 3
 
 
+def test_a_changed_link_breaks_the_chain_at_its_place(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    raw(tmp_path, "UPDATE entries SET previous = 'x' WHERE number = 4")
+    assert log.verify().broken_at == 4
+
+
 def test_a_removed_entry_breaks_the_chain_after_it(tmp_path: Path) -> None:
     log = filled(tmp_path)
     raw(tmp_path, "DELETE FROM entries WHERE number = 2")

@@ -48,6 +48,30 @@ def test_work_on_an_overtaken_version_settles_nothing(tmp_path: Path) -> None:
     assert ledger.status(task.document_id).state is DocumentState.RECEIVED
 
 
+def test_work_on_an_old_version_cannot_settle_the_new_one_that_is_in_progress(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    receive(ledger)
+    old = ledger.take()
+    receive(ledger, version="v2")
+    new = ledger.take()
+    assert old is not None
+    assert new is not None
+    assert not ledger.settle(old, DocumentState.DONE)
+    assert ledger.status(new.document_id).state is DocumentState.IN_PROGRESS
+    assert ledger.settle(new, DocumentState.DONE)
+
+
+def test_settling_one_document_leaves_the_others_alone(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    receive(ledger)
+    receive(ledger, source="/in/b.pdf", version="v2")
+    first, second = ledger.take(), ledger.take()
+    assert first is not None
+    assert second is not None
+    ledger.settle(first, DocumentState.DONE)
+    assert ledger.status(second.document_id).state is DocumentState.IN_PROGRESS
+
+
 def test_failed_document_handed_in_again_is_tried_again(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
     receive(ledger)
