@@ -18,8 +18,8 @@ def fused_ranking(dense: Ranking, words: Ranking, dense_weight: float) -> list[t
 
     Chosen over weighted reciprocal rank fusion with constant 60 (Cormack, Clarke and Büttcher, SIGIR 2009). With the best weight
     for each, nDCG@10 on fr-piaf, ar-xquad and en-medquad is 0.836, 0.961, 0.644 here and 0.831, 0.960, 0.641 there, and ranks
-    fall steeply beside that weight: they hide by how much an encoder prefers one passage to the next (2026-11-22). The weight that
-    ships for English is not the best one on that set: 0.639.
+    fall steeply beside that weight: they hide by how much an encoder prefers one passage to the next (2026-11-22). The weight
+    that ships for English is not the best one on that set: 0.639.
 
     >>> fused_ranking([("a", 0.9), ("b", 0.5)], [("b", 12.0), ("c", 6.0)], 0.25)
     [('b', 0.75), ('c', 0.375), ('a', 0.25)]
