@@ -21,6 +21,7 @@ from ingest import isolation
 from ingest.labelling import Markings
 from ingest.ledger import Ledger, Task
 from ingest.parsing import Attachment, ParsingSettings
+from ingest.publishing import Publisher
 from ingest.workflow import DocumentWorkflow, may_know, remove_document
 
 _LOG = logging.getLogger(__name__)
@@ -55,12 +56,10 @@ class EmbeddedIngestion:
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
-            index,
-            embedder,
+            Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars),
             markings=Markings.load(settings.labelling.markings),
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
-            passage_chars=settings.ingest.passage_chars,
             accept_attachment=self._accept_attachment,
         )
 

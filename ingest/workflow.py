@@ -12,7 +12,6 @@ from pathlib import Path
 
 from assistant.access import Label, Principal, Role
 from assistant.archive import Archive
-from assistant.embedding import LEAST_DENSE_WEIGHT, Embedder
 from assistant.errors import ConfigurationError, DocumentRejected, NotFound, ServiceUnavailable, Unlabelled
 from assistant.index import PassageIndex
 from assistant.types import Document, DocumentState, TextOrigin
@@ -20,8 +19,8 @@ from ingest.isolation import parse_isolated
 from ingest.labelling import Markings, decide_label
 from ingest.ledger import Ledger, Task
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.publishing import Publisher
 from ingest.sources import Sidecar, sidecar_from
-from ingest.splitting import split
 
 _LOG = logging.getLogger(__name__)
 _LOW_CONFIDENCE = 0.7
@@ -49,23 +48,19 @@ class DocumentWorkflow:
         self,
         ledger: Ledger,
         archive: Archive,
-        index: PassageIndex,
-        embedder: Callable[[], Embedder],
+        publisher: Publisher,
         *,
         markings: Markings,
         unmarked: Label | None,
         parsing: ParsingSettings,
-        passage_chars: int,
         accept_attachment: AcceptAttachment,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
-        self._index = index
-        self._embedder = embedder
+        self._publisher = publisher
         self._markings = markings
         self._unmarked = unmarked
         self._parsing = parsing
-        self._passage_chars = passage_chars
         self._accept_attachment = accept_attachment
 
     def run(self, task: Task) -> None:
@@ -106,7 +101,7 @@ class DocumentWorkflow:
         document = _document(task, parsed, sidecar, label)
         for attachment in parsed.attachments:
             self._accept_attachment(task, attachment, label)
-        passages = self._publish(document)
+        passages = self._publisher.publish(document)
         warnings = (*parsed.warnings, *_doubtful_pages(document))
         facts: dict[str, str | int | None] = {
             "title": document.title,
@@ -124,24 +119,6 @@ class DocumentWorkflow:
         original = self._archive.original_path(task.version)
         return parse_isolated(original, file_name=task.file_name, settings=self._parsing)
 
-    def _publish(self, document: Document) -> int:
-        """Archive and index a document; the number of passages, which is the number the index holds.
-
-        Raises ServiceUnavailable when the index holds another number than planned.
-        """
-        embedder = self._embedder()
-        # Where the encoder is of no use, its window must not cut the passages short.
-        read_by_encoder = embedder.dense_weight(document.language) >= LEAST_DENSE_WEIGHT
-        fits = embedder.fits if read_by_encoder else lambda _: True
-        passages = split(document, fits=fits, max_chars=self._passage_chars)
-        vectors = embedder.embed_passages([passage.embedded_text() for passage in passages])
-        self._archive.put(document)
-        stored = self._index.replace(document.id, document.version, passages, vectors)
-        if stored != len(passages):
-            raise ServiceUnavailable(f"the index holds {stored} of {len(passages)} passages")
-        self._archive.keep_only(document.id, document.version)
-        return len(passages)
-
     def _refuse(self, task: Task, rejected: Rejected) -> None:
         self._withdraw(task)
         state = DocumentState.QUARANTINED if rejected.category in _QUARANTINED else DocumentState.REJECTED
@@ -153,8 +130,7 @@ class DocumentWorkflow:
 
         The earlier text stays out until a person decides; the original bytes of the new version are kept.
         """
-        if self._index.remove(task.document_id):
-            self._archive.keep_only(task.document_id, task.version)
+        self._publisher.withdraw(task.document_id, keep_version=task.version)
 
     def _try_later(self, task: Task, error: Exception) -> None:
         if task.attempts < _MAX_ATTEMPTS:
