@@ -222,8 +222,11 @@ def test_weight_of_nothing_leaves_the_other_ranking_as_it_is() -> None:
     assert fused_ranking([], [], 0.5) == []
 
 
-def test_fusion_of_one_passage_alone_gives_it_the_whole_weight() -> None:
-    assert fused_ranking([("a", 0.3)], [], 0.5) == [("a", 0.5)]
+def test_fusion_counts_ranks_and_not_scores() -> None:
+    assert fused_ranking([("a", 0.3)], [], 0.6) == [("a", 0.6 / 6)]
+    one = fused_ranking([("a", 0.9), ("b", 0.8)], [("b", 99.0), ("a", 1.0)], 0.5)
+    other = fused_ranking([("a", 0.2), ("b", 0.1)], [("b", 3.0), ("a", 2.9)], 0.5)
+    assert one == other == [("a", 0.5 / 6 + 0.5 / 7), ("b", 0.5 / 7 + 0.5 / 6)]
 
 
 def test_waiting_writer_goes_before_later_readers() -> None:
