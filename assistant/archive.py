@@ -247,7 +247,10 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _document_about(document: Document) -> str:
-    fields = ("title", "file_name", "source", "media_type", "language", "date", "parser")
+    fields = (
+        "title", "file_name", "source", "media_type", "language", "date", "parser",
+        "author", "document_type", "references", "collection",
+    )  # fmt: skip
     about: dict[str, Any] = {name: getattr(document, name) for name in fields}
     about["blocks"] = [[b.span.start, b.span.end, b.kind.value, b.heading_level] for b in document.blocks]
     return json.dumps(about, ensure_ascii=False)
@@ -255,6 +258,7 @@ def _document_about(document: Document) -> str:
 
 def _document_from(row: sqlite3.Row, about: dict[str, Any], pages: tuple[Page, ...]) -> Document:
     blocks = tuple(Block(Span(start, end), BlockKind(kind), level) for start, end, kind, level in about.pop("blocks"))
+    references = tuple(about.pop("references", ()))
     return Document(
         id=row["document_id"],
         version=row["version"],
@@ -262,6 +266,7 @@ def _document_from(row: sqlite3.Row, about: dict[str, Any], pages: tuple[Page, .
         text=row["text"],
         pages=pages,
         blocks=blocks,
+        references=references,
         **about,
     )
 

@@ -18,6 +18,7 @@ from assistant.egress import is_loopback
 from assistant.errors import (
     AccessViolation,
     AssistantError,
+    Conflict,
     Forbidden,
     InstanceBusy,
     InvalidRequest,
@@ -37,6 +38,7 @@ _STATUS: Mapping[type[AssistantError], int] = {
     SignInRequired: 401,
     Forbidden: 403,
     NotFound: 404,
+    Conflict: 409,
     InstanceBusy: 409,
     InvalidRequest: 422,
     ServiceUnavailable: 503,
