@@ -136,6 +136,8 @@ class Document:
     """Legal references found in the text, as they are written there."""
     collection: str = ""
     """The collection an archivist put it in; empty for none."""
+    warnings: tuple[str, ...] = ()
+    """What reading it left out or was not sure of, as sentences for archivists."""
 
 
 def passage_id(document_id: str, version: str, span: Span) -> str:
