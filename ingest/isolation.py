@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, NoReturn
@@ -50,25 +51,31 @@ _SINGLE_THREADED = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THRE
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
-def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+@contextlib.contextmanager
+def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Iterator[Parsed | Rejected]:
     """The file at `path` as its parser reads it, or why not; never raises for anything the file does.
 
-    `file_name` is the name it was handed in under. Safe to call from several threads.
+    `file_name` is the name it was handed in under. The files of its attachments are gone when the context ends: take them over
+    inside. Safe to call from several threads.
     """
     with tempfile.TemporaryDirectory(prefix="assistant-parse-", ignore_cleanup_errors=True) as folder:
-        suffix = Path(file_name).suffix
-        document = Path(folder) / f"document{suffix if _SUFFIX.fullmatch(suffix) else ''}"
-        document.symlink_to(path.resolve())
-        ending = _borrowed_ending(document, Path(folder), settings)
-        if ending is not None:
-            return ending
-        result = Path(folder) / "result.json"
-        try:
-            if result.is_symlink() or result.stat().st_size > settings.output_bytes:
-                raise ValueError("the result is not a file of the expected size")
-            return read_result(result)
-        except (OSError, ValueError):
-            return Rejected(RejectionCategory.CRASHED, "the parser ended without a usable result")
+        yield _parsed_in(Path(folder), path, file_name=file_name, settings=settings)
+
+
+def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+    suffix = Path(file_name).suffix
+    document = folder / f"document{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+    document.symlink_to(path.resolve())
+    ending = _borrowed_ending(document, folder, settings)
+    if ending is not None:
+        return ending
+    result = folder / "result.json"
+    try:
+        if result.is_symlink() or result.stat().st_size > settings.output_bytes:
+            raise ValueError("the result is not a file of the expected size")
+        return read_result(result)
+    except (OSError, ValueError):
+        return Rejected(RejectionCategory.CRASHED, "the parser ended without a usable result")
 
 
 def close() -> None:

@@ -58,10 +58,18 @@ class ParsingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file carried by another one, such as an e-mail's. `file_name` has no folder part."""
+    """A file carried by another one, such as an e-mail's or an archive's.
+
+    `file_name` may have folder parts ("dossier/lettre.odt"), always with forward slashes, never absolute, never with "..".
+    `path` lies in the folder of the process that parsed the carrier, so it must be taken over before that folder goes.
+    """
 
     file_name: str
-    content: bytes
+    path: Path
+    sidecar: str = ""
+    """TOML text of the sidecar that lay beside it, or of its line in a manifest; empty when there is none."""
+    own_label: bool = False
+    """True when nothing is known of its label beyond its own marking and sidecar, unless its carrier was given one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,12 @@ class Parsed:
     parser: str
     warnings: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = field(default=())
+    author: str | None = None
+    document_type: str | None = None
+    references: tuple[str, ...] = ()
+    """Legal texts that it names, in the order in which it names them first."""
+    container: bool = False
+    """True for an archive of files, which has no text of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ _QUARANTINED = {
 }
 """What a person can mend without a new file; everything else is the file's own fault and rejected."""
 
-AcceptAttachment = Callable[[Task, Attachment, Label], None]
+AcceptAttachment = Callable[[Task, Attachment, Label | None], None]
+"""Takes in a carried file. Without a label it decides by its own marking and sidecar, as an archive's may."""
 
 
 class DocumentWorkflow:
@@ -87,10 +88,39 @@ class DocumentWorkflow:
 
     def _run(self, task: Task) -> None:
         sidecar = _sidecar_of(task)
-        parsed = self._parse(task)
-        if isinstance(parsed, Rejected):
-            self._refuse(task, parsed)
-            return
+        original = self._archive.original_path(task.version)
+        with parse_isolated(original, file_name=task.file_name, settings=self._parsing) as parsed:
+            if isinstance(parsed, Rejected):
+                self._refuse(task, parsed)
+            elif parsed.container:
+                self._open_container(task, parsed, sidecar)
+            else:
+                self._take_in(task, parsed, sidecar)
+
+    def _open_container(self, task: Task, parsed: Parsed, sidecar: Sidecar) -> None:
+        """Hand in the files of an archive: under its label when it was given one, else each decides for itself."""
+        given = Label.parse(task.given_label) if task.given_label else None
+        label: Label | None = None
+        if given is not None or sidecar.label is not None:
+            label = decide_label(
+                "", sidecar_label=sidecar.label, given_label=given, markings=self._markings, unmarked=None
+            )
+        self._withdraw(task)
+        for attachment in parsed.attachments:
+            self._accept_attachment(task, attachment, label)
+        count = len(parsed.attachments)
+        reason = f"an archive of {count} file{'s; each' if count != 1 else '; it'} is listed as a document of its own"
+        facts: dict[str, str | int | None] = {
+            "title": sidecar.title or task.file_name,
+            "pages": 0,
+            "passages": 0,
+            "label": str(label) if label is not None else "",
+            "media_type": parsed.media_type,
+        }
+        state = DocumentState.DONE_WITH_WARNINGS if parsed.warnings else DocumentState.DONE
+        self._ledger.settle(task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings)
+
+    def _take_in(self, task: Task, parsed: Parsed, sidecar: Sidecar) -> None:
         label = decide_label(
             parsed.text,
             sidecar_label=sidecar.label,
@@ -114,10 +144,6 @@ class DocumentWorkflow:
         }
         state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
         self._ledger.settle(task, state, facts=facts, warnings=warnings)
-
-    def _parse(self, task: Task) -> Parsed | Rejected:
-        original = self._archive.original_path(task.version)
-        return parse_isolated(original, file_name=task.file_name, settings=self._parsing)
 
     def _refuse(self, task: Task, rejected: Rejected) -> None:
         self._withdraw(task)
