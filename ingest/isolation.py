@@ -25,7 +25,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -66,7 +66,7 @@ def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSet
     suffix = Path(file_name).suffix
     document = folder / f"document{suffix if _SUFFIX.fullmatch(suffix) else ''}"
     document.symlink_to(path.resolve())
-    ending = _borrowed_ending(document, folder, settings)
+    ending = _borrowed_ending(document, folder, replace(settings, handed_in_as=file_name))
     if ending is not None:
         return ending
     result = folder / "result.json"
