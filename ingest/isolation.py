@@ -29,6 +29,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, NoReturn
 
+from ingest.finishing import finished
 from ingest.parsing import (
     EMPTY,
     Parsed,
@@ -272,7 +273,10 @@ def parse_here(document: Path, settings: ParsingSettings) -> Parsed | Rejected:
     if media_type == EMPTY:
         return Rejected(RejectionCategory.EMPTY_FILE, "the file is empty")
     parser = parser_for(media_type)
-    return unsupported(media_type, document) if parser is None else parser.parse(document, settings=settings)
+    if parser is None:
+        return unsupported(media_type, document)
+    result = parser.parse(document, settings=settings)
+    return finished(result, document) if isinstance(result, Parsed) else result
 
 
 def _report(rejected: Rejected, folder: Path) -> None:
