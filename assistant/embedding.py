@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PACKAGED_DENSE_WEIGHTS = {"fr": 0.1, "ar": 0.0, "en": 0.7}
-"""Of all-MiniLM-L6-v2, by language of the question: nDCG@10 of both rankings fused is 0.832 on fr-piaf and 0.642 on en-medquad, of
-words alone 0.831 and 0.474, of vectors alone 0.485 and 0.636 (2026-11-23). In English 0.7 is the best of 0.5 to 0.9; in French 0.05 to
-0.2 differ by 0.001. In Arabic (ar-xquad) words alone have 0.961 and vectors alone 0.038: at 0 the encoder's window, some 250 Arabic
-letters, need not cut the passages short."""
+"""Of all-MiniLM-L6-v2, by language of the question: nDCG@10 of both rankings fused is 0.832 on fr-piaf and 0.642 on
+en-medquad, of words alone 0.831 and 0.474, of vectors alone 0.485 and 0.636 (2026-11-23). In English 0.7 is the best of 0.5 to
+0.9; in French 0.05 to 0.2 differ by 0.001. In Arabic (ar-xquad) words alone have 0.961 and vectors alone 0.038: at 0 the
+encoder's window, some 250 Arabic letters, need not cut the passages short."""
 LEAST_DENSE_WEIGHT = 0.05
 """Below it an encoder is of no use in a language: words are matched, and the encoder's window limits no passage."""
 DEFAULT_DENSE_WEIGHT = 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from assistant.access import Label, Principal
 from assistant.archive import Archive
 from assistant.config import Settings
 from assistant.embedding import Embedder
-from assistant.errors import Conflict, Forbidden, InvalidRequest
+from assistant.errors import Conflict, Forbidden, InvalidRequest, Unlabelled
 from assistant.index import PassageIndex
 from assistant.ingestion import (
     DocumentEvent,
@@ -221,18 +220,16 @@ class EmbeddedIngestion:
             self._workflow.run(task)
             worked_at = time.monotonic()
 
-    def _accept_attachment(self, task: Task, attachment: Attachment, label: Label) -> None:
-        """Take in a file carried by another one, under its carrier's label, as a document of its own."""
-        with tempfile.TemporaryDirectory(prefix="assistant-") as folder:
-            file = Path(folder) / "attachment"
-            file.write_bytes(attachment.content)
-            version = self._archive.keep_original(file)
+    def _accept_attachment(self, task: Task, attachment: Attachment, label: Label | None) -> None:
+        """Take in a file carried by another one, under its carrier's label if there is one, as a document of its own."""
+        if label is None and not attachment.own_label:
+            raise Unlabelled("a carried file came without its carrier's label")
         self._ledger.receive(
             source=f"{task.source}!/{attachment.file_name}",
-            version=version,
+            version=self._archive.keep_original(attachment.path),
             file_name=bare_name(attachment.file_name),
-            given_label=str(label),
-            sidecar="",
+            given_label=str(label) if label is not None else "",
+            sidecar=attachment.sidecar,
             received_by=task.received_by,
         )
 

@@ -24,10 +24,12 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, NoReturn
 
+from ingest.finishing import finished
 from ingest.parsing import (
     EMPTY,
     Parsed,
@@ -50,25 +52,31 @@ _SINGLE_THREADED = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THRE
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
-def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+@contextlib.contextmanager
+def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Iterator[Parsed | Rejected]:
     """The file at `path` as its parser reads it, or why not; never raises for anything the file does.
 
-    `file_name` is the name it was handed in under. Safe to call from several threads.
+    `file_name` is the name it was handed in under. The files of its attachments are gone when the context ends: take them over
+    inside. Safe to call from several threads.
     """
     with tempfile.TemporaryDirectory(prefix="assistant-parse-", ignore_cleanup_errors=True) as folder:
-        suffix = Path(file_name).suffix
-        document = Path(folder) / f"document{suffix if _SUFFIX.fullmatch(suffix) else ''}"
-        document.symlink_to(path.resolve())
-        ending = _borrowed_ending(document, Path(folder), settings)
-        if ending is not None:
-            return ending
-        result = Path(folder) / "result.json"
-        try:
-            if result.is_symlink() or result.stat().st_size > settings.output_bytes:
-                raise ValueError("the result is not a file of the expected size")
-            return read_result(result)
-        except (OSError, ValueError):
-            return Rejected(RejectionCategory.CRASHED, "the parser ended without a usable result")
+        yield _parsed_in(Path(folder), path, file_name=file_name, settings=settings)
+
+
+def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+    suffix = Path(file_name).suffix
+    document = folder / f"document{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+    document.symlink_to(path.resolve())
+    ending = _borrowed_ending(document, folder, replace(settings, handed_in_as=file_name))
+    if ending is not None:
+        return ending
+    result = folder / "result.json"
+    try:
+        if result.is_symlink() or result.stat().st_size > settings.output_bytes:
+            raise ValueError("the result is not a file of the expected size")
+        return read_result(result)
+    except (OSError, ValueError):
+        return Rejected(RejectionCategory.CRASHED, "the parser ended without a usable result")
 
 
 def close() -> None:
@@ -265,7 +273,10 @@ def parse_here(document: Path, settings: ParsingSettings) -> Parsed | Rejected:
     if media_type == EMPTY:
         return Rejected(RejectionCategory.EMPTY_FILE, "the file is empty")
     parser = parser_for(media_type)
-    return unsupported(media_type, document) if parser is None else parser.parse(document, settings=settings)
+    if parser is None:
+        return unsupported(media_type, document)
+    result = parser.parse(document, settings=settings)
+    return finished(result, document) if isinstance(result, Parsed) else result
 
 
 def _report(rejected: Rejected, folder: Path) -> None:

@@ -15,6 +15,7 @@ from ingest.encoding import decoded
 from ingest.headings import text_blocks
 from ingest.parsing import EMAIL, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.pieces import Piece, composed
+from ingest.transfer import carried
 
 WebPieces = Callable[[str], list[Piece]]
 
@@ -64,7 +65,7 @@ def _attachments(message: EmailMessage) -> Iterable[Attachment]:
         payload = part.get_payload(decode=True)
         if isinstance(payload, bytes) and payload:
             name = Path((part.get_filename() or "").replace("\\", "/")).name.strip().lstrip(".")
-            yield Attachment(_safe_name(name) or f"attachment-{number}", payload)
+            yield carried(_safe_name(name) or f"attachment-{number}", payload)
 
 
 def _safe_name(name: str) -> str:

@@ -31,6 +31,8 @@ class RejectionCategory(StrEnum):
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
+    UNSAFE_ARCHIVE = "unsafe_archive"
     UNLABELLED = "unlabelled"
     CONFLICTING_LABELS = "conflicting_labels"
 
@@ -55,15 +57,33 @@ class ParsingSettings:
     max_cells: int = 2_000_000
     """Most filled cells of a spreadsheet, and rows of a presentation's tables."""
     password: str | None = field(default=None, repr=False)
-    """Opens this one file; given by an archivist. Never in logs, ledgers or results."""
+    """What the archivist gave to open a locked file; never written to logs, ledgers or results."""
+    handed_in_as: str = ""
+    """The name that the file was handed in under."""
+    max_archive_depth: int = 3
+    """How deep archives may lie in archives; 1: only in none."""
+    max_archive_entries: int = 10_000
+    """Files and folders of an archive, those of the archives inside it included."""
+    max_archive_bytes: int = 2 * 1024**3
+    """An archive's files together, unpacked."""
+    max_archive_ratio: int = 200
+    """Unpacked to packed size, where it is unpacked to more than 10 MB; documents stay below it, bombs far above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file carried by another one, such as an e-mail's. `file_name` has no folder part."""
+    """A file carried by another one, such as an e-mail's or an archive's.
+
+    `file_name` may have folder parts ("dossier/lettre.odt"), always with forward slashes, never absolute, never with "..".
+    `path` lies in the folder of the process that parsed the carrier, so it must be taken over before that folder goes.
+    """
 
     file_name: str
-    content: bytes
+    path: Path
+    sidecar: str = ""
+    """TOML text of the sidecar that lay beside it, or of its line in a manifest; empty when there is none."""
+    own_label: bool = False
+    """True when nothing is known of its label beyond its own marking and sidecar, unless its carrier was given one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +101,12 @@ class Parsed:
     parser: str
     warnings: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = field(default=())
+    author: str | None = None
+    document_type: str | None = None
+    references: tuple[str, ...] = ()
+    """Legal texts that it names, in the order in which it names them first."""
+    container: bool = False
+    """True for an archive of files, which has no text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +148,13 @@ TIFF = "image/tiff"
 XML = "application/xml"
 OLE = "application/x-ole-storage"
 ZIP = "application/zip"
+TAR = "application/x-tar"
+SEVEN_ZIP = "application/x-7z-compressed"
+GZIP = "application/gzip"
+BZIP2 = "application/x-bzip2"
+XZ = "application/x-xz"
+OTHER_PACKAGE = "application/vnd.openxmlformats-package"
+"""An office file in Open XML that is no text, sheet or presentation, such as a drawing."""
 UNKNOWN = "application/octet-stream"
 EMPTY = "application/x-empty"
 
@@ -133,9 +166,10 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
     (b"{\\rtf", RTF),
     (b"GIF8", "image/gif"),
-    (b"\x1f\x8b", "application/gzip"),
-    (b"BZh", "application/x-bzip2"),
-    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"\x1f\x8b\x08", GZIP),
+    (b"BZh", BZIP2),
+    (b"\xfd7zXZ\x00", XZ),
+    (b"7z\xbc\xaf\x27\x1c", SEVEN_ZIP),
     (b"Rar!", "application/vnd.rar"),
     (b"\x7fELF", "application/x-executable"),
     (b"MZ", "application/x-executable"),
@@ -178,12 +212,17 @@ def detect_media_type(path: Path) -> str:
         return PDF
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip_type(path)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
             return media_type
-    return _text_type(head, path.suffix.lower())
+    return _placed_type(head, path.suffix.lower()) or _text_type(head, path.suffix.lower())
+
+
+def _placed_type(head: bytes, suffix: str) -> str | None:
+    """The type of a file whose mark does not stand at its beginning."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return TAR if head[257:262] == b"ustar" or (suffix == ".tar" and not any(head[500:512])) else None
 
 
 def _zip_type(path: Path) -> str:
@@ -197,7 +236,7 @@ def _zip_type(path: Path) -> str:
     for member, media_type in _ZIP_MEMBERS:
         if member in names:
             return media_type
-    return ZIP
+    return OTHER_PACKAGE if "[Content_Types].xml" in names else ZIP
 
 
 def _text_type(head: bytes, suffix: str) -> str:
@@ -248,10 +287,7 @@ _OLD_OFFICE = (
 _AS_DOCUMENT = "save it as PDF, DOCX or ODT"
 _UNPACK = "unpack it and hand in its files"
 _NOT_READ: dict[str, tuple[str, str]] = {
-    ZIP: ("an archive", _UNPACK),
-    "application/gzip": ("a compressed archive (GZ)", _UNPACK),
-    "application/x-bzip2": ("a compressed archive (BZ2)", _UNPACK),
-    "application/x-7z-compressed": ("a 7-Zip archive", _UNPACK),
+    OTHER_PACKAGE: ("an office file of a kind that is not known here", "save it as PDF"),
     "application/vnd.rar": ("a RAR archive", _UNPACK),
     "application/vnd.ms-excel.sheet.binary": ("a binary Excel workbook (XLSB)", "save it as XLSX"),
     "application/vnd.oasis.opendocument.presentation": ("an OpenDocument presentation (ODP)", "save it as PPTX or PDF"),
@@ -297,11 +333,13 @@ def parser_for(media_type: str) -> Parser | None:
 
 
 def _parsers() -> dict[str, Callable[[], Parser]]:
+    from ingest.containers import ContainerParser
     from ingest.ocr import IMAGE_TYPES, ImageParser
     from ingest.office import OFFICE_TYPES, OfficeParser
     from ingest.pdf import PdfParser
 
     choices: dict[str, Callable[[], Parser]] = {PDF: PdfParser}
+    choices |= dict.fromkeys(ContainerParser.media_types, ContainerParser)
     choices |= dict.fromkeys(IMAGE_TYPES, ImageParser)
     choices |= dict.fromkeys(OFFICE_TYPES, OfficeParser)
     return choices

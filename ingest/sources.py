@@ -6,6 +6,7 @@ good), and both are reported rather than passed over in silence.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -15,9 +16,11 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 
+from assistant.access import Label
 from assistant.errors import ConfigurationError
+from assistant.types import LANGUAGES
 
-_SUFFIX = ".toml"
+SIDECAR_SUFFIX = ".toml"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -32,6 +35,7 @@ class Sidecar:
     language: str | None = None
     label: str | None = None
     document_type: str | None = None
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,47 @@ def sidecar_from(text: str, *, name: str) -> Sidecar:
     return Sidecar(**values)
 
 
+def sidecar_text(sidecar: Sidecar) -> str:
+    """`sidecar` as TOML; `sidecar_from` reads it back."""
+    said = ((field.name, getattr(sidecar, field.name)) for field in fields(sidecar))
+    return "".join(f"{key} = {_toml_text(value)}\n" for key, value in said if value is not None)
+
+
+def merged(nearer: Sidecar, farther: Sidecar, *, name: str) -> Sidecar:
+    """What two sidecars say of the document `name`: the nearer one wins, but about the label they must agree.
+
+    Raises ConfigurationError when they do not.
+    """
+    if nearer.label and farther.label and nearer.label != farther.label:
+        raise ConfigurationError(
+            f"{name}: label {nearer.label!r} and label {farther.label!r} disagree; mend one of them"
+        )
+    return Sidecar(**{f.name: getattr(nearer, f.name) or getattr(farther, f.name) for f in fields(Sidecar)})
+
+
+def sidecar_value(key: str, value: str) -> str:
+    """A sidecar's value without white space around it. Raises ConfigurationError naming value and remedy."""
+    value = value.strip()
+    if key == "date" and not _is_date(value):
+        raise ConfigurationError(f"{value!r}: write it as in 2024-05-31")
+    if key == "language" and value not in LANGUAGES:
+        raise ConfigurationError(f"{value!r}: use one of {', '.join(LANGUAGES)}")
+    if key == "label":
+        _check_label(value)
+    return value
+
+
+def _check_label(value: str) -> None:
+    try:
+        Label.parse(value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{value!r}: {error}") from error
+
+
+def _toml_text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # apart from this character JSON is TOML
+
+
 def _checked(name: str, key: str, value: object) -> str:
     if isinstance(value, datetime):
         value = value.date()
@@ -109,7 +154,7 @@ def _under(path: Path, base: Path) -> Iterator[SourceFile | Skipped]:
         return
     if stat.S_ISDIR(mode):
         yield from _in_folder(path, base)
-    elif stat.S_ISREG(mode) and path.name.endswith(_SUFFIX) and path.with_suffix("").is_file():
+    elif stat.S_ISREG(mode) and path.name.endswith(SIDECAR_SUFFIX) and path.with_suffix("").is_file():
         return  # a sidecar comes with its document
     elif stat.S_ISREG(mode):
         yield SourceFile(path, path.relative_to(base).as_posix(), path.name, _sidecar_beside(path))
@@ -129,7 +174,7 @@ def _in_folder(folder: Path, base: Path) -> Iterator[SourceFile | Skipped]:
 
 def _sidecar_beside(path: Path) -> Path | None:
     """The sidecar of the document at `path`; None when there is no regular file of that name."""
-    beside = path.with_name(path.name + _SUFFIX)
+    beside = path.with_name(path.name + SIDECAR_SUFFIX)
     return beside if _is_regular(beside) else None
 
 

@@ -6,15 +6,32 @@ unpickled, and what comes back is checked until it is a well-formed `Parsed`.
 
 from __future__ import annotations
 
-import base64
 import json
-from pathlib import Path
+import os
+import stat
+import tempfile
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assistant.types import Block, BlockKind, Box, Page, Span, TextOrigin, Word, tiles
 from ingest.parsing import Attachment, Parsed, Rejected
 
-MOST_ATTACHMENTS = 200
+ATTACHMENTS = "attachments"
+"""The one folder, beside the result, in which a child leaves files for the service."""
+
+
+def carried(file_name: str, content: bytes) -> Attachment:
+    """An attachment with this content, kept where the service takes it over."""
+    path = new_attachment_file()
+    path.write_bytes(content)
+    return Attachment(file_name, path)
+
+
+def new_attachment_file() -> Path:
+    """Where a parser writes the next file that its file carries: in the process's own temporary folder."""
+    place = Path(tempfile.gettempdir()) / ATTACHMENTS
+    place.mkdir(exist_ok=True)
+    return place / os.urandom(8).hex()
 
 
 def write_result(result: Parsed | Rejected, file: Path) -> None:
@@ -32,7 +49,11 @@ def write_result(result: Parsed | Rejected, file: Path) -> None:
             "blocks": [[b.span.start, b.span.end, b.kind.value, b.heading_level] for b in result.blocks],
             "parser": result.parser,
             "warnings": list(result.warnings),
-            "attachments": [[a.file_name, base64.b64encode(a.content).decode("ascii")] for a in result.attachments],
+            "attachments": [[a.file_name, a.path.name, a.sidecar, a.own_label] for a in result.attachments],
+            "author": result.author,
+            "document_type": result.document_type,
+            "references": list(result.references),
+            "container": result.container,
         }
     with file.open("w", encoding="utf-8", errors="replace") as stream:
         json.dump(table, stream, ensure_ascii=False, separators=(",", ":"))
@@ -45,14 +66,14 @@ def read_result(file: Path) -> Parsed | Rejected:
         if "rejected" in table:
             category, message, page_number = table["rejected"]
             return Rejected(str(category), str(message), int(page_number) if page_number is not None else None)
-        parsed = _parsed(table)
+        parsed = _parsed(table, file.parent)
         _check(parsed)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise ValueError(f"not a parser's result: {error}") from error
     return parsed
 
 
-def _parsed(table: dict[str, Any]) -> Parsed:
+def _parsed(table: dict[str, Any], folder: Path) -> Parsed:
     return Parsed(
         title=_optional_text(table["title"]),
         language=str(table["language"]),
@@ -65,10 +86,11 @@ def _parsed(table: dict[str, Any]) -> Parsed:
         ),
         parser=str(table["parser"]),
         warnings=tuple(str(warning) for warning in table["warnings"]),
-        attachments=tuple(
-            Attachment(Path(_text(name)).name, base64.b64decode(content, validate=True))
-            for name, content in table["attachments"][:MOST_ATTACHMENTS]
-        ),
+        attachments=tuple(_attachment(row, folder) for row in table["attachments"]),
+        author=_optional_text(table["author"]),
+        document_type=_optional_text(table["document_type"]),
+        references=tuple(_text(reference) for reference in table["references"]),
+        container=table["container"] is True,
     )
 
 
@@ -89,8 +111,22 @@ def _page(row: list[Any]) -> Page:
     )
 
 
+def _attachment(row: list[Any], folder: Path) -> Attachment:
+    name, stored, sidecar, own_label = row
+    place = folder / ATTACHMENTS
+    path = place / _text(stored)
+    if path.parent != place or place.is_symlink() or not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("an attachment that is not a file of the child's own")
+    parts = [part for part in PurePosixPath(_text(name).replace("\\", "/")).parts if part not in ("/", "..", ".")]
+    return Attachment("/".join(parts) or "attachment", path, _text(sidecar), own_label is True)
+
+
 def _check(parsed: Parsed) -> None:
     length = len(parsed.text)
+    if parsed.container:
+        if length or parsed.pages or parsed.blocks:
+            raise ValueError("an archive with a text of its own")
+        return
     if not any(character.isalnum() for character in parsed.text):
         raise ValueError("no text")
     if parsed.pages and not tiles([page.span for page in parsed.pages], length):

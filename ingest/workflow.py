@@ -31,6 +31,7 @@ _MAX_ATTEMPTS = 4
 _QUARANTINED = {
     RejectionCategory.NEEDS_OCR,
     RejectionCategory.PASSWORD_NEEDED,
+    RejectionCategory.WRONG_PASSWORD,
     RejectionCategory.TIMED_OUT,
     RejectionCategory.OUT_OF_MEMORY,
     RejectionCategory.CRASHED,
@@ -39,7 +40,8 @@ _QUARANTINED = {
 }
 """What a person can mend without a new file; everything else is the file's own fault and rejected."""
 
-AcceptAttachment = Callable[[Task, Attachment, Label], None]
+AcceptAttachment = Callable[[Task, Attachment, Label | None], None]
+"""Takes in a carried file. Without a label it decides by its own marking and sidecar, as an archive's may."""
 
 
 class DocumentWorkflow:
@@ -92,13 +94,42 @@ class DocumentWorkflow:
         sidecar = _sidecar_of(task)
         # A version whose text is in the archive is not read again: corrections of its pages are in there.
         document = self._archive.stored_document(task.document_id, task.version)
-        attachments: tuple[Attachment, ...] = ()
-        if document is None:
-            parsed = self._parse(task)
+        if document is not None:
+            self._take_in(task, document, sidecar)
+            return
+        original = self._archive.original_path(task.version)
+        settings = replace(self._parsing, password=self._ledger.password(task.document_id))
+        with parse_isolated(original, file_name=task.file_name, settings=settings) as parsed:
             if isinstance(parsed, Rejected):
                 self._refuse(task, parsed)
-                return
-            document, attachments = _document(task, parsed), parsed.attachments
+            elif parsed.container:
+                self._open_container(task, parsed, sidecar)
+            else:
+                self._take_in(task, _document(task, parsed), sidecar, parsed.attachments)
+
+    def _open_container(self, task: Task, parsed: Parsed, sidecar: Sidecar) -> None:
+        """Hand in the files of an archive: under its label when it was given one, else each decides for itself."""
+        label: Label | None = None
+        if task.given_label or sidecar.label is not None:
+            label = label_of(task, "", sidecar, markings=self._markings, unmarked=None)
+        self._withdraw(task)
+        for attachment in parsed.attachments:
+            self._accept_attachment(task, attachment, label)
+        count = len(parsed.attachments)
+        reason = f"an archive of {count} file{'s; each' if count != 1 else '; it'} is listed as a document of its own"
+        facts: dict[str, str | int | None] = {
+            "title": sidecar.title or task.file_name,
+            "pages": 0,
+            "passages": 0,
+            "label": str(label) if label is not None else "",
+            "media_type": parsed.media_type,
+        }
+        state = DocumentState.DONE_WITH_WARNINGS if parsed.warnings else DocumentState.DONE
+        self._ledger.settle(task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings)
+
+    def _take_in(
+        self, task: Task, document: Document, sidecar: Sidecar, attachments: tuple[Attachment, ...] = ()
+    ) -> None:
         label = label_of(task, document.text, sidecar, markings=self._markings, unmarked=self._unmarked)
         corrections = self._archive.corrections(task.document_id, task.version)
         document = amended(document, task, sidecar, label, corrections)
@@ -123,11 +154,6 @@ class DocumentWorkflow:
         }
         state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
         self._ledger.settle(task, state, facts=facts, warnings=warnings)
-
-    def _parse(self, task: Task) -> Parsed | Rejected:
-        original = self._archive.original_path(task.version)
-        settings = replace(self._parsing, password=self._ledger.password(task.document_id))
-        return parse_isolated(original, file_name=task.file_name, settings=settings)
 
     def _refuse(self, task: Task, rejected: Rejected) -> None:
         self._withdraw(task)
@@ -186,6 +212,9 @@ def _document(task: Task, parsed: Parsed) -> Document:
         blocks=parsed.blocks,
         label=Label(max(Level)),
         parser=parsed.parser,
+        author=parsed.author,
+        document_type=parsed.document_type,
+        references=parsed.references,
         warnings=parsed.warnings,
     )
 

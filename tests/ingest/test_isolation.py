@@ -15,7 +15,7 @@ import pytest
 
 from assistant.types import Block, BlockKind, Box, Page, Span, Word
 from ingest import isolation
-from ingest.isolation import parse_here, parse_isolated
+from ingest.isolation import parse_here
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected
 from ingest.transfer import read_result, write_result
 from tests.shared import shared_data
@@ -47,6 +47,11 @@ def children_of_nurseries() -> list[str]:
         for pid in nurseries
     ]
     return [line for output in listing for line in output.split()]
+
+
+def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+    with isolation.parse_isolated(path, file_name=file_name, settings=settings) as result:
+        return result
 
 
 def rejected(path: Path, settings: ParsingSettings = SETTINGS) -> Rejected:
@@ -194,12 +199,21 @@ def test_every_hostile_file_gets_an_answer() -> None:
 RESULT = Parsed(
     title="Ti\u0301tre", language="fr", date=None, media_type="text/plain", text="Été 𝒳", parser="p", warnings=("w",),
     pages=(Page(1, Span(0, 5), 10.0, 20.0, (Word(Span(0, 3), Box(0.1, 0.2, 0.3, 0.4)),)),),
-    blocks=(Block(Span(0, 5), BlockKind.PARAGRAPH),), attachments=(Attachment("a.pdf", b"\x00\xff"),),
+    blocks=(Block(Span(0, 5), BlockKind.PARAGRAPH),),
+    author="Un préfet", document_type="arrêté", references=("loi n° 2016-1321",),
 )  # fmt: skip
 
 
+def with_attachment(folder: Path, file_name: str = "dossier/a.pdf") -> Parsed:
+    place = folder / "attachments"
+    place.mkdir(exist_ok=True)
+    (place / "1").write_bytes(b"\x00\xff")
+    return replace(RESULT, attachments=(Attachment(file_name, place / "1", 'title = "x"', own_label=True),))
+
+
 def test_result_survives_the_way_back(tmp_path: Path) -> None:
-    for result in (RESULT, Rejected("damaged", "reason", 3), Rejected("no_text", "reason")):
+    archive = replace(with_attachment(tmp_path), text="", pages=(), blocks=(), container=True)
+    for result in (with_attachment(tmp_path), archive, Rejected("damaged", "reason", 3), Rejected("no_text", "reason")):
         write_result(result, tmp_path / "r.json")
         assert read_result(tmp_path / "r.json") == result
 
@@ -209,24 +223,31 @@ def test_result_survives_the_way_back(tmp_path: Path) -> None:
     [
         ("text", ""),
         ("text", 3),
+        ("container", True),
+        ("references", [3]),
         ("pages", [[1, 0, 4, 1, 1, "ocr", 1, []]]),
         ("pages", [[1, 0, 5, 1, 1, "ocr", 1, [[3, 9, 0, 0, 1, 1]]]]),
         ("blocks", [[0, 99, "paragraph", 0]]),
         ("blocks", [[0, 3, "paragraph", 0], [2, 4, "paragraph", 0]]),
         ("blocks", [[0, 3, "no such kind", 0]]),
-        ("attachments", [["a", "not base64"]]),
+        ("attachments", [["a", "not there", "", False]]),
+        ("attachments", [["a", "../r.json", "", False]]),
+        ("attachments", [["a", "link", "", False]]),
+        ("attachments", [["a", ".", "", False]]),
     ],
 )
 def test_result_that_is_not_well_formed_is_refused(tmp_path: Path, key: str, value: object) -> None:
     file = tmp_path / "r.json"
-    write_result(RESULT, file)
+    write_result(with_attachment(tmp_path), file)
+    (tmp_path / "attachments" / "link").symlink_to("/etc/hostname")
     file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
     with pytest.raises(ValueError, match="not a parser's result"):
         read_result(file)
 
 
-def test_attachment_name_cannot_lead_out_of_a_folder(tmp_path: Path) -> None:
-    write_result(replace(RESULT, attachments=(Attachment("../../x.pdf", b"x"),)), tmp_path / "r.json")
+@pytest.mark.parametrize("name", ["../../x/a.pdf", "/x/a.pdf", "..\\x\\a.pdf", "./x//a.pdf"])
+def test_attachment_name_cannot_lead_out_of_a_folder(tmp_path: Path, name: str) -> None:
+    write_result(with_attachment(tmp_path, name), tmp_path / "r.json")
     result = read_result(tmp_path / "r.json")
     assert isinstance(result, Parsed)
-    assert result.attachments[0].file_name == "x.pdf"
+    assert result.attachments[0].file_name == "x/a.pdf"

@@ -165,7 +165,7 @@ def test_mail_gives_subject_date_body_and_attachments_with_bare_names(tmp_path: 
     assert (result.title, result.date) == ("Session de juin", "2024-05-14")
     assert blocks(result) == [("paragraph", "Mesdames, Messieurs,"), ("paragraph", "La session est ouverte à tous.")]
     assert "From: Claire <claire@montclair.example>" in result.text
-    assert [(a.file_name, a.content) for a in result.attachments] == [("programme.pdf", b"%PDF-1.4 x")]
+    assert [(a.file_name, a.path.read_bytes()) for a in result.attachments] == [("programme.pdf", b"%PDF-1.4 x")]
 
 
 def test_mail_with_nothing_but_an_attachment_is_not_lost(tmp_path: Path) -> None:

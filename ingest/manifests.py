@@ -1,0 +1,125 @@
+"""A manifest: one CSV table that says about many files what a sidecar says about one.
+
+Its columns are `file` and the keys of a sidecar, in any order; `file` is a path below the manifest's own folder. It is read as
+spreadsheets write it: UTF-8 or Windows-1252, with commas, semicolons or tabs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from assistant.errors import ConfigurationError
+from ingest.encoding import decoded
+from ingest.sources import Sidecar, sidecar_value
+
+MANIFEST_NAME = "manifest.csv"
+_FILE = "file"
+_KEYS = tuple(field.name for field in fields(Sidecar))
+_HEAD_BYTES = 4096
+_MOST_BYTES = 64 << 20
+_MOST_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest says of each file, by its path with forward slashes, in the order of the lines."""
+
+    files: dict[str, Sidecar]
+
+
+def is_manifest(path: Path) -> bool:
+    """True when the first line of the file names `file` and at least one key of a sidecar as columns."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if 0 in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    header = _header(decoded(head.partition(b"\n")[0]))
+    return _FILE in header and any(key in header for key in _KEYS)
+
+
+def manifest_from(content: bytes, *, name: str) -> Manifest:
+    """The manifest in `content`; `name` is how messages call it.
+
+    Raises ConfigurationError naming each faulty line, its column and value, and what to write instead.
+    """
+    if len(content) > _MOST_BYTES:
+        raise ConfigurationError(f"{name}: too large for a manifest; hand in a folder at a time")
+    text = decoded(content)
+    header = _header(text.partition("\n")[0])
+    if _FILE not in header:
+        raise ConfigurationError(
+            f"{name}: line 1: there is no column {_FILE!r}; name the columns as in file;title;date"
+        )
+    unknown = [column for column in header if column not in (_FILE, *_KEYS)]
+    if unknown:
+        known = ", ".join((_FILE, *_KEYS))
+        raise ConfigurationError(f"{name}: line 1, column {unknown[0]!r}: there is no such column; use {known}")
+    if len(set(header)) < len(header):
+        raise ConfigurationError(f"{name}: line 1: two columns have one name; keep one of them")
+    return Manifest(_checked(name, header, text))
+
+
+def _checked(name: str, header: list[str], text: str) -> dict[str, Sidecar]:
+    files: dict[str, Sidecar] = {}
+    errors: list[str] = []
+    try:
+        for line, row in _rows(text):
+            try:
+                path, sidecar = _entry(header, row)
+                if path in files:
+                    raise ConfigurationError(f"column 'file', {path!r}: named twice; keep one line for each file")
+                files[path] = sidecar
+            except ConfigurationError as error:
+                errors.append(f"line {line}, {error}")
+    except csv.Error as error:
+        errors.append(f"not a table that can be read: {error}")
+    if errors:
+        more = [f"and {len(errors) - _MOST_ERRORS} more"] if len(errors) > _MOST_ERRORS else []
+        raise ConfigurationError("; ".join(f"{name}: {error}" for error in (*errors[:_MOST_ERRORS], *more)))
+    return files
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(1-based line at which it ends, cells) of each row under the header that is not empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.partition("\n")[0]))
+    for number, row in enumerate(reader):
+        if number and any(cell.strip() for cell in row):
+            yield reader.line_num, row
+
+
+def _entry(header: list[str], row: list[str]) -> tuple[str, Sidecar]:
+    if len(row) > len(header):
+        extra = row[len(header)]
+        raise ConfigurationError(
+            f"column {len(header) + 1}, {extra!r}: there is no such column; quote values that hold one"
+        )
+    cells = {column: cell.strip() for column, cell in zip(header, row, strict=False)}
+    values = {key: _value(key, cell) for key, cell in cells.items() if key != _FILE and cell}
+    return _path(cells[_FILE]), Sidecar(**values)
+
+
+def _value(key: str, cell: str) -> str:
+    try:
+        return sidecar_value(key, cell)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"column {key!r}, {error}") from error
+
+
+def _path(cell: str) -> str:
+    parts = [part for part in cell.replace("\\", "/").split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or cell[:1] in ("/", "\\") or cell[1:2] == ":":
+        raise ConfigurationError(f"column 'file', {cell!r}: write a path below the manifest's folder")
+    return "/".join(parts)
+
+
+def _header(line: str) -> list[str]:
+    row = next(csv.reader([line.strip("\r\n\ufeff")], delimiter=_delimiter(line)), [])
+    return [cell.strip().lower() for cell in row]
+
+
+def _delimiter(line: str) -> str:
+    return max(",;\t", key=line.count)

@@ -1,0 +1,85 @@
+"""What an archive carries goes through the whole of ingestion, each file under the label that is known of it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.access import Label
+from assistant.build import Parts, opened
+from assistant.config import load_settings
+from assistant.types import DocumentStatus
+from tests.worlds import ARCHIVIST, instance_file
+
+MAIL = (
+    "From: a@montclair.example\nTo: b@montclair.example\nSubject: Note\nDate: Fri, 3 May 2024 10:00:00 +0200\n"
+    'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"\n\n--x\nContent-Type: text/plain\n\n'
+    "Marking: SECRET\n\nVoici la note.\n--x\nContent-Type: text/plain\n"
+    'Content-Disposition: attachment; filename="note.txt"\n\nLa note jointe au message.\n--x--\n'
+)
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    folder = tmp_path_factory.mktemp("carried")
+    with opened(load_settings(instance_file(folder, unmarked="quarantine"))) as built:
+        built.ingestion.start()
+        yield built
+
+
+def handed_in(parts: Parts, file: Path, label: str | None = None) -> dict[str, DocumentStatus]:
+    """The states of an archive and its files, by the end of their sources."""
+    given = Label.parse(label) if label else None
+    parts.ingestion.accept(file, source=str(file), principal=ARCHIVIST, label=given)
+    assert parts.ingestion.wait_idle(120)
+    statuses = parts.ingestion.documents(ARCHIVIST)
+    return {s.source.removeprefix(str(file)): s for s in statuses if s.source.startswith(str(file))}
+
+
+def zipped(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_label_of_an_archive_holds_for_all_of_its_files(parts: Parts, tmp_path: Path) -> None:
+    files = {"a.txt": "Un premier texte.", "lot/b.txt": "Marking: SECRET\n\nUn texte marqué."}
+    found = handed_in(parts, zipped(tmp_path / "lot.zip", files), "internal/health")
+    assert {name: (status.state.value, status.label) for name, status in found.items()} == {
+        "": ("done", "internal/health"),
+        "!/a.txt": ("done", "internal/health"),
+        "!/lot/b.txt": ("quarantined", ""),
+    }
+    assert found[""].reason == "an archive of 2 files; each is listed as a document of its own"
+    assert found[""].passages == 0
+    assert found["!/lot/b.txt"].category == "conflicting_labels"
+
+
+def test_without_a_label_each_file_decides_for_itself(parts: Parts, tmp_path: Path) -> None:
+    files = {
+        "libre.txt": "Un texte sans aucune mention.", "marque.txt": "Marking: SECRET\n\nUn texte confidentiel.",
+        "voisin.txt": "Un texte avec un voisin.", "voisin.txt.toml": 'label = "internal"\ntitle = "Le voisin"',
+        "message.eml": MAIL,
+    }  # fmt: skip
+    found = handed_in(parts, zipped(tmp_path / "melange.zip", files))
+    assert {name: (status.state.value, status.label) for name, status in found.items()} == {
+        "": ("done", ""),
+        "!/libre.txt": ("quarantined", ""),
+        "!/marque.txt": ("done", "secret"),
+        "!/voisin.txt": ("done", "internal"),
+        "!/message.eml": ("done", "secret"),
+        "!/message.eml!/note.txt": ("done", "secret"),
+    }
+    assert found["!/voisin.txt"].title == "Le voisin"
+    assert found["!/libre.txt"].category == "unlabelled"
+
+
+def test_unsafe_archive_is_rejected_and_nothing_of_it_is_known(parts: Parts, tmp_path: Path) -> None:
+    found = handed_in(parts, zipped(tmp_path / "slip.zip", {"bon.txt": "Un bon texte.", "../x.txt": "x"}), "internal")
+    assert {name: (status.state.value, status.category) for name, status in found.items()} == {
+        "": ("rejected", "unsafe_archive")
+    }
