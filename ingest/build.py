@@ -7,25 +7,37 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.access import Label, Principal, Role
 from assistant.archive import Archive
 from assistant.config import Settings
+from assistant.egress import is_loopback
 from assistant.embedding import Embedder
-from assistant.errors import Forbidden, InvalidRequest, NotFound
+from assistant.errors import (
+    ConfigurationError,
+    EgressBlocked,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ServiceUnavailable,
+)
 from assistant.index import PassageIndex
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.labelling import Markings
-from ingest.ledger import Ledger, Task
+from ingest.ledger import RETRY, Ledger, Task
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
-from ingest.workflow import DocumentWorkflow, may_know, remove_document
+from ingest.queue import DocumentQueue, QueueSettings
+from ingest.side_effects import side_effect
+from ingest.workflow import DocumentWorkflow, Parse, may_know, remove_document
 
 _LOG = logging.getLogger(__name__)
-_IDLE_S = 0.2
 _RELEASE_MEMORY_EVERY_S = 5.0
 _IDLE_BEFORE_LETTING_GO_S = 30.0
 """How long the preloaded parser process, some 450 MB, is kept when there is nothing to do."""
@@ -34,34 +46,40 @@ _IDLE_BEFORE_LETTING_GO_S = 30.0
 def open_ingestion(
     settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
 ) -> EmbeddedIngestion:
-    """Ingestion in the service's own process, with its worker threads not yet started."""
+    """Ingestion in the service's own process, with its queue not yet open."""
     return EmbeddedIngestion(settings, archive, index, embedder)
 
 
 class EmbeddedIngestion:
-    """Implements `assistant.ingestion.Ingestion` with a ledger in SQLite and worker threads."""
+    """Implements `assistant.ingestion.Ingestion` with a ledger, a durable queue and worker threads."""
 
     def __init__(
-        self, settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
+        self,
+        settings: Settings,
+        archive: Archive,
+        index: PassageIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        parse: Parse = isolation.parse_isolated,
     ) -> None:
         self._archive = archive
         self._index = index
-        self._ledger = Ledger(settings.home / "ledger.db")
+        self._ledger = Ledger(settings.home / "ledger.db", url=_database_url(settings))
         self._stop = threading.Event()
-        self._work = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work_until_stopped, name=f"ingest-{number}", daemon=True)
-            for number in range(settings.ingest.workers)
-        ]
+        self._memory = threading.Thread(target=self._release_memory_until_stopped, name="ingest-memory", daemon=True)
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
             Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars),
+            work_folder=settings.home / "work",
             markings=Markings.load(settings.labelling.markings),
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
             accept_attachment=self._accept_attachment,
+            attempts=settings.ingest.attempts,
+            parse=parse,
         )
+        self._queue = DocumentQueue(self._ledger, self._workflow.run, _queue_settings(settings))
 
     def accept(
         self, file: Path, *, source: str, principal: Principal, label: Label | None = None, sidecar: bytes | None = None
@@ -72,21 +90,17 @@ class EmbeddedIngestion:
             raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
         if not file.is_file():
             raise InvalidRequest(f"{source}: not a regular file")
-        version = self._archive.keep_original(file)
-        status = self._ledger.receive(
+        return self._receive(
+            file,
             source=source,
-            version=version,
-            file_name=_bare_name(source),
             given_label=str(label) if label else "",
             sidecar=sidecar.decode("utf-8", "replace") if sidecar else "",
             received_by=principal.id,
         )
-        self._work.set()
-        return status
 
     def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
         """See `Ingestion.documents`."""
-        return tuple(status for status in self._ledger.statuses() if may_know(principal, status.label))
+        return tuple(self._explained(status) for status in self._ledger.statuses() if may_know(principal, status.label))
 
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.document`."""
@@ -96,7 +110,7 @@ class EmbeddedIngestion:
             raise NotFound("there is no such document, or none that you may read") from None
         if not may_know(principal, status.label):
             raise NotFound("there is no such document, or none that you may read")
-        return status
+        return self._explained(status)
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """See `Ingestion.counts`."""
@@ -121,20 +135,14 @@ class EmbeddedIngestion:
 
     def start(self) -> None:
         """See `Ingestion.start`."""
-        unfinished = self._ledger.take_up_unfinished()
-        if unfinished:
-            _LOG.info("%d unfinished documents are taken up again", unfinished)
         self._requeue_what_the_index_lacks()
-        for thread in self._threads:
-            thread.start()
+        self._queue.open()
+        self._memory.start()
 
     def stop(self) -> None:
         """See `Ingestion.stop`."""
         self._stop.set()
-        self._work.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=30)
+        self._queue.close()
         isolation.close()
         self._ledger.close()
 
@@ -145,39 +153,58 @@ class EmbeddedIngestion:
             if searchable and self._index.count(status.document_id, status.version) != status.passages:
                 self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
-    def _work_until_stopped(self) -> None:
-        worked_at = released_at = time.monotonic()
-        while not self._stop.is_set():
-            now = time.monotonic()
-            if now - released_at > _RELEASE_MEMORY_EVERY_S:
+    def _release_memory_until_stopped(self) -> None:
+        while not self._stop.wait(_RELEASE_MEMORY_EVERY_S):
+            if self._queue.idle_s < 2 * _RELEASE_MEMORY_EVERY_S:
                 _release_memory()
-                released_at = now
-            task = self._ledger.take()
-            if task is None:
-                if now - worked_at > _IDLE_BEFORE_LETTING_GO_S:
-                    isolation.close()
-                self._work.wait(_IDLE_S)
-                self._work.clear()
-                continue
-            if task.attempts > 1:
-                self._stop.wait(min(2.0 ** (task.attempts - 2), 30.0))
-            self._workflow.run(task)
-            worked_at = time.monotonic()
+            if self._queue.idle_s > _IDLE_BEFORE_LETTING_GO_S:
+                isolation.close()
 
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label) -> None:
         """Take in a file carried by another one, under its carrier's label, as a document of its own."""
         with tempfile.TemporaryDirectory(prefix="assistant-") as folder:
             file = Path(folder) / "attachment"
             file.write_bytes(attachment.content)
+            self._receive(
+                file,
+                source=f"{task.source}!/{attachment.file_name}",
+                given_label=str(label),
+                sidecar="",
+                received_by=task.received_by,
+            )
+
+    def _receive(self, file: Path, *, source: str, given_label: str, sidecar: str, received_by: str) -> DocumentStatus:
+        """Keep the bytes, write the row, and only then queue the work: what a crash leaves between, the queue finds."""
+        with _saying_what_to_mend("the document was not accepted"):
+            side_effect("archive.keep_original")
             version = self._archive.keep_original(file)
-        self._ledger.receive(
-            source=f"{task.source}!/{attachment.file_name}",
-            version=version,
-            file_name=_bare_name(attachment.file_name),
-            given_label=str(label),
-            sidecar="",
-            received_by=task.received_by,
-        )
+            side_effect("ledger.receive")
+            status = self._ledger.receive(
+                source=source,
+                version=version,
+                file_name=_bare_name(source),
+                given_label=given_label,
+                sidecar=sidecar,
+                received_by=received_by,
+            )
+        self._queue.submit(status.document_id)
+        return status
+
+    def _explained(self, status: DocumentStatus) -> DocumentStatus:
+        """With the reason why it stands still, when the ledger itself could not be told."""
+        trouble = "" if status.state.final else self._queue.trouble(status.document_id)
+        return replace(status, category=RETRY, reason=trouble) if trouble else status
+
+
+@contextmanager
+def _saying_what_to_mend(what: str) -> Iterator[None]:
+    """A full or read-only disk is for the operator to mend, and for the archivist to wait for."""
+    try:
+        yield
+    except OSError as error:
+        raise ServiceUnavailable(
+            f"{what}: the archive cannot be written ({error.strerror}); check its disk, then hand it in again"
+        ) from error
 
 
 def _release_memory() -> None:
@@ -205,3 +232,40 @@ def _parsing_settings(settings: Settings) -> ParsingSettings:
         cpu_s=limits.cpu_s,
         memory_bytes=limits.memory_mb * 1024 * 1024,
     )
+
+
+def _queue_settings(settings: Settings) -> QueueSettings:
+    limits = settings.ingest
+    return QueueSettings(
+        database=settings.home / "queue.db",
+        url=_database_url(settings),
+        worker=limits.worker or _own_name(settings.home / "worker"),
+        workers=limits.workers,
+        retry_s=limits.retry_s,
+        heartbeat_s=limits.heartbeat_s,
+        dead_after_s=limits.dead_after_s,
+    )
+
+
+def _own_name(file: Path) -> str:
+    """The name of this data folder's worker, the same at every start."""
+    if not file.exists():
+        partial = file.with_suffix(".partial")
+        partial.write_text(f"worker-{uuid.uuid4()}", encoding="ascii")
+        partial.replace(file)
+    return file.read_text(encoding="ascii")
+
+
+def _database_url(settings: Settings) -> str:
+    """The address of PostgreSQL, which must be local or listed; empty for SQLite."""
+    url, host = settings.database.url, settings.database.host
+    if url and not url.startswith("postgresql://"):
+        raise ConfigurationError(
+            f"{settings.file}: database.url must be empty or begin with postgresql://; correct it or leave it out"
+        )
+    if host and not host.startswith("/") and not is_loopback(host) and host not in settings.egress.allow:
+        raise EgressBlocked(
+            f"{settings.file}: database.url names {host!r}, which is not on this machine; if it is one of your own servers,"
+            " add it to egress.allow"
+        )
+    return url

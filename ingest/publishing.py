@@ -12,6 +12,7 @@ from assistant.embedding import LEAST_DENSE_WEIGHT, Embedder
 from assistant.errors import ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.types import Document
+from ingest.side_effects import side_effect
 from ingest.splitting import split
 
 
@@ -37,14 +38,23 @@ class Publisher:
         fits = embedder.fits if read_by_encoder else lambda _: True
         passages = split(document, fits=fits, max_chars=self._passage_chars)
         vectors = embedder.embed_passages([passage.embedded_text() for passage in passages])
+        side_effect("archive.put")
         self._archive.put(document)
+        side_effect("index.replace")
         stored = self._index.replace(document.id, document.version, passages, vectors)
         if stored != len(passages):
             raise ServiceUnavailable(f"the index holds {stored} of {len(passages)} passages")
+        side_effect("archive.keep_only")
         self._archive.keep_only(document.id, document.version)
         return len(passages)
 
-    def withdraw(self, document_id: str, *, keep_version: str) -> None:
-        """Take an earlier version out of the answers; the original bytes of `keep_version` stay."""
-        if self._index.remove(document_id):
-            self._archive.keep_only(document_id, keep_version)
+    def withdraw(self, document_id: str, *, keep_version: str) -> int:
+        """Take an earlier version out of the answers; the original bytes of `keep_version` stay. How many passages went.
+
+        What is left of it in the archive goes too when a process died between the two.
+        """
+        side_effect("index.remove")
+        removed = self._index.remove(document_id)
+        side_effect("archive.keep_only")
+        self._archive.keep_only(document_id, keep_version)
+        return removed
