@@ -20,7 +20,7 @@ from pathlib import Path
 
 from assistant.access import Principal
 from assistant.database import Database
-from assistant.errors import AuditUnavailable, ConfigurationError
+from assistant.errors import AuditUnavailable, ConfigurationError, ServiceUnavailable
 
 _GENESIS = "0" * 64
 
@@ -97,7 +97,7 @@ class AuditLog:
                     "INSERT INTO entries (at, record, kind, body, previous, hash) VALUES (?, ?, ?, ?, ?, ?)",
                     (at, record, kind, text, previous, _entry_hash(at, record, kind, text, previous)),
                 )
-        except (sqlite3.Error, OSError, ConfigurationError) as error:
+        except (sqlite3.Error, OSError, ConfigurationError, ServiceUnavailable) as error:
             raise AuditUnavailable(
                 f"the audit record cannot be written ({error}); no answer is given without it"
             ) from error

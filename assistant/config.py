@@ -11,6 +11,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -123,6 +124,34 @@ class IngestSettings(_Section):
     cpu_s: Annotated[int, Field(gt=0)] = 600
     memory_mb: Annotated[int, Field(ge=256)] = 2048
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    """How often a document is tried when something that can come back is away: a disk is full, a service down."""
+    retry_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
+    """Wait before the second attempt, doubled for each further one up to five minutes."""
+    worker: str = Field(default="", max_length=100, pattern=r"^[\w.-]*$")
+    """Name of this process among those that share a database; empty: a name of its own, kept in the data folder."""
+    heartbeat_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    dead_after_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    """A worker that has not been heard of for so long is dead, and others take over its documents."""
+
+    @model_validator(mode="after")
+    def _heard_before_it_is_dead(self) -> IngestSettings:
+        if self.dead_after_s < 3 * self.heartbeat_s:
+            raise ValueError("dead_after_s must be at least three times heartbeat_s")
+        return self
+
+
+class DatabaseSettings(_Section):
+    """Where ledger and queue stand. Archive and audit record stay in the data folder."""
+
+    url: str = ""
+    """Empty: SQLite in the data folder. `postgresql://user@host/database`: PostgreSQL, for several workers."""
+
+    @property
+    def host(self) -> str:
+        """The server's name; empty for a socket on this machine."""
+        parts = urlsplit(self.url)
+        return "".join(parse_qs(parts.query).get("host", [])) or parts.hostname or ""
 
 
 class DemoSettings(_Section):
@@ -148,6 +177,7 @@ class Settings(_Section):
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()
+    database: DatabaseSettings = DatabaseSettings()
     demo: DemoSettings | None = None
     egress: EgressSettings = EgressSettings()
     file: Path

@@ -1,17 +1,60 @@
-"""SQLite files that survive a power cut, used from many threads.
+"""Databases that survive a power cut, used from many threads: SQLite files, and PostgreSQL where a setting asks for it.
 
-Write-ahead log, full synchronisation, one connection per thread, one writer at a time.
+SQLite: write-ahead log, full synchronisation, one connection per thread, one writer at a time. PostgreSQL: the same calls and
+the same SQL, with `?` for parameters; `writing` takes one lock for all writers of a schema, so that both behave alike.
+
+Columns that a schema names and an older database lacks are added when it is opened. A database that is full, locked, away or
+read-only raises ServiceUnavailable: trying later can help.
+
+The one module that imports `psycopg`, when PostgreSQL is asked for.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from assistant.errors import ConfigurationError
+from assistant.errors import ConfigurationError, ServiceUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
+
+_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \(\n(.*?)\n\);", re.S)
+_COLUMN = re.compile(r"^\s*(\w+)\s+(.+?),?$", re.M)
+_NOT_COLUMNS = {"PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "CONSTRAINT"}
+_CONNECT_TIMEOUT_S = 10
+
+
+class Rows(Protocol):
+    """What a statement gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row, by column name; None when there is none."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """A connection that takes SQL with `?` for parameters."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
+        """Run one statement."""
+        ...
 
 
 class Database:
@@ -24,6 +67,7 @@ class Database:
         self._opened: list[sqlite3.Connection] = []
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            self._add_missing_columns(schema)
             self.connection().executescript(schema)
         except (sqlite3.Error, OSError) as error:
             raise ConfigurationError(
@@ -48,16 +92,25 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is on disk when the block ends, none of it when the block raises."""
-        connection = self.connection()
-        with self._write_lock:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        """A transaction: all of it is on disk when the block ends, none of it when the block raises.
+
+        Raises ServiceUnavailable when the file cannot be written for now: disk full, locked, read-only.
+        """
+        try:
+            with self._write_lock:
+                connection = self.connection()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                finally:
+                    # A full disk ends the transaction by itself, or leaves it open when it strikes in the commit.
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            raise ServiceUnavailable(
+                f"{self.file} cannot be written ({error}); check its disk and its rights"
+            ) from error
 
     def forget_what_was_overwritten(self) -> None:
         """Empty the write-ahead log, so that what was deleted is in no file. Does less while somebody else is reading."""
@@ -69,6 +122,138 @@ class Database:
             connection.close()
         self._opened.clear()
         self._local = threading.local()
+
+    def _add_missing_columns(self, schema: str) -> None:
+        for table, columns in columns_of(schema).items():
+            there = {row["name"] for row in self.connection().execute(f"PRAGMA table_info({table})")}
+            for name, definition in columns.items() if there else ():
+                if name not in there:
+                    self.connection().execute(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
+
+
+class PostgresDatabase:
+    """The same for a PostgreSQL database at `url`; its tables stand in `namespace`, a schema of their own."""
+
+    def __init__(self, url: str, schema: str, *, namespace: str) -> None:
+        import psycopg
+
+        self._url = url
+        self._namespace = namespace
+        self._failure: type[Exception] = psycopg.OperationalError
+        self._local = threading.local()
+        self._opened: list[psycopg.Connection[Any]] = []
+        try:
+            with self._writing(create=True) as connection:
+                for table, columns in columns_of(schema).items():
+                    for name, definition in columns.items():
+                        connection.execute(
+                            f"ALTER TABLE IF EXISTS {table} ADD COLUMN IF NOT EXISTS {name} {definition}"
+                        )
+                connection.execute(schema)
+        except psycopg.Error as error:
+            raise ConfigurationError(
+                f"database.url: {shown_url(url)} cannot be used ({' '.join(str(error).split())}); check that the"
+                " server runs, and that its user may create a schema there"
+            ) from error
+
+    def connection(self) -> Connection:
+        """This thread's connection, in autocommit mode, rows by name; made anew when the server has dropped it."""
+        return _Translated(self._connection())
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction; see `Database.writing`."""
+        try:
+            with self._writing() as connection:
+                yield connection
+        except self._failure as error:
+            reason = " ".join(str(error).split())
+            raise ServiceUnavailable(
+                f"{shown_url(self._url)} cannot be written ({reason}); check the server"
+            ) from error
+
+    def forget_what_was_overwritten(self) -> None:
+        """Nothing: when PostgreSQL reuses what was deleted is the server's affair (VACUUM, log retention)."""
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for connection in self._opened:
+            with suppress(Exception):
+                connection.close()
+        self._opened.clear()
+        self._local = threading.local()
+
+    @contextmanager
+    def _writing(self, *, create: bool = False) -> Iterator[Connection]:
+        connection = self._connection()
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._namespace,))
+            if create:
+                connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._namespace}"')
+            yield _Translated(connection)
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        import psycopg
+        from psycopg.rows import dict_row
+
+        connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                row_factory=dict_row,
+                connect_timeout=_CONNECT_TIMEOUT_S,
+                options=f"-c search_path={self._namespace}",
+            )
+            self._local.connection = connection
+            self._opened = [open_ for open_ in self._opened if not open_.closed] + [connection]
+        return connection
+
+
+class _Translated:
+    """Takes SQLite's dialect, as far as our schemas use it."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
+        import psycopg
+
+        written = _in_postgres(sql)
+        if parameters:
+            written = written.replace("%", "%%").replace("?", "%s")
+        plain = [str(value) if isinstance(value, str) else value for value in parameters]  # psycopg refuses StrEnum
+        try:
+            return self._connection.execute(written, plain or None)
+        except psycopg.OperationalError as error:
+            raise ServiceUnavailable(f"the database does not answer ({' '.join(str(error).split())})") from error
+
+
+def columns_of(schema: str) -> dict[str, dict[str, str]]:
+    """Table → column → definition, of a schema with one column a line.
+
+    >>> columns_of("CREATE TABLE IF NOT EXISTS pages (\\n    number INTEGER NOT NULL,\\n    text TEXT\\n);")
+    {'pages': {'number': 'INTEGER NOT NULL', 'text': 'TEXT'}}
+    """
+    found: dict[str, dict[str, str]] = {}
+    for table, body in _TABLE.findall(schema):
+        columns: Iterable[tuple[str, str]] = _COLUMN.findall(body)
+        found[table] = {name: definition for name, definition in columns if name not in _NOT_COLUMNS}
+    return found
+
+
+def shown_url(url: str) -> str:
+    """The address without its password.
+
+    >>> shown_url("postgresql://user:secret@localhost/assistant")
+    'postgresql://user:…@localhost/assistant'
+    """
+    return re.sub(r"(?<=:)[^:@/]+(?=@)", "…", url)
+
+
+def _in_postgres(sql: str) -> str:
+    sql = sql.replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY")
+    return sql.replace("INTEGER", "BIGINT")
 
 
 def _lower(value: object) -> str | None:

@@ -40,6 +40,7 @@ OPT_OUTS: dict[str, str] = {
     "STREAMLIT_BROWSER_SERVER_ADDRESS": "127.0.0.1",
     "STREAMLIT_SERVER_HEADLESS": "true",
     "OTEL_SDK_DISABLED": "true",
+    "DBOS__CLOUD": "false",
     "TOKENIZERS_PARALLELISM": "false",
 }
 """What every process starts with. Each line silences one library that would otherwise call out or download."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import threading
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.access import Label, Principal
 from assistant.archive import Archive
 from assistant.config import Settings
+from assistant.egress import is_loopback
 from assistant.embedding import Embedder
-from assistant.errors import Conflict, Forbidden, InvalidRequest, Unlabelled
+from assistant.errors import (
+    ConfigurationError,
+    Conflict,
+    EgressBlocked,
+    Forbidden,
+    InvalidRequest,
+    ServiceUnavailable,
+    Unlabelled,
+)
 from assistant.index import PassageIndex
 from assistant.ingestion import (
     DocumentEvent,
@@ -27,47 +38,47 @@ from assistant.ingestion import (
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.labelling import Markings
-from ingest.ledger import Ledger, Task
+from ingest.ledger import RETRY, Ledger, Task
 from ingest.lifecycle import Lifecycle, bare_name
 from ingest.listing import Listing, require_archivist
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
+from ingest.queue import DocumentQueue, QueueSettings
 from ingest.retention import Retention
-from ingest.workflow import DocumentWorkflow, remove_document
+from ingest.side_effects import side_effect
+from ingest.upkeep import Upkeep
+from ingest.workflow import DocumentWorkflow, Parse, remove_document
 
 _LOG = logging.getLogger(__name__)
-_IDLE_S = 0.2
-_RELEASE_MEMORY_EVERY_S = 5.0
-_IDLE_BEFORE_LETTING_GO_S = 30.0
-"""How long the preloaded parser process, some 450 MB, is kept when there is nothing to do."""
 
 
 def open_ingestion(
     settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
 ) -> EmbeddedIngestion:
-    """Ingestion in the service's own process, with its worker threads not yet started."""
+    """Ingestion in the service's own process, with its queue not yet open."""
     return EmbeddedIngestion(settings, archive, index, embedder)
 
 
 class EmbeddedIngestion:
-    """Implements `assistant.ingestion.Ingestion` with a ledger in SQLite and worker threads."""
+    """Implements `assistant.ingestion.Ingestion` with a ledger, a durable queue and worker threads."""
 
     def __init__(
-        self, settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
+        self,
+        settings: Settings,
+        archive: Archive,
+        index: PassageIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        parse: Parse = isolation.parse_into,
     ) -> None:
         self._archive = archive
         self._index = index
-        self._ledger = Ledger(settings.home / "ledger.db")
+        self._ledger = Ledger(settings.home / "ledger.db", url=_database_url(settings))
         self._stop = threading.Event()
-        self._work = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work_until_stopped, name=f"ingest-{number}", daemon=True)
-            for number in range(settings.ingest.workers)
-        ]
         self._listing = Listing(self._ledger.database)
         markings = Markings.load(settings.labelling.markings)
-        self._life = Lifecycle(self._ledger, archive, index, markings=markings, queued=self._work.set)
         self._retention = Retention(self._listing, settings.ingest.retention)
+        self._upkeep = Upkeep(index, idle_s=lambda: self._queue.idle_s)
         keeps_all = settings.ingest.keep_versions == "all"
         self._workflow = DocumentWorkflow(
             self._ledger,
@@ -78,13 +89,19 @@ class EmbeddedIngestion:
                 embedder,
                 passage_chars=settings.ingest.passage_chars,
                 keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+                changed=self._upkeep.changed,
             ),
+            work_folder=settings.home / "work",
             markings=markings,
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
             ocr_confidence=settings.ingest.ocr_confidence,
             accept_attachment=self._accept_attachment,
+            attempts=settings.ingest.attempts,
+            parse=parse,
         )
+        self._queue = DocumentQueue(self._ledger, self._workflow.run, _queue_settings(settings))
+        self._life = Lifecycle(self._ledger, archive, index, markings=markings, queued=self._queue.submit)
 
     def accept(
         self, file: Path, *, source: str, principal: Principal, label: Label | None = None, sidecar: bytes | None = None
@@ -95,31 +112,27 @@ class EmbeddedIngestion:
             raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
         if not file.is_file():
             raise InvalidRequest(f"{source}: not a regular file")
-        version = self._archive.keep_original(file)
-        if not self._listing.may_change(source, version, principal):
-            raise Conflict(f"{source}: this file or this source belongs to a document that you may not change")
-        status = self._ledger.receive(
+        return self._receive(
+            file,
             source=source,
-            version=version,
-            file_name=bare_name(source),
+            may_change=lambda version: self._listing.may_change(source, version, principal),
             given_label=str(label) if label else "",
             sidecar=sidecar.decode("utf-8", "replace") if sidecar else "",
             received_by=principal.id,
         )
-        self._work.set()
-        return status
 
     def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
         """See `Ingestion.documents`."""
-        return self._listing.find(DocumentFilter(), principal).documents
+        return self.find(DocumentFilter(), principal).documents
 
     def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
         """See `Ingestion.find`."""
-        return self._listing.find(wanted, principal, limit=limit, offset=offset)
+        found = self._listing.find(wanted, principal, limit=limit, offset=offset)
+        return replace(found, documents=tuple(map(self._explained, found.documents)))
 
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.document`."""
-        return self._listing.one(document_id, principal)
+        return self._explained(self._listing.one(document_id, principal))
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """See `Ingestion.counts`."""
@@ -177,20 +190,15 @@ class EmbeddedIngestion:
 
     def start(self) -> None:
         """See `Ingestion.start`."""
-        unfinished = self._ledger.take_up_unfinished()
-        if unfinished:
-            _LOG.info("%d unfinished documents are taken up again", unfinished)
         self._requeue_what_the_index_lacks()
-        for thread in self._threads:
-            thread.start()
+        self._queue.open()
+        self._upkeep.start()
 
     def stop(self) -> None:
         """See `Ingestion.stop`."""
         self._stop.set()
-        self._work.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=30)
+        self._queue.close()
+        self._upkeep.stop()
         isolation.close()
         self._ledger.close()
 
@@ -201,44 +209,61 @@ class EmbeddedIngestion:
             if searchable and self._index.count(status.document_id, status.version) != status.passages:
                 self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
-    def _work_until_stopped(self) -> None:
-        worked_at = released_at = time.monotonic()
-        while not self._stop.is_set():
-            now = time.monotonic()
-            if now - released_at > _RELEASE_MEMORY_EVERY_S:
-                _release_memory()
-                released_at = now
-            task = self._ledger.take()
-            if task is None:
-                if now - worked_at > _IDLE_BEFORE_LETTING_GO_S:
-                    isolation.close()
-                self._work.wait(_IDLE_S)
-                self._work.clear()
-                continue
-            if task.attempts > 1:
-                self._stop.wait(min(2.0 ** (task.attempts - 2), 30.0))
-            self._workflow.run(task)
-            worked_at = time.monotonic()
-
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label | None) -> None:
         """Take in a file carried by another one, under its carrier's label if there is one, as a document of its own."""
         if label is None and not attachment.own_label:
             raise Unlabelled("a carried file came without its carrier's label")
-        self._ledger.receive(
+        self._receive(
+            attachment.path,
             source=f"{task.source}!/{attachment.file_name}",
-            version=self._archive.keep_original(attachment.path),
-            file_name=bare_name(attachment.file_name),
             given_label=str(label) if label is not None else "",
             sidecar=attachment.sidecar,
             received_by=task.received_by,
         )
 
+    def _receive(
+        self,
+        file: Path,
+        *,
+        source: str,
+        given_label: str,
+        sidecar: str,
+        received_by: str,
+        may_change: Callable[[str], bool] = lambda _: True,
+    ) -> DocumentStatus:
+        """Keep the bytes, write the row, and only then queue the work: what a crash leaves between, the queue finds."""
+        with _saying_what_to_mend("the document was not accepted"):
+            side_effect("archive.keep_original")
+            version = self._archive.keep_original(file)
+            if not may_change(version):
+                raise Conflict(f"{source}: this file or this source belongs to a document that you may not change")
+            side_effect("ledger.receive")
+            status = self._ledger.receive(
+                source=source,
+                version=version,
+                file_name=bare_name(source),
+                given_label=given_label,
+                sidecar=sidecar,
+                received_by=received_by,
+            )
+        self._queue.submit(status.document_id)
+        return status
 
-def _release_memory() -> None:
-    """Give freed memory back to the system: glibc keeps what texts of all lengths leave in the encoder, some 400 MB."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    def _explained(self, status: DocumentStatus) -> DocumentStatus:
+        """With the reason why it stands still, when the ledger itself could not be told."""
+        trouble = "" if status.state.final else self._queue.trouble(status.document_id)
+        return replace(status, category=RETRY, reason=trouble) if trouble else status
+
+
+@contextmanager
+def _saying_what_to_mend(what: str) -> Iterator[None]:
+    """A full or read-only disk is for the operator to mend, and for the archivist to wait for."""
+    try:
+        yield
+    except OSError as error:
+        raise ServiceUnavailable(
+            f"{what}: the archive cannot be written ({error.strerror}); check its disk, then hand it in again"
+        ) from error
 
 
 def _parsing_settings(settings: Settings) -> ParsingSettings:
@@ -250,3 +275,40 @@ def _parsing_settings(settings: Settings) -> ParsingSettings:
         cpu_s=limits.cpu_s,
         memory_bytes=limits.memory_mb * 1024 * 1024,
     )
+
+
+def _queue_settings(settings: Settings) -> QueueSettings:
+    limits = settings.ingest
+    return QueueSettings(
+        database=settings.home / "queue.db",
+        url=_database_url(settings),
+        worker=limits.worker or _own_name(settings.home / "worker"),
+        workers=limits.workers,
+        retry_s=limits.retry_s,
+        heartbeat_s=limits.heartbeat_s,
+        dead_after_s=limits.dead_after_s,
+    )
+
+
+def _own_name(file: Path) -> str:
+    """The name of this data folder's worker, the same at every start."""
+    if not file.exists():
+        partial = file.with_suffix(".partial")
+        partial.write_text(f"worker-{uuid.uuid4()}", encoding="ascii")
+        partial.replace(file)
+    return file.read_text(encoding="ascii")
+
+
+def _database_url(settings: Settings) -> str:
+    """The address of PostgreSQL, which must be local or listed; empty for SQLite."""
+    url, host = settings.database.url, settings.database.host
+    if url and not url.startswith("postgresql://"):
+        raise ConfigurationError(
+            f"{settings.file}: database.url must be empty or begin with postgresql://; correct it or leave it out"
+        )
+    if host and not host.startswith("/") and not is_loopback(host) and host not in settings.egress.allow:
+        raise EgressBlocked(
+            f"{settings.file}: database.url names {host!r}, which is not on this machine; if it is one of your own servers,"
+            " add it to egress.allow"
+        )
+    return url

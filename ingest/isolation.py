@@ -18,6 +18,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,8 +41,10 @@ from ingest.parsing import (
     parser_for,
     unsupported,
 )
-from ingest.transfer import read_result, write_result
+from ingest.transfer import ATTACHMENTS, read_result, write_result
 
+RESULT = "result.json"
+"""What a parser leaves in its folder."""
 _START_TIMEOUT_S = 120.0
 _GRACE_S = 15.0
 """How much longer than the child's own limit the service waits before it gives up on the nursery as well."""
@@ -60,7 +63,23 @@ def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> 
     inside. Safe to call from several threads.
     """
     with tempfile.TemporaryDirectory(prefix="assistant-parse-", ignore_cleanup_errors=True) as folder:
-        yield _parsed_in(Path(folder), path, file_name=file_name, settings=settings)
+        yield parse_into(path, Path(folder), file_name=file_name, settings=settings)
+
+
+def parse_into(path: Path, folder: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+    """The same, in a folder of the caller's, which afterwards holds the result as `RESULT`, the attached files, and nothing else.
+
+    Raises OSError when the folder cannot be written.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    parsed = _parsed_in(folder, path, file_name=file_name, settings=settings)
+    for entry in folder.iterdir():
+        if entry.name not in (RESULT, ATTACHMENTS):
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    if isinstance(parsed, Rejected):
+        write_result(parsed, folder / RESULT)
+    return parsed
 
 
 def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
@@ -70,7 +89,7 @@ def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSet
     ending = _borrowed_ending(document, folder, replace(settings, handed_in_as=file_name))
     if ending is not None:
         return ending
-    result = folder / "result.json"
+    result = folder / RESULT
     try:
         if result.is_symlink() or result.stat().st_size > settings.output_bytes:
             raise ValueError("the result is not a file of the expected size")
@@ -253,7 +272,7 @@ def _work_and_exit(document: Path, folder: Path, settings: ParsingSettings) -> N
         os.chdir(folder)
         _limit(settings)
         sys.addaudithook(_refuse_network)
-        write_result(parse_here(document, settings), folder / "result.json")
+        write_result(parse_here(document, settings), folder / RESULT)
     except MemoryError:
         _report(Rejected(RejectionCategory.OUT_OF_MEMORY, "reading it took more memory than it may have"), folder)
     except OSError as error:
@@ -281,7 +300,7 @@ def parse_here(document: Path, settings: ParsingSettings) -> Parsed | Rejected:
 
 def _report(rejected: Rejected, folder: Path) -> None:
     with contextlib.suppress(Exception):
-        write_result(rejected, folder / "result.json")
+        write_result(rejected, folder / RESULT)
 
 
 def _close_inherited_input() -> None:

@@ -2,19 +2,22 @@
 
 Each document is in exactly one state at every instant. A row is written, and flushed to disk, before anybody is told that a
 file was accepted. Every change of state is kept in `events`.
+
+The ledger is the register; `ingest.queue` only hands out the work it names. Each time a document is queued its `run` goes up by
+one, so that work which was overtaken settles nothing. It stands in SQLite, or in PostgreSQL when several hosts share it.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from assistant.database import Database
+from assistant.database import Connection, Database, PostgresDatabase
 from assistant.errors import Conflict
 from assistant.types import DocumentState, DocumentStatus
 
@@ -51,7 +54,10 @@ CREATE TABLE IF NOT EXISTS documents (
     hold             TEXT NOT NULL DEFAULT '',
     edits            TEXT NOT NULL DEFAULT '{}',
     progress_pages   INTEGER NOT NULL DEFAULT 0,
-    progress_of      INTEGER NOT NULL DEFAULT 0
+    progress_of      INTEGER NOT NULL DEFAULT 0,
+    arrival          INTEGER NOT NULL DEFAULT 0,
+    run              INTEGER NOT NULL DEFAULT 0,
+    worker           TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS documents_by_state ON documents (state, received_at);
 CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
@@ -68,7 +74,16 @@ CREATE TABLE IF NOT EXISTS secrets (
     document_id TEXT PRIMARY KEY,
     password    TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS workers (
+    worker      TEXT PRIMARY KEY,
+    beats       INTEGER NOT NULL
+);
 """
+_NAME = "assistant"
+"""The schema of the ledger's tables in PostgreSQL."""
+RETRY = "retry"
+"""The category of a document that waits to be tried again."""
+_UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +100,30 @@ class Task:
     received_by: str
     edits: str = "{}"
     """What an archivist said about it after handing it in, as `ingest.lifecycle` writes it down."""
+    run: int = 0
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A document that waits or is worked on: what the queue needs to know of it."""
+
+    document_id: str
+    version: str
+    run: int
+    state: DocumentState
+    attempts: int
+    waiting_for_retry: bool
 
 
 class Ledger:
-    """The ledger of one instance."""
+    """The ledger of one instance: in the SQLite file `file`, or in PostgreSQL when `url` names one."""
 
-    def __init__(self, file: Path) -> None:
-        self._database = Database(file, _SCHEMA)
+    def __init__(self, file: Path, *, url: str = "") -> None:
+        self._database = PostgresDatabase(url, _SCHEMA, namespace=_NAME) if url else Database(file, _SCHEMA)
 
     @property
-    def database(self) -> Database:
+    def database(self) -> Database | PostgresDatabase:
         """Where it is kept, for the modules that read lists from it or write to one document."""
         return self._database
 
@@ -117,7 +146,8 @@ class Ledger:
                 document_id = _free_id(connection, source, version)
                 connection.execute(
                     "INSERT INTO documents (document_id, source, version, file_name, title, state, given_label, sidecar,"
-                    " received_by, received_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " received_by, received_at, changed_at, run, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1,"
+                    " (SELECT COALESCE(MAX(number), 0) + 1 FROM events))",
                     (document_id, source, version, file_name, file_name, DocumentState.RECEIVED, given_label, sidecar,
                      received_by, now, now),
                 )  # fmt: skip
@@ -127,6 +157,7 @@ class Ledger:
                 if _brings_something_new(row, version, given_label, sidecar):
                     connection.execute(
                         "UPDATE documents SET version = ?, state = ?, category = '', reason = '', attempts = 0,"
+                        " run = run + 1, worker = '', progress_pages = 0, progress_of = 0,"
                         " given_label = ?, sidecar = ?, changed_at = ? WHERE document_id = ?",
                         (version, DocumentState.RECEIVED, given_label or row["given_label"], sidecar or row["sidecar"],
                          now, document_id),
@@ -136,39 +167,92 @@ class Ledger:
                     notice = _already_here(row)
         return replace(self.status(document_id), notice=notice)
 
-    def take(self) -> Task | None:
+    def take(self, worker: str = "") -> Task | None:
         """The document that has waited longest, now in progress; None when nothing waits."""
+        row = (
+            self._database.connection()
+            .execute(
+                "SELECT document_id, run FROM documents WHERE state = ? ORDER BY attempts, received_at, arrival LIMIT 1",
+                (DocumentState.RECEIVED,),
+            )
+            .fetchone()
+        )
+        return self.begin(row["document_id"], row["run"], worker) if row is not None else None
+
+    def begin(self, document_id: str, run: int, worker: str) -> Task | None:
+        """This run of a document, now in progress in the hands of `worker`; None when it was settled or overtaken."""
         with self._database.writing() as connection:
             row = connection.execute(
-                "SELECT * FROM documents WHERE state = ? ORDER BY attempts, received_at, rowid LIMIT 1",
-                (DocumentState.RECEIVED,),
+                "UPDATE documents SET state = ?, worker = ?, attempts = attempts + 1, changed_at = ?"
+                " WHERE document_id = ? AND run = ? AND state IN (?, ?) RETURNING *",
+                (DocumentState.IN_PROGRESS, worker, _now(), document_id, run, *_UNFINISHED),
             ).fetchone()
-            if row is None:
-                return None
-            connection.execute(
-                "UPDATE documents SET state = ?, attempts = attempts + 1, changed_at = ? WHERE document_id = ?",
-                (DocumentState.IN_PROGRESS, _now(), row["document_id"]),
-            )
+        if row is None:
+            return None
         return Task(
             row["document_id"], row["version"], row["source"], row["file_name"], row["given_label"], row["sidecar"],
-            row["attempts"] + 1, row["received_by"], row["edits"],
+            row["attempts"], row["received_by"], row["edits"], row["run"], row["worker"],
         )  # fmt: skip
 
-    def take_up_unfinished(self) -> int:
-        """Put back in the queue what a process that died had in hand; how many there were."""
+    def progress(self, document_id: str, pages: int, of: int) -> None:
+        """Say how many pages of a document in progress have been read, and how many there are."""
         with self._database.writing() as connection:
-            cursor = connection.execute(
-                "UPDATE documents SET state = ?, changed_at = ? WHERE state = ?",
-                (DocumentState.RECEIVED, _now(), DocumentState.IN_PROGRESS),
+            connection.execute(
+                "UPDATE documents SET progress_pages = ?, progress_of = ? WHERE document_id = ? AND state = ?",
+                (pages, of, document_id, DocumentState.IN_PROGRESS),
             )
-        return cursor.rowcount
+
+    def tickets(self) -> tuple[Ticket, ...]:
+        """Every document that waits or is worked on, the one that has waited longest first."""
+        rows = self._database.connection().execute(
+            "SELECT * FROM documents WHERE state IN (?, ?) ORDER BY received_at, arrival", _UNFINISHED
+        )
+        return tuple(_ticket(row) for row in rows)
+
+    def ticket(self, document_id: str) -> Ticket | None:
+        """The same for one document; None when there is nothing to do for it."""
+        row = (
+            self._database.connection()
+            .execute("SELECT * FROM documents WHERE document_id = ? AND state IN (?, ?)", (document_id, *_UNFINISHED))
+            .fetchone()
+        )
+        return _ticket(row) if row is not None else None
+
+    def renew(self, document_id: str, run: int) -> Ticket | None:
+        """A new run of work that was lost; None when this run was settled or overtaken meanwhile."""
+        with self._database.writing() as connection:
+            row = connection.execute(
+                "UPDATE documents SET state = ?, run = run + 1, worker = '', changed_at = ?"
+                " WHERE document_id = ? AND run = ? AND state IN (?, ?) RETURNING *",
+                (DocumentState.RECEIVED, _now(), document_id, run, *_UNFINISHED),
+            ).fetchone()
+        return _ticket(row) if row is not None else None
+
+    def beat(self, worker: str) -> None:
+        """Say that `worker` is alive."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO workers (worker, beats) VALUES (?, 1)"
+                " ON CONFLICT (worker) DO UPDATE SET beats = workers.beats + 1",
+                (worker,),
+            )
+
+    def beats(self) -> dict[str, int]:
+        """Worker → how often it has said that it is alive. A number that stands still is a worker that has stopped."""
+        rows = self._database.connection().execute("SELECT worker, beats FROM workers")
+        return {row["worker"]: row["beats"] for row in rows}
+
+    def strike_off(self, worker: str) -> None:
+        """No longer expect anything from `worker`."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM workers WHERE worker = ?", (worker,))
 
     def requeue(self, document_id: str, reason: str) -> None:
         """Put a document back in the queue, for a cause that is not in the document."""
         with self._database.writing() as connection:
             row = connection.execute(
-                "UPDATE documents SET state = ?, category = '', reason = ?, attempts = 0, changed_at = ?"
-                " WHERE document_id = ? RETURNING version",
+                "UPDATE documents SET state = ?, category = '', reason = ?, attempts = 0, changed_at = ?, run = run + 1,"
+                " worker = '', progress_pages = 0, progress_of = 0 WHERE document_id = ? RETURNING version",
                 (DocumentState.RECEIVED, reason, _now(), document_id),
             ).fetchone()
             if row is not None:
@@ -184,18 +268,21 @@ class Ledger:
         facts: dict[str, str | int | None] | None = None,
         warnings: Iterable[str] = (),
     ) -> bool:
-        """Write how the work on `task` ended; False when a newer version was handed in meanwhile (it stays queued).
+        """Write how the work on `task` ended; False when it was overtaken meanwhile: by a newer version, by another worker.
 
+        RECEIVED puts it back in the queue, for a next run.
         `facts` are columns of the ledger: title, pages, passages, label, language, media_type, date.
         """
         facts = facts or {}
         assignments = "".join(f", {name} = ?" for name in facts)
+        next_run = task.run + (state is DocumentState.RECEIVED)
         with self._database.writing() as connection:
             cursor = connection.execute(
-                f"UPDATE documents SET state = ?, category = ?, reason = ?, warnings = ?, changed_at = ?{assignments}"  # noqa: S608
-                " WHERE document_id = ? AND version = ? AND state = ?",
-                (state, category, reason, json.dumps(list(warnings), ensure_ascii=False), _now(), *facts.values(),
-                 task.document_id, task.version, DocumentState.IN_PROGRESS),
+                "UPDATE documents SET state = ?, category = ?, reason = ?, warnings = ?, changed_at = ?, run = ?,"  # noqa: S608
+                f" worker = '', progress_pages = 0, progress_of = 0{assignments}"
+                " WHERE document_id = ? AND version = ? AND state = ? AND run = ? AND worker = ?",
+                (state, category, reason, json.dumps(list(warnings), ensure_ascii=False), _now(), next_run,
+                 *facts.values(), task.document_id, task.version, DocumentState.IN_PROGRESS, task.run, task.worker),
             )  # fmt: skip
             if cursor.rowcount:
                 _note(connection, task.document_id, task.version, state, reason)
@@ -283,22 +370,20 @@ class Ledger:
 
     def statuses(self) -> tuple[DocumentStatus, ...]:
         """All documents, newest first."""
-        rows = self._database.connection().execute("SELECT * FROM documents ORDER BY received_at DESC, rowid DESC")
+        rows = self._database.connection().execute("SELECT * FROM documents ORDER BY received_at DESC, arrival DESC")
         return tuple(status_of_row(row) for row in rows)
 
     def waiting(self) -> int:
         """How many documents are received or in progress."""
-        query = "SELECT COUNT(*) FROM documents WHERE state IN (?, ?)"
-        states = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
-        count: int = self._database.connection().execute(query, states).fetchone()[0]
-        return count
+        query = "SELECT COUNT(*) AS waiting FROM documents WHERE state IN (?, ?)"
+        return int(self._database.connection().execute(query, _UNFINISHED).fetchone()["waiting"])
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
 
-def _brings_something_new(row: sqlite3.Row, version: str, given_label: str, sidecar: str) -> bool:
+def _brings_something_new(row: Any, version: str, given_label: str, sidecar: str) -> bool:
     if row["version"] != version:
         return True
     if row["state"] in (DocumentState.RECEIVED, DocumentState.IN_PROGRESS):
@@ -308,25 +393,25 @@ def _brings_something_new(row: sqlite3.Row, version: str, given_label: str, side
     return failed or relabelled or (bool(sidecar) and sidecar != row["sidecar"])
 
 
-def _require_free_source(connection: sqlite3.Connection, document_id: str, source: str | None) -> None:
+def _require_free_source(connection: Connection, document_id: str, source: str | None) -> None:
     query = "SELECT 1 FROM documents WHERE source = ? AND document_id != ?"
     if connection.execute(query, (source, document_id)).fetchone():
         raise Conflict("another document has this source; give this one another")
 
 
-def _free_id(connection: sqlite3.Connection, source: str, version: str) -> str:
+def _free_id(connection: Connection, source: str, version: str) -> str:
     """The id that these bytes from this source always get, unless a document that has moved away since still bears it."""
     document_id = str(uuid.uuid5(_NAMESPACE, f"{source}\n{version}"))
     taken = connection.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone()
     return str(uuid.uuid4()) if taken else document_id
 
 
-def _already_here(row: sqlite3.Row) -> str:
+def _already_here(row: Any) -> str:
     since = datetime.fromisoformat(row["received_at"])
     return f"already here since {since.day} {since:%B %Y} as {row['file_name']}; nothing was done"
 
 
-def _note(connection: sqlite3.Connection, document_id: str, version: str, state: str, reason: str) -> None:
+def _note(connection: Connection, document_id: str, version: str, state: str, reason: str) -> None:
     connection.execute(
         "INSERT INTO events (at, document_id, version, state, reason) VALUES (?, ?, ?, ?, ?)",
         (_now(), document_id, version, str(state), reason),
@@ -337,7 +422,14 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def status_of_row(row: sqlite3.Row) -> DocumentStatus:
+def _ticket(row: Any) -> Ticket:
+    return Ticket(
+        row["document_id"], row["version"], row["run"], DocumentState(row["state"]), row["attempts"],
+        row["category"] == RETRY,
+    )  # fmt: skip
+
+
+def status_of_row(row: Any) -> DocumentStatus:
     """The status that a row of `documents` says."""
     return DocumentStatus(
         document_id=row["document_id"],

@@ -108,7 +108,7 @@ def amended(document: Document, task: Task, sidecar: Sidecar, label: Label, corr
 
 
 class Lifecycle:
-    """Does what archivists ask for. `queued` is called when a document has come back to the queue."""
+    """Does what archivists ask for. `queued` is called with the id of a document that has come back to the queue."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Lifecycle:
         index: PassageIndex,
         *,
         markings: Markings,
-        queued: Callable[[], None],
+        queued: Callable[[str], None],
     ) -> None:
         self._ledger = ledger
         self._listing = Listing(ledger.database)
@@ -217,7 +217,7 @@ class Lifecycle:
 
     def _requeue(self, document_id: str, reason: str) -> None:
         self._ledger.requeue(document_id, reason)
-        self._queued()
+        self._queued(document_id)
 
     def _columns(self, status: DocumentStatus, said: dict[str, str], label: Label | None) -> dict[str, str | None]:
         """What the ledger's row says from now on."""

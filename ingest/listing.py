@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from assistant.access import Principal, Role, readable_labels
-from assistant.database import Database
+from assistant.database import Database, PostgresDatabase
 from assistant.errors import Forbidden, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, Progress
 from assistant.types import DocumentState, DocumentStatus
@@ -38,13 +38,13 @@ class _Clause:
 class Listing:
     """Reads the ledger's database under a principal."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | PostgresDatabase) -> None:
         self._database = database
 
     def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
         """See `Ingestion.find`."""
         where = self._visible(principal) & _wanted(wanted)
-        total = self._number("SELECT COUNT(*) FROM documents WHERE", where)
+        total = self._number("SELECT COUNT(*) AS n FROM documents WHERE", where)
         page = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
         order = f" ORDER BY received_at DESC, document_id{page}"
         query = f"SELECT * FROM documents WHERE {where.text}{order}"  # noqa: S608 - values are bound
@@ -70,7 +70,7 @@ class Listing:
         query = "SELECT document_id FROM documents WHERE source = ? OR version = ?"
         held = {row["document_id"] for row in self._database.connection().execute(query, (source, version))}
         where = self._visible(principal) & _Clause("source = ? OR version = ?", (source, version))
-        return self._number("SELECT COUNT(*) FROM documents WHERE", where) == len(held)
+        return self._number("SELECT COUNT(*) AS n FROM documents WHERE", where) == len(held)
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """How many documents are in each state; every state is named."""
@@ -129,7 +129,7 @@ class Listing:
         return _one_of(column, readable_labels(principal, [row["label"] for row in rows]))
 
     def _number(self, query: str, where: _Clause) -> int:
-        number: int = self._database.connection().execute(f"{query} {where.text}", where.values).fetchone()[0]
+        number: int = self._database.connection().execute(f"{query} {where.text}", where.values).fetchone()["n"]
         return number
 
 

@@ -15,6 +15,7 @@ from assistant.embedding import LEAST_DENSE_WEIGHT, Embedder
 from assistant.errors import ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.types import Document
+from ingest.side_effects import side_effect
 from ingest.splitting import split
 
 
@@ -28,13 +29,15 @@ class Publisher:
         embedder: Callable[[], Embedder],
         *,
         passage_chars: int,
-        keeps_older: Callable[[str], bool] = lambda _: False,
+        keeps_older: Callable[[str], bool],
+        changed: Callable[[int], None],
     ) -> None:
         self._archive = archive
         self._index = index
         self._embedder = embedder
         self._passage_chars = passage_chars
         self._keeps_older = keeps_older
+        self._changed = changed
 
     def publish(self, document: Document) -> int:
         """Archive and index a document; the number of passages, which is the number the index holds.
@@ -47,21 +50,30 @@ class Publisher:
         fits = embedder.fits if read_by_encoder else lambda _: True
         passages = split(document, fits=fits, max_chars=self._passage_chars)
         vectors = self._vectors(document.id, [passage.embedded_text() for passage in passages], embedder)
+        side_effect("archive.put")
         self._archive.put(document)
+        side_effect("index.replace")
         stored = self._index.replace(document.id, document.version, passages, vectors)
+        self._changed(len(passages))
         if stored != len(passages):
             raise ServiceUnavailable(f"the index holds {stored} of {len(passages)} passages")
+        side_effect("archive.keep_only")
         self._retire_others(document.id, document.version)
         return len(passages)
 
-    def withdraw(self, document_id: str, *, keep_version: str) -> None:
-        """Take an earlier version out of the answers; the original bytes of `keep_version` stay.
+    def withdraw(self, document_id: str, *, keep_version: str) -> int:
+        """Take an earlier version out of the answers; the original bytes of `keep_version` stay. How many passages went.
 
-        What text remains in the archive is for archivists until it is published again.
+        What text remains in the archive is for archivists until it is published again. What is left of it elsewhere goes too when
+        a process died between the steps.
         """
-        self._index.remove(document_id)
+        side_effect("index.remove")
+        removed = self._index.remove(document_id)
+        self._changed(removed)
+        side_effect("archive.keep_only")
         self._retire_others(document_id, keep_version)
         self._archive.supersede(document_id, "")
+        return removed
 
     def _retire_others(self, document_id: str, version: str) -> None:
         """Remove the other versions from the archive, or leave them to archivists where they are kept."""

@@ -1,37 +1,46 @@
-"""One document, end to end: parse → label → split → embed → archive → index → done.
+"""One document, end to end: parse → label → publish (split, embed, archive, index) → settle.
 
 Every step can be repeated: ids are deterministic, writing the same thing twice changes nothing. A process that dies anywhere
-leaves a document "in progress"; the next start takes it up again and ends in the same state.
+leaves a document "in progress"; `ingest.queue` takes it up again, at the step that was in hand, and it ends in the same state.
+
+What can pass later (a service away, a disk full, a database locked) sends the document back to the queue, a bounded number of
+times; everything else ends in a state that a person sees.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from assistant.access import Label, Level
 from assistant.archive import Archive
 from assistant.errors import ConfigurationError, Conflict, DocumentRejected, ServiceUnavailable, Unlabelled
 from assistant.index import PassageIndex
 from assistant.types import Document, DocumentState, DocumentStatus, TextOrigin
-from ingest.isolation import parse_isolated
+from ingest.isolation import RESULT, parse_into
 from ingest.labelling import Markings
-from ingest.ledger import Ledger, Task
+from ingest.ledger import RETRY, Ledger, Task
 from ingest.lifecycle import amended, label_of
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
+from ingest.side_effects import side_effect
 from ingest.sources import Sidecar, sidecar_from
+from ingest.transfer import read_result
 
 _LOG = logging.getLogger(__name__)
-_MAX_ATTEMPTS = 4
+_ARCHIVED = "archived"
+"""What the step of reading says when there is nothing to read."""
+_INTERRUPTED = "the service stopped {times} times while it worked on this document; look at its log, then try it again"
 
 _QUARANTINED = {
     RejectionCategory.NEEDS_OCR,
     RejectionCategory.PASSWORD_NEEDED,
-    RejectionCategory.WRONG_PASSWORD,
     RejectionCategory.TIMED_OUT,
     RejectionCategory.OUT_OF_MEMORY,
     RejectionCategory.CRASHED,
@@ -41,7 +50,18 @@ _QUARANTINED = {
 """What a person can mend without a new file; everything else is the file's own fault and rejected."""
 
 AcceptAttachment = Callable[[Task, Attachment, Label | None], None]
-"""Takes in a carried file. Without a label it decides by its own marking and sidecar, as an archive's may."""
+
+
+class Step(Protocol):
+    """Runs `work` once and remembers the short text it gives back: a path, a hash, a count, never what a document says."""
+
+    def __call__(self, name: str, work: Callable[[], str]) -> str:
+        """What `work` gives, or gave when it ran before the process died."""
+        ...
+
+
+Parse = Callable[..., Parsed | Rejected]
+"""`ingest.isolation.parse_into`, or in tests something with its parameters."""
 
 
 class DocumentWorkflow:
@@ -53,34 +73,43 @@ class DocumentWorkflow:
         archive: Archive,
         publisher: Publisher,
         *,
+        work_folder: Path,
         markings: Markings,
         unmarked: Label | None,
         parsing: ParsingSettings,
         ocr_confidence: float,
         accept_attachment: AcceptAttachment,
+        attempts: int = 8,
+        parse: Parse = parse_into,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
         self._publisher = publisher
+        self._work_folder = work_folder
         self._markings = markings
         self._unmarked = unmarked
         self._parsing = parsing
         self._ocr_confidence = ocr_confidence
         self._accept_attachment = accept_attachment
+        self._attempts = attempts
+        self._parse_file = parse
 
-    def run(self, task: Task) -> None:
-        """Bring `task` to its final state, or back to the queue when a service is away. Never raises."""
+    def run(self, task: Task, step: Step) -> None:
+        """Bring `task` to its final state, or back to the queue when something is away that can come back.
+
+        Raises ServiceUnavailable only when the ledger itself cannot be written.
+        """
         try:
-            self._run(task)
+            if task.attempts > self._attempts:
+                raise DocumentRejected("interrupted", _INTERRUPTED.format(times=task.attempts - 1))
+            self._run(task, step)
         except Unlabelled as error:
-            self._withdraw(task)
             category = (
                 RejectionCategory.CONFLICTING_LABELS if "disagree" in str(error) else RejectionCategory.UNLABELLED
             )
-            self._ledger.settle(task, DocumentState.QUARANTINED, category=category, reason=str(error))
+            self._keep_out(task, step, category, str(error))
         except DocumentRejected as error:
-            self._withdraw(task)
-            self._ledger.settle(task, DocumentState.QUARANTINED, category=error.category, reason=str(error))
+            self._keep_out(task, step, error.category, str(error))
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
         except (
@@ -88,34 +117,64 @@ class DocumentWorkflow:
         ) as error:  # the outermost loop of the worker: whatever happens, the document gets a visible state
             _LOG.exception("document %s: unexpected %s", task.document_id, type(error).__name__)
             reason = f"an unexpected {type(error).__name__} stopped the work; the service's log has the details"
-            self._ledger.settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
+            self._settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
 
-    def _run(self, task: Task) -> None:
+    def _run(self, task: Task, step: Step) -> None:
         sidecar = _sidecar_of(task)
-        # A version whose text is in the archive is not read again: corrections of its pages are in there.
-        document = self._archive.stored_document(task.document_id, task.version)
-        if document is not None:
-            self._take_in(task, document, sidecar)
-            return
-        original = self._archive.original_path(task.version)
-        settings = replace(self._parsing, password=self._ledger.password(task.document_id))
-        with parse_isolated(original, file_name=task.file_name, settings=settings) as parsed:
-            if isinstance(parsed, Rejected):
-                self._refuse(task, parsed)
-            elif parsed.container:
-                self._open_container(task, parsed, sidecar)
-            else:
-                self._take_in(task, _document(task, parsed), sidecar, parsed.attachments)
+        read = self._read(task, step)
+        if isinstance(read, Rejected):
+            self._refuse(task, step, read)
+        elif isinstance(read, Parsed) and read.container:
+            self._open_container(task, step, read, sidecar)
+        elif isinstance(read, Parsed):
+            self._take_in(task, step, _document(task, read), sidecar, read.attachments)
+        else:
+            self._take_in(task, step, read, sidecar)
 
-    def _open_container(self, task: Task, parsed: Parsed, sidecar: Sidecar) -> None:
+    def _read(self, task: Task, step: Step) -> Document | Parsed | Rejected:
+        """The document as the archive holds it, else what the parser reads.
+
+        A version whose text is in the archive is not read again: corrections of its pages are in there. What the parser read
+        is kept as a file until the document is settled, so that a restart need not read again.
+        """
+        kept = self._folder(task) / RESULT
+
+        def work() -> str:
+            if self._archive.stored_document(task.document_id, task.version) is not None:
+                return _ARCHIVED
+            side_effect("parse")
+            settings = replace(self._parsing, password=self._ledger.password(task.document_id))
+            original = self._archive.original_path(task.version)
+            self._parse_file(original, kept.parent, file_name=task.file_name, settings=settings)
+            side_effect("work.keep")
+            return _digest(kept)
+
+        found = step("parse", work)
+        if found == _ARCHIVED:
+            document = self._archive.stored_document(task.document_id, task.version)
+            if document is not None:
+                return document
+        try:
+            if found == _digest(kept):
+                return read_result(kept)
+        except (OSError, ValueError):
+            pass  # cut short or removed with the power cut: read the original again
+        work()
+        return read_result(kept)
+
+    def _open_container(self, task: Task, step: Step, parsed: Parsed, sidecar: Sidecar) -> None:
         """Hand in the files of an archive: under its label when it was given one, else each decides for itself."""
         label: Label | None = None
         if task.given_label or sidecar.label is not None:
             label = label_of(task, "", sidecar, markings=self._markings, unmarked=None)
-        self._withdraw(task)
-        for attachment in parsed.attachments:
-            self._accept_attachment(task, attachment, label)
-        count = len(parsed.attachments)
+
+        def work() -> str:
+            self._publisher.withdraw(task.document_id, keep_version=task.version)
+            for attachment in parsed.attachments:
+                self._accept_attachment(task, attachment, label)
+            return str(len(parsed.attachments))
+
+        count = int(step("unpack", work))
         reason = f"an archive of {count} file{'s; each' if count != 1 else '; it'} is listed as a document of its own"
         facts: dict[str, str | int | None] = {
             "title": sidecar.title or task.file_name,
@@ -125,56 +184,113 @@ class DocumentWorkflow:
             "media_type": parsed.media_type,
         }
         state = DocumentState.DONE_WITH_WARNINGS if parsed.warnings else DocumentState.DONE
-        self._ledger.settle(task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings)
+        step(
+            "settle",
+            lambda: self._settle(
+                task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings
+            ),
+        )
 
     def _take_in(
-        self, task: Task, document: Document, sidecar: Sidecar, attachments: tuple[Attachment, ...] = ()
+        self,
+        task: Task,
+        step: Step,
+        document: Document,
+        sidecar: Sidecar,
+        attachments: tuple[Attachment, ...] = (),
     ) -> None:
-        label = label_of(task, document.text, sidecar, markings=self._markings, unmarked=self._unmarked)
+        label = Label.parse(step("label", lambda: str(self._label(task, document, sidecar))))
         corrections = self._archive.corrections(task.document_id, task.version)
         document = amended(document, task, sidecar, label, corrections)
-        for attachment in attachments:
-            self._accept_attachment(task, attachment, label)
-        passages = self._publisher.publish(document)
+        passages = int(step("publish", lambda: str(self._publish(task, document, attachments))))
         doubtful = doubtful_pages(document, self._ocr_confidence)
         warnings = (*document.warnings, *_doubts(document, doubtful))
-        facts: dict[str, str | int | None] = {
-            "title": document.title,
-            "pages": len(document.pages),
-            "passages": passages,
-            "label": str(label),
-            "language": document.language,
-            "media_type": document.media_type,
-            "date": document.date,
-            "author": document.author,
-            "document_type": document.document_type,
-            "collection": document.collection,
-            "legal_references": json.dumps(document.references, ensure_ascii=False),
-            "doubtful_pages": json.dumps(doubtful),
-        }
         state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
-        self._ledger.settle(task, state, facts=facts, warnings=warnings)
+        facts = _facts(document, passages, doubtful)
+        step("settle", lambda: self._settle(task, state, facts=facts, warnings=warnings))
 
-    def _refuse(self, task: Task, rejected: Rejected) -> None:
-        self._withdraw(task)
+    def _label(self, task: Task, document: Document, sidecar: Sidecar) -> Label:
+        return label_of(task, document.text, sidecar, markings=self._markings, unmarked=self._unmarked)
+
+    def _publish(self, task: Task, document: Document, attachments: tuple[Attachment, ...]) -> int:
+        for attachment in attachments:
+            self._accept_attachment(task, attachment, document.label)
+        return self._publisher.publish(document)
+
+    def _refuse(self, task: Task, step: Step, rejected: Rejected) -> None:
         state = DocumentState.QUARANTINED if rejected.category in _QUARANTINED else DocumentState.REJECTED
         where = f"page {rejected.page_number}: " if rejected.page_number else ""
-        self._ledger.settle(task, state, category=rejected.category, reason=where + rejected.message)
+        self._keep_out(task, step, rejected.category, where + rejected.message, state=state)
 
-    def _withdraw(self, task: Task) -> None:
-        """Take an earlier version out of the answers: its successor could not be read, so it is no longer known to hold.
+    def _keep_out(
+        self,
+        task: Task,
+        step: Step,
+        category: str,
+        reason: str,
+        *,
+        state: DocumentState = DocumentState.QUARANTINED,
+    ) -> None:
+        """Settle without a text, and take an earlier version out of the answers: it is no longer known to hold.
 
         The earlier text stays out until a person decides; the original bytes of the new version are kept.
         """
-        self._publisher.withdraw(task.document_id, keep_version=task.version)
+        try:
+            step("withdraw", lambda: str(self._publisher.withdraw(task.document_id, keep_version=task.version)))
+            step("settle", lambda: self._settle(task, state, category=category, reason=reason))
+        except (ServiceUnavailable, OSError) as error:
+            self._try_later(task, error)
 
     def _try_later(self, task: Task, error: Exception) -> None:
-        if task.attempts < _MAX_ATTEMPTS:
+        if task.attempts < self._attempts:
             reason = f"waiting to be tried again: {error}"
-            self._ledger.settle(task, DocumentState.RECEIVED, category="retry", reason=reason)
+            self._settle(task, DocumentState.RECEIVED, category=RETRY, reason=reason)
         else:
-            reason = f"tried {task.attempts} times: {error}"
-            self._ledger.settle(task, DocumentState.QUARANTINED, category="service_unavailable", reason=reason)
+            reason = f"tried {task.attempts} times: {error}; mend that, then try this document again"
+            self._settle(task, DocumentState.QUARANTINED, category="service_unavailable", reason=reason)
+
+    def _settle(
+        self,
+        task: Task,
+        state: DocumentState,
+        *,
+        category: str = "",
+        reason: str = "",
+        facts: dict[str, str | int | None] | None = None,
+        warnings: Iterable[str] = (),
+    ) -> str:
+        side_effect("ledger.settle")
+        self._ledger.settle(task, state, category=category, reason=reason, facts=facts, warnings=warnings)
+        side_effect("work.remove")
+        shutil.rmtree(self._folder(task), ignore_errors=True)
+        return state.value
+
+    def _folder(self, task: Task) -> Path:
+        """Where results of the steps are kept while the document is worked on."""
+        return self._work_folder / f"{task.document_id}.{task.version[:16]}.{task.run}"
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _facts(document: Document, passages: int, doubtful: tuple[int, ...]) -> dict[str, str | int | None]:
+    """What the ledger says of a document that was taken in, by column."""
+    return {
+        "title": document.title,
+        "pages": len(document.pages),
+        "passages": passages,
+        "label": str(document.label),
+        "language": document.language,
+        "media_type": document.media_type,
+        "date": document.date,
+        "author": document.author,
+        "document_type": document.document_type,
+        "collection": document.collection,
+        "legal_references": json.dumps(document.references, ensure_ascii=False),
+        "doubtful_pages": json.dumps(doubtful),
+    }
 
 
 def remove_document(status: DocumentStatus, *, ledger: Ledger, archive: Archive, index: PassageIndex) -> None:

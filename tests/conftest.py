@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import postgres
 from tests.instances import RunningInstance, running_instance
 from tests.worlds import DEMO, instance_file
 
@@ -19,6 +20,21 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstanc
     file = instance_file(folder, extra=f'[demo]\ndocuments = "{DEMO / "documents"}"\n')
     with running_instance(file) as instance:
         yield instance
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The socket folder of a real PostgreSQL; it starts at the first use."""
+    with postgres.running_server() as socket_folder:
+        yield socket_folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Empty for SQLite, then the address of an empty PostgreSQL database: the test runs on both."""
+    if request.param == "sqlite":
+        return ""
+    return postgres.new_database(request.getfixturevalue("postgres_server"))
 
 
 def needed(program: str, package: str) -> str:

@@ -62,6 +62,9 @@ _DEPTH = 100
 _MANY = 1_000_000
 _SCROLL = 1000
 _SEARCH_THREADS = 2
+_MEMORY = edge.Memory.Cold
+"""Packed segments are read from files that the system caches, not held in this process: with 10,000 passages 60 MB less after a
+restart, at 4.8 instead of 4.4 ms a search (2026-11-23, two busy cores)."""
 
 
 class EdgePassageIndex:
@@ -348,10 +351,10 @@ def _opened_shard(folder: Path, dimension: int) -> edge.EdgeShard:
 
 def _configuration(dimension: int) -> edge.EdgeConfig:
     return edge.EdgeConfig(
-        vectors={_DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Dot)},
+        vectors={_DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Dot, memory=_MEMORY)},
         sparse_vectors={
-            _WORDS: edge.EdgeSparseVectorParams(),
-            _TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf),
+            _WORDS: edge.EdgeSparseVectorParams(memory=_MEMORY),
+            _TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=_MEMORY),
         },
         max_search_threads=_SEARCH_THREADS,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -207,12 +206,3 @@ def test_arabic_brackets_of_a_real_document_are_the_right_way_round() -> None:
     document = parsed(shared_data() / "documents" / "ar" / "pdf" / "mosquee-hassan-ii.pdf")
     assert "1433 (24 سبتمبر" in document.text
     assert "(26 يناير 2009)" in document.text
-
-
-def test_real_documents_are_read_fast_enough() -> None:
-    path = shared_data() / "documents" / "fr" / "pdf" / "guide-producteurs-schemas.pdf"
-    parsed(path)
-    start = time.process_time()
-    document = parsed(path)
-    pages_a_second = len(document.pages) / (time.process_time() - start)
-    assert pages_a_second > 40, f"{pages_a_second:.0f} pages a second"
