@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assistant.access import Label, Principal, Role
 from assistant.archive import Archive
+from assistant.client import Upload
 from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.errors import Forbidden, InvalidRequest, NotFound, Unlabelled
@@ -19,8 +20,10 @@ from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.labelling import Markings
 from ingest.ledger import Ledger, Task
+from ingest.names import readable_path
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
+from ingest.watching import Watcher
 from ingest.workflow import DocumentWorkflow, may_know, remove_document
 
 _LOG = logging.getLogger(__name__)
@@ -52,6 +55,9 @@ class EmbeddedIngestion:
             threading.Thread(target=self._work_until_stopped, name=f"ingest-{number}", daemon=True)
             for number in range(settings.ingest.workers)
         ]
+        if settings.ingest.watch:
+            self._threads.append(threading.Thread(target=self._watch_until_stopped, name="watch", daemon=True))
+        self._settings = settings
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
@@ -162,6 +168,26 @@ class EmbeddedIngestion:
                 self._stop.wait(min(2.0 ** (task.attempts - 2), 30.0))
             self._workflow.run(task)
             worked_at = time.monotonic()
+
+    def _watch_until_stopped(self) -> None:
+        """Take in what appears in the folders that the instance file names, in the name of its local principal."""
+        owner = Principal("watched-folder", frozenset({Role.ARCHIVIST}), Label.parse(self._settings.access.clearance))
+
+        def hand_in(upload: Upload) -> str:
+            sidecar = upload.sidecar.read_bytes() if isinstance(upload.sidecar, Path) else upload.sidecar
+            return self.accept(upload.path, source=upload.source, principal=owner, sidecar=sidecar).document_id
+
+        watcher = Watcher(self._settings.ingest.watch, self._settings.home / "watched-by-service.db", hand_in)
+        try:
+            while not self._stop.is_set():
+                found = watcher.look()
+                for problem in found.problems:
+                    _LOG.warning("watched folder: %s", problem.encode("utf-8", "replace").decode())
+                for path in found.gone:
+                    _LOG.warning("watched folder: %s is gone; its document stays", readable_path(path))
+                self._stop.wait(self._settings.ingest.watch_every_s)
+        finally:
+            watcher.close()
 
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label | None) -> None:
         """Take in a file carried by another one, under its carrier's label if there is one, as a document of its own."""
