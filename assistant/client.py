@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import IO, Any
 
 import httpx
 
@@ -31,7 +31,8 @@ class Upload:
 
     path: Path
     source: str
-    sidecar: Path | None = None
+    sidecar: Path | bytes | None = None
+    """The sidecar's file, or its text in UTF-8."""
 
 
 class ServiceClient:
@@ -128,12 +129,12 @@ class ServiceClient:
 
     def _hand_in_some(self, uploads: Sequence[Upload], label: str | None) -> Json:
         with ExitStack() as stack:
-            parts = [
-                ("files", (upload.path.name or "unnamed", stack.enter_context(upload.path.open("rb"))))
+            parts: list[tuple[str, tuple[str, IO[bytes] | bytes]]] = [
+                ("files", (PurePath(upload.source).name or "unnamed", stack.enter_context(upload.path.open("rb"))))
                 for upload in uploads
             ]
             parts += [
-                ("sidecars", (f"{upload.source}.toml", stack.enter_context(upload.sidecar.open("rb"))))
+                ("sidecars", (f"{upload.source}.toml", _opened(upload.sidecar, stack)))
                 for upload in uploads
                 if upload.sidecar
             ]
@@ -208,6 +209,10 @@ class ServiceClient:
         if response.status_code >= 400:
             raise _error_from(response)
         return response
+
+
+def _opened(sidecar: Path | bytes, stack: ExitStack) -> IO[bytes] | bytes:
+    return sidecar if isinstance(sidecar, bytes) else stack.enter_context(sidecar.open("rb"))
 
 
 @contextmanager

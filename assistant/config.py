@@ -124,6 +124,9 @@ class IngestSettings(_Section):
     cpu_s: Annotated[int, Field(gt=0)] = 600
     memory_mb: Annotated[int, Field(ge=256)] = 2048
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    watch: tuple[Path, ...] = ()
+    """Folders from which the service takes what appears in them."""
+    watch_every_s: Annotated[float, Field(ge=0.1)] = 10.0
     attempts: Annotated[int, Field(ge=1, le=100)] = 8
     """How often a document is tried when something that can come back is away: a disk is full, a service down."""
     retry_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
@@ -237,6 +240,7 @@ def _with_absolute_paths(settings: Settings) -> Settings:
         return (folder / path.expanduser()).resolve()
 
     instance, embedding, demo = settings.instance, settings.embedding, settings.demo
+    watch = tuple(absolute(folder) for folder in settings.ingest.watch)
     return settings.model_copy(
         update={
             "instance": instance.model_copy(update={"data": environment_home() or absolute(instance.data)}),
@@ -245,6 +249,7 @@ def _with_absolute_paths(settings: Settings) -> Settings:
                 update={"calibration": absolute(settings.retrieval.calibration)}
             ),
             "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
+            "ingest": settings.ingest.model_copy(update={"watch": watch}),
             "demo": demo.model_copy(update={"documents": absolute(demo.documents)}) if demo else None,
         }
     )

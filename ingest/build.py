@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -47,6 +46,7 @@ from ingest.queue import DocumentQueue, QueueSettings
 from ingest.retention import Retention
 from ingest.side_effects import side_effect
 from ingest.upkeep import Upkeep
+from ingest.watch_service import FolderWatch
 from ingest.workflow import DocumentWorkflow, Parse, remove_document
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +74,6 @@ class EmbeddedIngestion:
         self._archive = archive
         self._index = index
         self._ledger = Ledger(settings.home / "ledger.db", url=_database_url(settings))
-        self._stop = threading.Event()
         self._listing = Listing(self._ledger.database)
         markings = Markings.load(settings.labelling.markings)
         self._retention = Retention(self._listing, settings.ingest.retention)
@@ -101,6 +100,7 @@ class EmbeddedIngestion:
             parse=parse,
         )
         self._queue = DocumentQueue(self._ledger, self._workflow.run, _queue_settings(settings))
+        self._watch = FolderWatch(settings, self.accept)
         self._life = Lifecycle(self._ledger, archive, index, markings=markings, queued=self._queue.submit)
 
     def accept(
@@ -193,10 +193,11 @@ class EmbeddedIngestion:
         self._requeue_what_the_index_lacks()
         self._queue.open()
         self._upkeep.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """See `Ingestion.stop`."""
-        self._stop.set()
+        self._watch.stop()
         self._queue.close()
         self._upkeep.stop()
         isolation.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,24 +16,15 @@ from rich.table import Table
 from assistant.client import ServiceClient, Upload
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.types import DocumentState
-from ingest.sources import Skipped, walk
+from ingest.names import readable_path
+from ingest.sources import Skipped
+from ingest.uploads import uploads_below
+from ingest.watching import Round, Watcher
 
 app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
 
 _FAILED = {DocumentState.QUARANTINED.value, DocumentState.REJECTED.value}
 _UNFINISHED = {state.value for state in DocumentState if not state.final}
-
-
-def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
-    """What to hand in from these files and folders, and what was found but will not be read."""
-    uploads: list[Upload] = []
-    skipped: list[Skipped] = []
-    for found in walk(paths):
-        if isinstance(found, Skipped):
-            skipped.append(found)
-        else:
-            uploads.append(Upload(found.path, str(found.path.absolute()), found.sidecar))
-    return uploads, skipped
 
 
 @app.command("add")
@@ -44,7 +35,7 @@ def add(
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document has its final state")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hand in files and folders. What cannot be read is listed with its reason; nothing is passed over in silence."""
+    """Hand in files, folders, and what a manifest (CSV) names. What cannot be read is listed with its reason."""
     uploads, skipped = uploads_below(paths)
     with service_of(settings_of(instance)) as client:
         reply = client.hand_in(uploads, label=label)
@@ -87,6 +78,47 @@ def remove(
             console.print(f"removed {escape(document_id)}")
 
 
+@app.command("watch")
+def watch(
+    folders: Annotated[list[Path], typer.Argument(help="Folders")],
+    instance: Instance = None,
+    every: Annotated[float, typer.Option("--every", help="Seconds between two looks", min=0.1)] = 10.0,
+    label: Annotated[str | None, typer.Option("--label", help="Label for all of them, such as internal/health")] = None,
+    remove_gone: Annotated[bool, typer.Option("--remove", help="Remove the documents of files that are gone")] = False,
+    looks: Annotated[
+        int, typer.Option("--looks", help="End after so many looks; 0: go on until interrupted", min=0)
+    ] = 0,
+) -> None:
+    """Hand in what appears in folders, when it has stopped changing; a changed file is a new version."""
+    settings = settings_of(instance)
+    with service_of(settings) as client:
+
+        def hand_in(upload: Upload) -> str:
+            return str(client.hand_in([upload], label=label)["documents"][0]["document_id"])
+
+        watcher = Watcher(folders, settings.home / "watched.db", hand_in, remove=client.remove if remove_gone else None)
+        number = 0
+        with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watcher):
+            while True:
+                _report(watcher.look())
+                number += 1
+                if number == looks:
+                    break
+                time.sleep(every)
+        if not client.is_lasting:
+            _settled(client, [document["document_id"] for document in client.documents()["documents"]], quiet=True)
+
+
+def _report(found: Round) -> None:
+    """One line for each thing that happened."""
+    lines = [("new version" if path in found.changed else "handed in", path) for path in found.handed_in]
+    lines += [("removed" if path in found.removed else "gone", path) for path in found.gone]
+    for what, path in lines:
+        console.print(f"{what} {escape(readable_path(path))}", soft_wrap=True)
+    for problem in found.problems:
+        problems.print(escape(problem.encode("utf-8", "replace").decode("utf-8")), soft_wrap=True)
+
+
 def _settled(client: ServiceClient, ids: list[str], *, quiet: bool) -> list[dict[str, Any]]:
     """The documents' statuses, and those of their attachments, once all are final."""
     columns = (TextColumn("Reading documents"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -118,15 +150,15 @@ def _public(document: dict[str, Any]) -> dict[str, Any]:
 
 def _skipped_entry(item: Skipped) -> dict[str, Any]:
     return {
-        "source": str(item.path),
+        "source": readable_path(item.path),
         "state": DocumentState.REJECTED.value,
         "reason": item.reason,
         "pages": 0,
         "passages": 0,
         "label": "",
         "category": "skipped",
-        "file_name": item.path.name,
-        "title": item.path.name,
+        "file_name": readable_path(Path(item.path.name)),
+        "title": readable_path(Path(item.path.name)),
     }
 
 

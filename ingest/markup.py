@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assistant.types import BlockKind
 from ingest.encoding import decoded
+from ingest.lawxml import law_from
 from ingest.parsing import XML, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.pieces import HEADING_CHARS, Piece, composed, first_heading, one_line, paragraph
 
@@ -52,6 +54,20 @@ def read_xml(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
         return Rejected(RejectionCategory.DAMAGED, f"the XML is not well formed: see {where}")
     if any(_is_unknown_entity(node) for node in root.iter(etree.Entity)):
         return _relies_on_entities()
+    return _law(root, settings) or _plain(root, settings)
+
+
+def _law(root: Any, settings: ParsingSettings) -> Parsed | Rejected | None:
+    law = law_from(root)
+    if law is None:
+        return None
+    result = composed(XML, law.pieces, settings, parser="lxml", title=law.title, date=law.date)
+    return (
+        result if isinstance(result, Rejected) else replace(result, author=law.author, document_type=law.document_type)
+    )
+
+
+def _plain(root: Any, settings: ParsingSettings) -> Parsed | Rejected:
     pieces = list(_pieces(root, 1))
     return composed(XML, pieces, settings, parser="lxml", title=first_heading(pieces))
 

@@ -75,7 +75,7 @@ def _marked(part: str) -> str:
         return part
     mark = hashlib.sha256(os.fsencode(part)).hexdigest()[:6]
     stem, dot, suffix = readable.rpartition(".")
-    return f"{stem}~{mark}.{suffix}" if stem and dot else f"{readable}~{mark}"
+    return f"{stem.rstrip()}~{mark}.{suffix}" if stem and dot else f"{readable}~{mark}"
 
 
 def _as_text(name: str) -> str:

@@ -42,7 +42,8 @@ def hand_in(
             f"{len(files)} files came with {len(names)} sources; send one source for each file, or none"
         )
     given = _given_label(label)
-    beside = {sidecar.filename: sidecar.file.read(1 << 20) for sidecar in sidecars or []}
+    # A form writes a quotation mark in a file's name as %22 (WHATWG HTML, multipart/form-data).
+    beside = {(sidecar.filename or "").replace("%22", '"'): sidecar.file.read(1 << 20) for sidecar in sidecars or []}
     limit = parts.settings.service.max_upload_mb * 1024 * 1024
     statuses = []
     for source, file in zip(names, files, strict=True):
@@ -58,7 +59,7 @@ def hand_in(
                     source=source,
                     principal=reader,
                     label=given,
-                    sidecar=beside.get(f"{source}.toml"),
+                    sidecar=beside.get(f"{source}.toml".replace("%22", '"')),
                 )
             )
     return {"documents": plain(statuses), "counts": plain(parts.ingestion.counts(reader))}

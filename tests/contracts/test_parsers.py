@@ -106,4 +106,4 @@ def test_every_promised_type_has_a_parser_that_says_so(media_type: str) -> None:
 
 
 def test_other_types_have_none() -> None:
-    assert parser_for("application/zip") is None
+    assert parser_for("application/vnd.rar") is None

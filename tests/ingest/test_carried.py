@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +17,7 @@ from assistant.access import Label
 from assistant.build import Parts, opened
 from assistant.config import load_settings
 from assistant.types import DocumentStatus
-from tests.worlds import ARCHIVIST, instance_file
+from tests.worlds import ARCHIVIST, child_environment, instance_file
 
 MAIL = (
     "From: a@montclair.example\nTo: b@montclair.example\nSubject: Note\nDate: Fri, 3 May 2024 10:00:00 +0200\n"
@@ -83,3 +88,50 @@ def test_unsafe_archive_is_rejected_and_nothing_of_it_is_known(parts: Parts, tmp
     assert {name: (status.state.value, status.category) for name, status in found.items()} == {
         "": ("rejected", "unsafe_archive")
     }
+
+
+def test_service_takes_in_what_appears_in_the_folders_of_its_instance_file(tmp_path: Path) -> None:
+    folder = tmp_path / "entrée"
+    folder.mkdir()
+    (folder / "lettre.txt").write_text("Marking: INTERNAL\n\nUne lettre déposée.")
+    extra = f'[ingest]\nwatch = ["{folder}"]\nwatch_every_s = 0.1\n'
+    with opened(load_settings(instance_file(tmp_path, extra=extra))) as built:
+        built.ingestion.start()
+        deadline = time.monotonic() + 60
+        while not (found := built.ingestion.documents(ARCHIVIST)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert built.ingestion.wait_idle(60)
+        found = built.ingestion.documents(ARCHIVIST)
+        assert [(status.source, status.state.value, status.label) for status in found] == [
+            (str(folder / "lettre.txt"), "done", "internal")
+        ]
+
+
+def run(*arguments: str, home: Path) -> str:
+    command = [sys.executable, "-m", "assistant.cli", *arguments, "--instance", str(home / "instance.toml")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=home, env=child_environment())
+    assert result.returncode == 0, result.stderr + result.stdout
+    return result.stdout
+
+
+def test_commands_hand_in_a_manifest_and_watch_a_folder(tmp_path: Path) -> None:
+    instance_file(tmp_path, unmarked="quarantine")
+    lot = tmp_path / "lot"
+    lot.mkdir()
+    odd = lot / os.fsdecode(b'l\xe9 "gras"\n.txt')
+    odd.write_text("Un texte au nom étrange.")
+    (lot / "a.txt").write_text("Un premier texte.")
+    (lot / "lot.csv").write_text("file,title,label\na.txt,Premier,internal\nz.txt,,\n")
+    listed = json.loads(run("ingest", "add", str(lot / "lot.csv"), "--json", home=tmp_path))
+    assert {(d["title"], d["state"], d["label"]) for d in listed["documents"] if d["label"]} == {
+        ("Premier", "done", "internal")
+    }
+    assert {d["reason"].split(";")[0] for d in listed["documents"] if not d["label"]} == {
+        "is named in lot.csv and is not there", "is not named in lot.csv",
+    }  # fmt: skip
+    odd.with_name(odd.name + ".toml").write_text('label = "internal"\ntitle = "Étrange"')
+    (lot / "lot.csv").unlink()
+    watched = run("ingest", "watch", str(lot), "--every", "0.1", "--looks", "3", home=tmp_path)
+    assert watched.count("handed in ") == 2
+    status = json.loads(run("ingest", "status", "--json", home=tmp_path))
+    assert {(d["title"], d["label"]) for d in status["documents"]} == {("Premier", "internal"), ("Étrange", "internal")}

@@ -1,0 +1,97 @@
+"""What to hand in: files, folders, and what a manifest names, with sidecars and under names that can be shown anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from assistant.client import Upload
+from assistant.errors import ConfigurationError
+from ingest.manifests import MANIFEST_NAME, Manifest, is_manifest, manifest_from
+from ingest.names import readable_path
+from ingest.sources import Sidecar, Skipped, SourceFile, merged, sidecar_from, sidecar_text, walk
+
+
+def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
+    """What to hand in from these files and folders, and what was found but will not be read.
+
+    A manifest among them hands in the files that it names; one that lies in a folder speaks for that folder's files.
+    Raises ConfigurationError when a manifest is faulty: nothing is handed in by half of one.
+    """
+    uploads: list[Upload] = []
+    skipped: list[Skipped] = []
+    for path in paths:
+        manifest = _manifest_at(path)
+        found_uploads, found_skipped = _named(path, manifest) if manifest else _walked(path)
+        uploads += found_uploads
+        skipped += found_skipped
+    return uploads, skipped
+
+
+def source_of(path: Path) -> str:
+    """How a file's place is written down: whatever bytes its name holds, as text that can be stored and shown."""
+    return readable_path(path.absolute())
+
+
+def _manifest_at(path: Path) -> Manifest | None:
+    """The manifest that `path` is; None when it is none."""
+    if path.suffix.lower() != ".csv" or path.is_symlink() or not path.is_file():
+        return None
+    if path.name.lower() != MANIFEST_NAME and not is_manifest(path):
+        return None
+    return manifest_from(path.read_bytes(), name=str(path))
+
+
+def _named(path: Path, manifest: Manifest) -> tuple[list[Upload], list[Skipped]]:
+    """The files that a manifest names; those that are missing, and those beside them that it does not name, are reported."""
+    folder = path.parent
+    uploads: list[Upload] = []
+    skipped: list[Skipped] = []
+    there: dict[str, SourceFile] = {}
+    for found in walk([folder]):
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        else:
+            there[found.source] = found
+    for name, said in manifest.files.items():
+        if name in there:
+            uploads.append(_upload(there[name], said))
+        elif not any(item.path == folder / name for item in skipped):
+            skipped.append(Skipped(folder / name, f"is named in {path.name} and is not there"))
+    unnamed = [file for name, file in there.items() if name not in manifest.files and file.path != path]
+    skipped += [
+        Skipped(file.path, f"is not named in {path.name}; hand it in by itself if it is wanted") for file in unnamed
+    ]
+    return uploads, skipped
+
+
+def _walked(path: Path) -> tuple[list[Upload], list[Skipped]]:
+    uploads: list[Upload] = []
+    skipped: list[Skipped] = []
+    beside = path / MANIFEST_NAME
+    manifest = _manifest_at(beside) if path.is_dir() and beside.is_file() and is_manifest(beside) else None
+    for found in walk([path]):
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        elif manifest is None or found.path != beside:
+            uploads.append(_upload(found, manifest.files.get(found.source) if manifest else None))
+    there = {file.path for file in uploads}
+    for name in manifest.files if manifest else ():
+        if path / name not in there:
+            skipped.append(Skipped(path / name, f"is named in {beside.name} and is not there"))
+    return uploads, skipped
+
+
+def _upload(file: SourceFile, said: Sidecar | None) -> Upload:
+    """The file with what its sidecar says, and its line in a manifest, where the sidecar is silent."""
+    source = source_of(file.path)
+    if said is None or said == Sidecar():
+        return Upload(file.path, source, file.sidecar)
+    if file.sidecar is None:
+        return Upload(file.path, source, sidecar_text(said).encode("utf-8"))
+    try:
+        text = file.sidecar.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file.sidecar}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    together = merged(sidecar_from(text, name=str(file.sidecar)), said, name=str(file.path))
+    return Upload(file.path, source, sidecar_text(together).encode("utf-8"))

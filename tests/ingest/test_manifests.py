@@ -1,0 +1,133 @@
+# ruff: noqa: E501 - tables of literal expectations
+"""A manifest speaks for many files at once; a fault in it is named by line, column and value, and nothing is done by halves."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import ConfigurationError
+from ingest.manifests import is_manifest, manifest_from
+from ingest.names import readable_path
+from ingest.sources import Sidecar, sidecar_from, sidecar_text
+from ingest.uploads import uploads_below
+
+TABLE = 'file;title;date;author;language;label;document_type;collection\nfr/a.pdf;"Été; suite";2024-05-03;;fr;internal;note;Lot 1\n\nb.pdf;;;;;;;\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TABLE.encode(), ("\ufeff" + TABLE).encode(), TABLE.encode("cp1252"), TABLE.replace("\n", "\r\n").encode("utf-16"),
+        TABLE.replace(";", "\t").replace("Été\t", "Été;").encode(), TABLE.replace(";", ",").replace("Été,", "Été;").encode(),
+    ],
+)  # fmt: skip
+def test_manifest_is_read_as_spreadsheets_write_it(content: bytes) -> None:
+    assert manifest_from(content, name="m.csv").files == {
+        "fr/a.pdf": Sidecar("Été; suite", "2024-05-03", None, "fr", "internal", "note", "Lot 1"),
+        "b.pdf": Sidecar(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("file;date\na;03/05/2024", "m.csv: line 2, column 'date', '03/05/2024': write it as in 2024-05-31"),
+        ("file;titel\na;x", "m.csv: line 1, column 'titel': there is no such column; use file, title"),
+        ("title;date\na;x", "m.csv: line 1: there is no column 'file'"),
+        ("file;language\na;de", "line 2, column 'language', 'de': use one of fr, ar, en"),
+        ("file;label\na;geheim", "line 2, column 'label', 'geheim'"),
+        ("file;title\n../a;x", "line 2, column 'file', '../a': write a path below"),
+        ("file;title\n/a;x", "column 'file', '/a'"),
+        ("file;title\na;x\na;y", "line 3, column 'file', 'a': named twice"),
+        ("file;title\na;x;y", "line 2, column 3, 'y': there is no such column; quote"),
+        ("file;title;title\na;x;y", "two columns have one name"),
+        (
+            "file;date\na;1\nb;2",
+            "line 2, column 'date', '1': write it as in 2024-05-31; m.csv: line 3, column 'date', '2'",
+        ),
+    ],
+)
+def test_fault_is_named_by_line_column_value_and_remedy(content: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        manifest_from(content.encode(), name="m.csv")
+    assert message in str(error.value)
+
+
+def test_table_of_figures_is_no_manifest(tmp_path: Path) -> None:
+    for number, head in enumerate(("nom;prix", "file;size", "file", "")):
+        (tmp_path / f"{number}.csv").write_text(f"{head}\na;1\n")
+        assert not is_manifest(tmp_path / f"{number}.csv")
+
+
+def test_sidecar_text_reads_back(tmp_path: Path) -> None:
+    said = Sidecar(title='Été "\\ \n\x7f 𝒳', author="مدير", collection="Lot")
+    assert sidecar_from(sidecar_text(said), name="x") == said
+
+
+def world(folder: Path) -> Path:
+    (folder / "fr").mkdir()
+    for name in ("fr/a.pdf", "b.pdf", "c.pdf"):
+        (folder / name).write_text("x")
+    (folder / "fr" / "a.pdf.toml").write_text('title = "Plus proche"\n')
+    (folder / "lot.csv").write_text("file;title;date\nfr/a.pdf;Plus loin;2024-05-03\nb.pdf;;\nz.pdf;;\n")
+    return folder / "lot.csv"
+
+
+def test_manifest_hands_in_what_it_names_and_reports_the_rest(tmp_path: Path) -> None:
+    uploads, skipped = uploads_below([world(tmp_path)])
+    assert [Path(upload.source).name for upload in uploads] == ["a.pdf", "b.pdf"]
+    assert isinstance(uploads[0].sidecar, bytes)
+    said = sidecar_from(uploads[0].sidecar.decode(), name="a")
+    assert said == Sidecar(title="Plus proche", date="2024-05-03")
+    assert {item.path.name: item.reason.split(";")[0] for item in skipped} == {
+        "z.pdf": "is named in lot.csv and is not there",
+        "c.pdf": "is not named in lot.csv",
+    }
+
+
+def test_manifest_in_a_folder_speaks_for_its_files_and_all_are_handed_in(tmp_path: Path) -> None:
+    world(tmp_path).rename(tmp_path / "manifest.csv")
+    uploads, skipped = uploads_below([tmp_path])
+    assert [Path(upload.source).name for upload in uploads] == ["b.pdf", "c.pdf", "a.pdf"]
+    assert [item.path.name for item in skipped] == ["z.pdf"]
+
+
+def test_labels_that_disagree_hand_in_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_text("x")
+    (tmp_path / "a.pdf.toml").write_text('label = "secret"')
+    (tmp_path / "manifest.csv").write_text("file,label\na.pdf,public\n")
+    with pytest.raises(ConfigurationError, match="disagree"):
+        uploads_below([tmp_path])
+
+
+NAMES = (
+    b"li\nne.txt",
+    b"\xe2\x80\xaetxt.exe",
+    b"\xe9t\xe9.txt",
+    b"a" * 251 + b".txt",
+    "é".encode() * 125 + b".txt",
+    b"con\x1b[31m.txt",
+)
+
+
+def test_odd_names_become_readable_ones_and_stay_different(tmp_path: Path) -> None:
+    for name in (*NAMES, b"li ne.txt"):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    uploads, skipped = uploads_below([tmp_path])
+    sources = [Path(upload.source).name for upload in uploads]
+    assert skipped == []
+    assert len(set(sources)) == len(NAMES) + 1
+    assert all(source.isprintable() for source in sources)
+    assert json.loads(json.dumps(sources)) == sources
+    assert "\n".join(sources).encode("utf-8")
+    assert any(source.startswith("été~") for source in sources)
+    assert "li ne.txt" in sources
+    assert all(upload.path.read_bytes() == b"x" for upload in uploads)
+
+
+def test_readable_path_leaves_ordinary_paths_alone() -> None:
+    assert readable_path(Path("/srv/dépôt/مرسوم رقم 5.pdf")) == "/srv/dépôt/مرسوم رقم 5.pdf"
