@@ -265,7 +265,7 @@ def parse_here(document: Path, settings: ParsingSettings) -> Parsed | Rejected:
     if media_type == EMPTY:
         return Rejected(RejectionCategory.EMPTY_FILE, "the file is empty")
     parser = parser_for(media_type)
-    return unsupported(media_type, document) if parser is None else parser.parse(document, settings=settings)
+    return unsupported(media_type) if parser is None else parser.parse(document, settings=settings)
 
 
 def _report(rejected: Rejected, folder: Path) -> None:

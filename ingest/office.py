@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from assistant import egress
 from assistant.types import BlockKind
 from ingest.books import read_epub
+from ingest.conversion import CONVERTED_TYPES, converted
 from ingest.encoding import decoded
 from ingest.headings import structural_level, text_blocks
 from ingest.mail import read_mail
@@ -40,13 +42,16 @@ from ingest.parsing import (
     ParsingSettings,
     Rejected,
     detect_media_type,
+    unsupported,
 )
+from ingest.passwords import LOCKABLE_TYPES, opened
 from ingest.pieces import Piece, composed, first_heading, no_text, parsed_text, plain, table, with_numbered_headings
 from ingest.richtext import read_rtf
 from ingest.slides import read_pptx
 from ingest.spreadsheets import read_csv, read_ods, read_xlsx
 
-OFFICE_TYPES = frozenset({CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML})
+_READ_HERE = frozenset({CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML})
+OFFICE_TYPES = _READ_HERE | CONVERTED_TYPES | LOCKABLE_TYPES
 _PACKAGES = frozenset({DOCX, ODT, XLSX, ODS, PPTX, EPUB})
 _LONGEST_HEADING = 160
 _NO_DETECTION = [""]
@@ -70,11 +75,29 @@ class OfficeParser:
     def parse(self, path: Path, *, settings: ParsingSettings) -> Parsed | Rejected:
         """Text and structure; Rejected when the file is packed suspiciously, locked, damaged or has no text."""
         media_type = detect_media_type(path)
-        if media_type in _PACKAGES:
-            refused = unsafe_package(path, settings)
-            if refused is not None:
-                return refused
-        return _READERS[media_type](path, settings)
+        if media_type not in LOCKABLE_TYPES:
+            return _read(path, media_type, settings)
+        with opened(path, media_type, settings) as unlocked:
+            if isinstance(unlocked, Rejected):
+                return unlocked
+            return _read(unlocked, detect_media_type(unlocked), settings)
+
+
+def _read(path: Path, media_type: str, settings: ParsingSettings) -> Parsed | Rejected:
+    if media_type in CONVERTED_TYPES:
+        with converted(path, media_type, settings) as rewritten:
+            if isinstance(rewritten, Rejected):
+                return rewritten
+            result = _read(rewritten, detect_media_type(rewritten), settings)
+            if isinstance(result, Rejected):
+                return result
+            return replace(result, media_type=media_type, parser=f"libreoffice+{result.parser}")
+    if media_type in _PACKAGES:
+        refused = unsafe_package(path, settings)
+        if refused is not None:
+            return refused
+    reader = _READERS.get(media_type)
+    return reader(path, settings) if reader else unsupported(media_type)
 
 
 # --- the seam ----------------------------------------------------------------------------------------------------

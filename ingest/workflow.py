@@ -30,6 +30,7 @@ _MAX_ATTEMPTS = 4
 _QUARANTINED = {
     RejectionCategory.NEEDS_OCR,
     RejectionCategory.PASSWORD_NEEDED,
+    RejectionCategory.WRONG_PASSWORD,
     RejectionCategory.TIMED_OUT,
     RejectionCategory.OUT_OF_MEMORY,
     RejectionCategory.CRASHED,
