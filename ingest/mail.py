@@ -16,7 +16,7 @@ from ingest.headings import text_blocks
 from ingest.parsing import EMAIL, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.pieces import Piece, composed
 
-WebPieces = Callable[[str], list[Piece]]
+WebPieces = Callable[[str], tuple[list[Piece], int]]
 
 
 def read_mail(content: bytes, settings: ParsingSettings, *, web_pieces: WebPieces) -> Parsed | Rejected:
@@ -45,7 +45,7 @@ def _body(message: EmailMessage, web_pieces: WebPieces) -> list[Piece]:
         return []
     text = _content(part)
     if part.get_content_type() == "text/html":
-        return web_pieces(text) if text.strip() else []
+        return web_pieces(text)[0] if text.strip() else []
     text = text.replace("\r\n", "\n").strip()
     return [Piece(text[b.span.start : b.span.end], b.kind, b.heading_level) for b in text_blocks(text)]
 
