@@ -19,10 +19,11 @@ from typing import Any
 from assistant import egress
 from assistant.types import BlockKind
 from ingest.books import read_epub
+from ingest.compound import MSG
 from ingest.conversion import CONVERTED_TYPES, converted
 from ingest.encoding import decoded
 from ingest.headings import structural_level, text_blocks
-from ingest.mail import read_mail
+from ingest.mail import read_mail, read_mailbox, read_outlook, read_web_archive
 from ingest.markup import read_xml
 from ingest.odtext import read_odg, read_odp, read_odt
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_package
@@ -33,6 +34,8 @@ from ingest.parsing import (
     EPUB,
     HTML,
     MARKDOWN,
+    MBOX,
+    MHTML,
     ODG,
     ODP,
     ODS,
@@ -66,7 +69,9 @@ from ingest.spreadsheets import read_csv, read_ods, read_xlsx
 from ingest.webpages import visible_page
 from ingest.wordfiles import visible_word_file
 
-_READ_HERE = frozenset({CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, ODG, ODP, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML})
+_READ_HERE = frozenset(
+    {CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, MBOX, MHTML, MSG, ODG, ODP, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML}
+)
 OFFICE_TYPES = _READ_HERE | CONVERTED_TYPES | LOCKABLE_TYPES
 _PACKAGES = frozenset({DOCX, ODG, ODP, ODT, XLSX, ODS, PPTX, EPUB})
 _LONGEST_HEADING = 160
@@ -244,6 +249,9 @@ _READERS: dict[str, Callable[[Path, ParsingSettings], Parsed | Rejected]] = {
     HTML: _web_page,
     MARKDOWN: _markdown,
     ODS: read_ods,
+    MBOX: lambda path, settings: read_mailbox(path.read_bytes()),  # noqa: ARG005 - a mailbox has no setting
+    MHTML: lambda path, settings: read_web_archive(path.read_bytes(), settings, web_pieces=_web_pieces),
+    MSG: lambda path, settings: read_outlook(path, settings, web_pieces=_web_pieces),
     ODG: read_odg,
     ODP: read_odp,
     ODT: read_odt,

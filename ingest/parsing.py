@@ -66,6 +66,8 @@ class Attachment:
 
     file_name: str
     content: bytes
+    own_label: bool = False
+    """True when nothing is known of its label beyond its own marking and sidecar, unless its carrier was given one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Parsed:
     parser: str
     warnings: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = field(default=())
+    container: bool = False
+    """True for an archive of files, which has no text of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ from ingest.parsing import Attachment, Parsed, Rejected
 MOST_ATTACHMENTS = 200
 
 
+def carried(file_name: str, content: bytes) -> Attachment:
+    """An attachment with this content, kept where the service takes it over."""
+    return Attachment(file_name, content)
+
+
 def write_result(result: Parsed | Rejected, file: Path) -> None:
     """Write `result` to `file`; what `read_result` reads back is equal to it."""
     if isinstance(result, Rejected):
@@ -32,6 +37,7 @@ def write_result(result: Parsed | Rejected, file: Path) -> None:
             "blocks": [[b.span.start, b.span.end, b.kind.value, b.heading_level] for b in result.blocks],
             "parser": result.parser,
             "warnings": list(result.warnings),
+            "container": result.container,
             "attachments": [[a.file_name, base64.b64encode(a.content).decode("ascii")] for a in result.attachments],
         }
     with file.open("w", encoding="utf-8", errors="replace") as stream:
@@ -65,6 +71,7 @@ def _parsed(table: dict[str, Any]) -> Parsed:
         ),
         parser=str(table["parser"]),
         warnings=tuple(str(warning) for warning in table["warnings"]),
+        container=table["container"] is True,
         attachments=tuple(
             Attachment(Path(_text(name)).name, base64.b64decode(content, validate=True))
             for name, content in table["attachments"][:MOST_ATTACHMENTS]
@@ -91,6 +98,10 @@ def _page(row: list[Any]) -> Page:
 
 def _check(parsed: Parsed) -> None:
     length = len(parsed.text)
+    if parsed.container:
+        if length or parsed.pages or parsed.blocks:
+            raise ValueError("an archive with a text of its own")
+        return
     if not any(character.isalnum() for character in parsed.text):
         raise ValueError("no text")
     if parsed.pages and not tiles([page.span for page in parsed.pages], length):
