@@ -16,7 +16,7 @@ from typing import Protocol
 
 from assistant.types import LANGUAGES, Block, Page
 from ingest.compound import OLE, compound_type
-from ingest.encoding import utf16_without_mark
+from ingest.encoding import wide_encoding
 
 
 class RejectionCategory(StrEnum):
@@ -254,7 +254,7 @@ def _headers(text: str) -> list[str]:
 
 def _as_text(head: bytes) -> str | None:
     """`head` decoded well enough to look at; None when it is binary."""
-    wide = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else utf16_without_mark(head)
+    wide = wide_encoding(head)
     if wide is None and 0 in head:
         return None
     text = head.decode(wide or "utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 _FREE, _END, _FAT_SECTOR, _NONE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
@@ -30,7 +31,7 @@ def compound_file(path: Path, root: Storage) -> Path:
             entry[5], entry[6] = stored(what.ljust(4096, b"\0")), max(4096, len(what))
             return number
         children = [add(child, inside, 2 if isinstance(inside, bytes) else 1) for child, inside in what.items()]
-        for left, right in zip(children, children[1:], strict=False):
+        for left, right in pairwise(children):
             entries[left][3] = right  # each the right sibling of the one before: a list is a tree
         entry[4] = children[0] if children else _NONE
         return number

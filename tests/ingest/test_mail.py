@@ -70,7 +70,7 @@ def test_truncated_outlook_message_is_damaged(tmp_path: Path) -> None:
 
 def test_packed_rtf_of_the_specification_is_unpacked() -> None:
     packed = bytes.fromhex(
-        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af368656c0920627705b06c647d0a800fa0"
+        "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
     )
     assert unpacked_rtf(packed) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
 
