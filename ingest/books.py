@@ -15,7 +15,7 @@ from ingest.encoding import decoded
 from ingest.markup import DECLARATION, safe_parser
 from ingest.packages import UNREADABLE, damaged
 from ingest.parsing import EPUB, Parsed, ParsingSettings, Rejected, RejectionCategory
-from ingest.pieces import Piece, composed, first_heading, plain
+from ingest.pieces import Piece, composed, first_heading, hidden_text, plain
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -29,7 +29,9 @@ class _Book:
     chapters: tuple[str, ...]
 
 
-def read_epub(path: Path, settings: ParsingSettings, *, web_pieces: Callable[[str], list[Piece]]) -> Parsed | Rejected:
+def read_epub(
+    path: Path, settings: ParsingSettings, *, web_pieces: Callable[[str], tuple[list[Piece], int]]
+) -> Parsed | Rejected:
     """The book's text; Rejected when it is protected or its package is broken. `web_pieces` reads one chapter."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -39,16 +41,27 @@ def read_epub(path: Path, settings: ParsingSettings, *, web_pieces: Callable[[st
                 reason = "the e-book is protected against copying; hand in a copy without protection"
                 return Rejected(RejectionCategory.PASSWORD_NEEDED, reason)
             pieces: list[Piece] = []
+            hidden = 0
             for chapter in book.chapters:
                 if chapter in names:
                     page = DECLARATION.sub("", decoded(archive.read(chapter)))
-                    pieces += web_pieces(page) if page.strip() else []
+                    found, out_of_sight = web_pieces(page) if page.strip() else ([], 0)
+                    pieces += found
+                    hidden += out_of_sight
     except UNREADABLE as error:
         return damaged("the e-book", error)
     missing = [chapter for chapter in book.chapters if chapter not in names]
     warnings = (f"{len(missing)} chapters that the e-book lists are not in it",) if missing else ()
     title = book.title or first_heading(pieces)
-    return composed(EPUB, pieces, settings, parser="unstructured", title=title, date=book.date, warnings=warnings)
+    return composed(
+        EPUB,
+        pieces,
+        settings,
+        parser="unstructured",
+        title=title,
+        date=book.date,
+        warnings=(*warnings, *hidden_text(hidden)),
+    )
 
 
 def _book(archive: zipfile.ZipFile) -> _Book:

@@ -293,7 +293,7 @@ def parse_here(document: Path, settings: ParsingSettings) -> Parsed | Rejected:
         return Rejected(RejectionCategory.EMPTY_FILE, "the file is empty")
     parser = parser_for(media_type)
     if parser is None:
-        return unsupported(media_type, document)
+        return unsupported(media_type)
     result = parser.parse(document, settings=settings)
     return finished(result, document) if isinstance(result, Parsed) else result
 

@@ -1,78 +1,194 @@
-"""E-mail: head, body and attachments, by the standard library."""
+"""Mail: head, body and attachments of a message, pages saved as mail (MHTML), and mailboxes (MBOX), by the standard library."""
 
 from __future__ import annotations
 
 import email
 import email.policy
 import email.utils
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from assistant.types import BlockKind
+from ingest.compound import MSG
 from ingest.encoding import decoded
 from ingest.headings import text_blocks
-from ingest.parsing import EMAIL, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
-from ingest.pieces import Piece, composed
+from ingest.outlook import mail_of
+from ingest.packages import UNREADABLE, damaged
+from ingest.parsing import EMAIL, MBOX, MHTML, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.pieces import Piece, composed, first_heading, hidden_text
 from ingest.transfer import carried
 
-WebPieces = Callable[[str], list[Piece]]
+WebPieces = Callable[[str], tuple[list[Piece], int]]
+_SHOWN_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_PAGE_SAYS_MORE = 3
+"""A page with so many times the words of the plain text beside it is the message; the plain text only says so."""
+_SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n)|(?<=\r\n\r\n))From [^\r\n]*\d{4}[^\r\n]*\r?\n(?=[!-9;-~]+:)")
+_QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 def read_mail(content: bytes, settings: ParsingSettings, *, web_pieces: WebPieces) -> Parsed | Rejected:
     """A message and its attachments; `web_pieces` reads a body that is a web page."""
+    message = _parsed(content)
+    if message is None:
+        return Rejected(RejectionCategory.DAMAGED, "the file is not an e-mail that can be read")
+    return _read(message, EMAIL, settings, web_pieces)
+
+
+def read_outlook(path: Path, settings: ParsingSettings, *, web_pieces: WebPieces) -> Parsed | Rejected:
+    """An Outlook message and its attachments."""
+    try:
+        message = mail_of(path)
+    except (*UNREADABLE, AssertionError) as error:
+        return damaged("the Outlook message (MSG)", error)
+    return _read(message, MSG, settings, web_pieces)
+
+
+def read_mailbox(content: bytes) -> Parsed | Rejected:
+    """Each message of a mailbox as a file of its own; the mailbox itself has no text."""
+    attachments = tuple(_messages(content))
+    if not attachments:
+        return Rejected(RejectionCategory.NO_TEXT, "the mailbox holds no message")
+    return Parsed(
+        title=None, language="", date=None, media_type=MBOX, text="", pages=(), blocks=(), parser="mailbox",
+        attachments=attachments, container=True,
+    )  # fmt: skip
+
+
+def read_web_archive(content: bytes, settings: ParsingSettings, *, web_pieces: WebPieces) -> Parsed | Rejected:
+    """The page in a web archive (MHTML), frames after it; its pictures and style sheets are no documents."""
+    message = _parsed(content)
+    parts = [p for p in message.walk() if p.get_content_type() == "text/html"] if message is not None else []
+    if message is None or not parts:
+        return Rejected(RejectionCategory.DAMAGED, "the web archive holds no page that can be read")
+    pieces: list[Piece] = []
+    hidden = 0
+    for part in parts:
+        page = _content(part)
+        found, out_of_sight = web_pieces(page) if page.strip() else ([], 0)
+        pieces += found
+        hidden += out_of_sight
+    title = _header(message, "Subject") or first_heading(pieces)
+    return composed(MHTML, pieces, settings, parser="unstructured", title=title, warnings=hidden_text(hidden))
+
+
+def _parsed(content: bytes) -> EmailMessage | None:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:200].count(0) > 20:
         content = decoded(content).encode("utf-8")
     message = email.message_from_bytes(content, policy=email.policy.default)
-    if not isinstance(message, EmailMessage):
-        return Rejected(RejectionCategory.DAMAGED, "the file is not an e-mail that can be read")
+    return message if isinstance(message, EmailMessage) else None
+
+
+def _read(
+    message: EmailMessage, media_type: str, settings: ParsingSettings, web_pieces: WebPieces
+) -> Parsed | Rejected:
     attachments = tuple(_attachments(message))
     subject = _header(message, "Subject")
-    pieces = _body(message, web_pieces)
+    pieces, hidden = _body(message, web_pieces)
     if not pieces and attachments and subject:
         pieces = [Piece(subject, BlockKind.PARAGRAPH)]
-    head = "\n".join(f"{name}: {_header(message, name)}" for name in ("From", "To", "Date", "Subject") if message[name])
+    lines = [(name, _header(message, name)) for name in _SHOWN_HEADERS]
+    head = "\n".join(f"{name}: {value}" for name, value in lines if value)
     if pieces and head:
         pieces.insert(0, Piece(head, None))
     return composed(
-        EMAIL, pieces, settings, parser="unstructured", title=subject, date=_date(message), attachments=attachments
+        media_type,
+        pieces,
+        settings,
+        parser="mail",
+        title=subject,
+        date=_date(message),
+        attachments=attachments,
+        warnings=hidden_text(hidden),
     )
 
 
-def _body(message: EmailMessage, web_pieces: WebPieces) -> list[Piece]:
-    part = message.get_body(preferencelist=("html", "plain"))
-    if part is None:
-        return []
-    text = _content(part)
-    if part.get_content_type() == "text/html":
-        return web_pieces(text) if text.strip() else []
-    text = text.replace("\r\n", "\n").strip()
-    return [Piece(text[b.span.start : b.span.end], b.kind, b.heading_level) for b in text_blocks(text)]
+# --- body --------------------------------------------------------------------------------------------------------
+
+
+def _body(message: EmailMessage, web_pieces: WebPieces) -> tuple[list[Piece], int]:
+    """The plain text; the page where there is none, or where the plain text only says that there is a page."""
+    text = _part_text(message, "plain").replace("\r\n", "\n").strip()
+    page = _part_text(message, "html")
+    if page.strip():
+        pieces, hidden = web_pieces(page)
+        if _words(" ".join(piece.text for piece in pieces)) > _PAGE_SAYS_MORE * _words(text):
+            return pieces, hidden
+    return [Piece(text[b.span.start : b.span.end], b.kind, b.heading_level) for b in text_blocks(text)], 0
+
+
+def _part_text(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return _content(part) if part is not None else ""
+
+
+def _words(text: str) -> int:
+    return len(text.split())
 
 
 def _content(part: Any) -> str:
     """A part's text; a part that lies about its own encoding is decoded by what its bytes look like."""
     try:
-        content = part.get_content()
+        content = part.get_content(errors="strict")
     except (LookupError, ValueError, AssertionError, KeyError, TypeError):
         content = part.get_payload(decode=True) or b""
     return decoded(content) if isinstance(content, bytes) else str(content)
 
 
+# --- attachments -------------------------------------------------------------------------------------------------
+
+
 def _attachments(message: EmailMessage) -> Iterable[Attachment]:
-    for number, part in enumerate(message.iter_attachments(), start=1):
+    for number, part in enumerate(_carried_parts(message), start=1):
+        if part.get_content_type() == "message/rfc822":
+            inner = part.get_payload()
+            inside = inner[0] if isinstance(inner, list) and inner else None
+            name = _safe_name(_header(inside, "Subject")) if inside is not None else ""
+            content = _bytes_of(inside) if inside is not None else b""
+            if content:
+                yield carried(f"{name or f'message-{number}'}.eml", content)
+            continue
         payload = part.get_payload(decode=True)
         if isinstance(payload, bytes) and payload:
             name = Path((part.get_filename() or "").replace("\\", "/")).name.strip().lstrip(".")
             yield carried(_safe_name(name) or f"attachment-{number}", payload)
 
 
+def _carried_parts(message: EmailMessage) -> Iterator[Any]:
+    try:
+        yield from message.iter_attachments()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return  # a message of one part that says it has several
+
+
+def _bytes_of(message: Any) -> bytes:
+    try:
+        return bytes(message.as_bytes())
+    except (UnicodeError, LookupError, ValueError, AttributeError, TypeError, IndexError):
+        return str(message.as_string()).encode("utf-8", "replace")
+
+
+def _messages(content: bytes) -> Iterator[Attachment]:
+    starts = list(_SEPARATOR.finditer(content))
+    for number, match in enumerate(starts, start=1):
+        end = starts[number].start() if number < len(starts) else len(content)
+        raw = _QUOTED_FROM.sub(rb"\1", content[match.end() : end].rstrip(b"\r\n") + b"\n")
+        head = email.message_from_bytes(raw[:100_000], policy=email.policy.default)
+        name = _safe_name(_header(head, "Subject"))
+        yield replace(carried(f"{number:05d} {name}".strip() + ".eml", raw), own_label=True)
+
+
 def _safe_name(name: str) -> str:
-    return "".join(character for character in name if character.isprintable() and character not in "/\\:")[:150]
+    return "".join(character for character in name if character.isprintable() and character not in "/\\:").strip()[:150]
 
 
-def _header(message: EmailMessage, name: str) -> str:
+# --- headers -----------------------------------------------------------------------------------------------------
+
+
+def _header(message: Any, name: str) -> str:
     try:
         value = message[name]
     except (ValueError, IndexError, AttributeError, TypeError, LookupError):

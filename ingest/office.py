@@ -8,7 +8,9 @@ language-neutral pipeline before anything can ask for it. Plain text, XML, RTF, 
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,10 +19,13 @@ from typing import Any
 from assistant import egress
 from assistant.types import BlockKind
 from ingest.books import read_epub
+from ingest.compound import MSG
+from ingest.conversion import CONVERTED_TYPES, converted
 from ingest.encoding import decoded
 from ingest.headings import structural_level, text_blocks
-from ingest.mail import read_mail
+from ingest.mail import read_mail, read_mailbox, read_outlook, read_web_archive
 from ingest.markup import read_xml
+from ingest.odtext import read_odg, read_odp, read_odt
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_package
 from ingest.parsing import (
     CSV,
@@ -29,6 +34,10 @@ from ingest.parsing import (
     EPUB,
     HTML,
     MARKDOWN,
+    MBOX,
+    MHTML,
+    ODG,
+    ODP,
     ODS,
     ODT,
     PPTX,
@@ -40,15 +49,34 @@ from ingest.parsing import (
     ParsingSettings,
     Rejected,
     detect_media_type,
+    unsupported,
 )
-from ingest.pieces import Piece, composed, first_heading, no_text, parsed_text, plain, table, with_numbered_headings
+from ingest.passwords import LOCKABLE_TYPES, opened
+from ingest.pieces import (
+    Piece,
+    composed,
+    first_heading,
+    hidden_text,
+    no_text,
+    parsed_text,
+    plain,
+    table,
+    with_numbered_headings,
+)
 from ingest.richtext import read_rtf
 from ingest.slides import read_pptx
 from ingest.spreadsheets import read_csv, read_ods, read_xlsx
+from ingest.webpages import visible_page
+from ingest.wordfiles import visible_word_file
 
-OFFICE_TYPES = frozenset({CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML})
-_PACKAGES = frozenset({DOCX, ODT, XLSX, ODS, PPTX, EPUB})
+_READ_HERE = frozenset(
+    {CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, MBOX, MHTML, MSG, ODG, ODP, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML}
+)
+OFFICE_TYPES = _READ_HERE | CONVERTED_TYPES | LOCKABLE_TYPES
+_PACKAGES = frozenset({DOCX, ODG, ODP, ODT, XLSX, ODS, PPTX, EPUB})
 _LONGEST_HEADING = 160
+_WIDEST_TABLE = 1000
+"""Columns, and rows that one cell may span."""
 _NO_DETECTION = [""]
 """Tells `unstructured` not to guess languages itself."""
 _ENDS_LIKE_PROSE = re.compile(r"[.;,:!][\"”’»)\s]*$")
@@ -70,11 +98,29 @@ class OfficeParser:
     def parse(self, path: Path, *, settings: ParsingSettings) -> Parsed | Rejected:
         """Text and structure; Rejected when the file is packed suspiciously, locked, damaged or has no text."""
         media_type = detect_media_type(path)
-        if media_type in _PACKAGES:
-            refused = unsafe_package(path, settings)
-            if refused is not None:
-                return refused
-        return _READERS[media_type](path, settings)
+        if media_type not in LOCKABLE_TYPES:
+            return _read(path, media_type, settings)
+        with opened(path, media_type, settings) as unlocked:
+            if isinstance(unlocked, Rejected):
+                return unlocked
+            return _read(unlocked, detect_media_type(unlocked), settings)
+
+
+def _read(path: Path, media_type: str, settings: ParsingSettings) -> Parsed | Rejected:
+    if media_type in CONVERTED_TYPES:
+        with converted(path, media_type, settings) as rewritten:
+            if isinstance(rewritten, Rejected):
+                return rewritten
+            result = _read(rewritten, detect_media_type(rewritten), settings)
+            if isinstance(result, Rejected):
+                return result
+            return replace(result, media_type=media_type, parser=f"libreoffice+{result.parser}")
+    if media_type in _PACKAGES:
+        refused = unsafe_package(path, settings)
+        if refused is not None:
+            return refused
+    reader = _READERS.get(media_type)
+    return reader(path, settings) if reader else unsupported(media_type)
 
 
 # --- the seam ----------------------------------------------------------------------------------------------------
@@ -102,8 +148,7 @@ def preload() -> None:
     import pptx  # noqa: F401
     import unstructured.partition.docx
     import unstructured.partition.html
-    import unstructured.partition.md
-    import unstructured.partition.odt  # noqa: F401
+    import unstructured.partition.md  # noqa: F401
 
 
 def _elements(media_type: str, *, path: Path | None = None, text: str | None = None) -> list[Any]:
@@ -113,10 +158,6 @@ def _elements(media_type: str, *, path: Path | None = None, text: str | None = N
         from unstructured.partition.docx import partition_docx
 
         return list(partition_docx(filename=str(path), languages=_NO_DETECTION))
-    if media_type == ODT:
-        from unstructured.partition.odt import partition_odt
-
-        return list(partition_odt(filename=str(path), languages=_NO_DETECTION))
     if media_type == MARKDOWN:
         from unstructured.partition.md import partition_md
 
@@ -153,10 +194,18 @@ def _web_page(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
     page = decoded(path.read_bytes())
     if not page.strip():
         return no_text()
-    pieces = _web_pieces(page)
+    pieces, hidden = _web_pieces(page)
     title, date = _HTML_TITLE.search(page), _META_DATE.search(page)
     heading = (plain(title[1]) if title else "") or first_heading(pieces)
-    return composed(HTML, pieces, settings, parser="unstructured", title=heading, date=date[1] if date else None)
+    return composed(
+        HTML,
+        pieces,
+        settings,
+        parser="unstructured",
+        title=heading,
+        date=date[1] if date else None,
+        warnings=hidden_text(hidden),
+    )
 
 
 def _markdown(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
@@ -176,17 +225,20 @@ def _markdown(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
 
 
 def _word_file(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
-    media_type = detect_media_type(path)
     try:
-        pieces = _pieces(_elements(media_type, path=path))
+        with tempfile.TemporaryDirectory(prefix="visible-") as folder:
+            visible = Path(folder) / "document.docx"
+            left_out = visible_word_file(path, visible)
+            pieces = _pieces(_elements(DOCX, path=visible))
         title = metadata_title(path) or first_heading(pieces)
     except UNREADABLE as error:
-        return damaged("the Word file" if media_type == DOCX else "the OpenDocument text", error)
-    return composed(media_type, pieces, settings, parser="unstructured", title=title)
+        return damaged("the Word file", error)
+    return composed(DOCX, pieces, settings, parser="unstructured", title=title, warnings=left_out.warnings())
 
 
-def _web_pieces(page: str) -> list[Piece]:
-    return _pieces(_elements(HTML, text=page))
+def _web_pieces(page: str) -> tuple[list[Piece], int]:
+    visible = visible_page(page)
+    return _pieces(_elements(HTML, text=visible.markup)), visible.hidden
 
 
 _READERS: dict[str, Callable[[Path, ParsingSettings], Parsed | Rejected]] = {
@@ -197,7 +249,12 @@ _READERS: dict[str, Callable[[Path, ParsingSettings], Parsed | Rejected]] = {
     HTML: _web_page,
     MARKDOWN: _markdown,
     ODS: read_ods,
-    ODT: _word_file,
+    MBOX: lambda path, settings: read_mailbox(path.read_bytes()),  # noqa: ARG005 - a mailbox has no setting
+    MHTML: lambda path, settings: read_web_archive(path.read_bytes(), settings, web_pieces=_web_pieces),
+    MSG: lambda path, settings: read_outlook(path, settings, web_pieces=_web_pieces),
+    ODG: read_odg,
+    ODP: read_odp,
+    ODT: read_odt,
     PPTX: read_pptx,
     RTF: _rich_text,
     TEXT: _plain_text,
@@ -230,14 +287,29 @@ def _piece(element: Any) -> Piece:
 
 
 class _Rows(HTMLParser):
-    """Cells of an HTML table, row by row; a table inside a cell becomes part of that cell."""
+    """Cells of an HTML table, row by row; a table inside a cell becomes part of that cell.
+
+    A cell that is merged over several rows stands in each of them, so that a row says all that belongs to it; over several
+    columns it stands in the first, and the others keep their places.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: list[list[str]] = []
         self._depth = 0
+        self._spans: list[tuple[int, int, int, int]] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - given by HTMLParser
+    def merged(self) -> list[list[str]]:
+        """The rows as a grid."""
+        grid: list[dict[int, str]] = [{} for _ in self.rows]
+        for row, cell, height, width in self._spans:
+            column = next(n for n in range(_WIDEST_TABLE) if n not in grid[row] or n == _WIDEST_TABLE - 1)
+            for below in range(row, min(row + height, len(grid))):
+                for place in range(column, min(column + width, _WIDEST_TABLE)):
+                    grid[below][place] = self.rows[row][cell] if place == column else ""
+        return [[row.get(n, "") for n in range(max(row, default=-1) + 1)] for row in grid]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._depth += tag == "table"
         if self._depth > 1:
             return
@@ -245,6 +317,9 @@ class _Rows(HTMLParser):
             self.rows.append([])
         elif tag in ("td", "th") and self.rows:
             self.rows[-1].append("")
+            given = dict(attrs)
+            height, width = _span(given.get("rowspan")), _span(given.get("colspan"))
+            self._spans.append((len(self.rows) - 1, len(self.rows[-1]) - 1, height, width))
         elif tag == "br":
             self.handle_data(" ")
 
@@ -257,10 +332,13 @@ class _Rows(HTMLParser):
 
 
 def _table_text(markup: str | None) -> str:
-    """The table row by row, " | " between cells; empty cells and rows are left out."""
+    """The table row by row, " | " between cells; empty rows and columns are left out."""
     if not markup:
         return ""
     parser = _Rows()
     parser.feed(markup)
-    rows = [[cell for cell in row if cell.strip()] for row in parser.rows]
-    return table(rows).text
+    return table(parser.merged()).text
+
+
+def _span(given: str | None) -> int:
+    return max(1, min(int(given), _WIDEST_TABLE)) if given and given.isascii() and given.isdigit() else 1

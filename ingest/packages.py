@@ -78,7 +78,7 @@ def unsafe_parts(path: Path) -> Rejected | None:
 
 def locked() -> Rejected:
     """The rejection of a file that only opens with a password."""
-    return Rejected(RejectionCategory.PASSWORD_NEEDED, "the file needs a password; hand in a copy without one")
+    return Rejected(RejectionCategory.PASSWORD_NEEDED, "the file needs a password; give it with `retry`")
 
 
 def damaged(kind: str, error: Exception) -> Rejected:

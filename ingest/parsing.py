@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 from assistant.types import LANGUAGES, Block, Page
-from ingest.encoding import utf16_without_mark
+from ingest.compound import OLE, compound_type
+from ingest.encoding import wide_encoding
 
 
 class RejectionCategory(StrEnum):
@@ -146,7 +147,14 @@ PNG = "image/png"
 JPEG = "image/jpeg"
 TIFF = "image/tiff"
 XML = "application/xml"
-OLE = "application/x-ole-storage"
+ODP = "application/vnd.oasis.opendocument.presentation"
+ODG = "application/vnd.oasis.opendocument.graphics"
+XLSB = "application/vnd.ms-excel.sheet.binary"
+SXW = "application/vnd.sun.xml.writer"
+SXC = "application/vnd.sun.xml.calc"
+SXI = "application/vnd.sun.xml.impress"
+MBOX = "application/mbox"
+MHTML = "application/x-mimearchive"
 ZIP = "application/zip"
 TAR = "application/x-tar"
 SEVEN_ZIP = "application/x-7z-compressed"
@@ -182,15 +190,19 @@ _ZIP_MEMBERS: tuple[tuple[str, str], ...] = (
     ("word/document.xml", DOCX),
     ("xl/workbook.xml", XLSX),
     ("ppt/presentation.xml", PPTX),
-    ("xl/workbook.bin", "application/vnd.ms-excel.sheet.binary"),
+    ("xl/workbook.bin", XLSB),
 )
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _TEXT_SUFFIXES = {
     ".md": MARKDOWN, ".markdown": MARKDOWN, ".eml": EMAIL, ".html": HTML, ".htm": HTML, ".xhtml": HTML, ".csv": CSV, ".tsv": CSV,
 }  # fmt: skip
 _MAIL_HEADER = re.compile(
-    r"(?:From|To|Subject|Date|Received|Return-Path|Message-ID|MIME-Version|Delivered-To|Content-Type|X-[\w-]+):[ \t]",
+    r"(?:From|To|Subject|Date|Received|Return-Path|Message-ID|MIME-Version|Delivered-To|Content-Type|"
+    r"Snapshot-Content-Location|X-[\w-]+):[ \t]",
     re.IGNORECASE,
 )
+_WEB_ARCHIVE = re.compile(r"^(?:Content-Type:[ \t]*multipart/related|Snapshot-Content-Location:)", re.I | re.M)
+_SENT = re.compile(r"^(?:To|Received|Delivered-To):", re.I | re.M)
 _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|div|p|table|h1)\b", re.I | re.S
 )
@@ -214,7 +226,7 @@ def detect_media_type(path: Path) -> str:
         return _zip_type(path)
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
-            return media_type
+            return compound_type(path) if media_type == OLE else media_type
     return _placed_type(head, path.suffix.lower()) or _text_type(head, path.suffix.lower())
 
 
@@ -230,7 +242,8 @@ def _zip_type(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
-                return archive.read("mimetype").decode("ascii", "replace").strip()
+                named = archive.read("mimetype").decode("ascii", "replace").strip()
+                return named.removesuffix("-template") if named.startswith(_OPEN_DOCUMENT) else named
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError):
         return ZIP
     for member, media_type in _ZIP_MEMBERS:
@@ -247,13 +260,22 @@ def _text_type(head: bytes, suffix: str) -> str:
     named = _TEXT_SUFFIXES.get(suffix, TEXT)
     if named in (EMAIL, MARKDOWN):
         return named
-    if len(_headers(text)) >= 3:
-        return EMAIL
+    mail = _mail_type(text)
+    if mail is not None:
+        return mail
     if _HTML_START.match(text) or (named == HTML and _TAG.search(text)):
         return HTML
     if _XML_START.match(text) and suffix != ".txt":
         return XML
     return CSV if named == CSV else TEXT
+
+
+def _mail_type(text: str) -> str | None:
+    headers = _headers(text)
+    if len(headers) >= 3:
+        return MHTML if _WEB_ARCHIVE.search("\n".join(headers)) and not _SENT.search(text) else EMAIL
+    in_mailbox = text.startswith("From ") and len(_headers(text.partition("\n")[2])) >= 2
+    return MBOX if in_mailbox else None
 
 
 def _headers(text: str) -> list[str]:
@@ -266,7 +288,7 @@ def _headers(text: str) -> list[str]:
 
 def _as_text(head: bytes) -> str | None:
     """`head` decoded well enough to look at; None when it is binary."""
-    wide = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else utf16_without_mark(head)
+    wide = wide_encoding(head)
     if wide is None and 0 in head:
         return None
     text = head.decode(wide or "utf-8", "replace")
@@ -274,29 +296,11 @@ def _as_text(head: bytes) -> str | None:
     return text if control <= max(2, len(text) // 100) else None
 
 
-_LOCKED_OFFICE_FILE = "EncryptedPackage".encode("utf-16-le")
-"""How Office wraps a DOCX, XLSX or PPTX that is locked with a password."""
-_OLD_OFFICE = (
-    ("WordDocument", "an old Word file (DOC)", "DOCX"),
-    ("Workbook", "an old Excel workbook (XLS)", "XLSX"),
-    ("Book", "an old Excel workbook (XLS)", "XLSX"),
-    ("PowerPoint Document", "an old PowerPoint presentation (PPT)", "PPTX"),
-    ("__properties_version1.0", "an Outlook message (MSG)", "EML"),
-)
-"""Streams that tell the kinds of OLE file apart, what to call the kind, and what to save it as."""
 _AS_DOCUMENT = "save it as PDF, DOCX or ODT"
 _UNPACK = "unpack it and hand in its files"
 _NOT_READ: dict[str, tuple[str, str]] = {
     OTHER_PACKAGE: ("an office file of a kind that is not known here", "save it as PDF"),
     "application/vnd.rar": ("a RAR archive", _UNPACK),
-    "application/vnd.ms-excel.sheet.binary": ("a binary Excel workbook (XLSB)", "save it as XLSX"),
-    "application/vnd.oasis.opendocument.presentation": ("an OpenDocument presentation (ODP)", "save it as PPTX or PDF"),
-    "application/vnd.oasis.opendocument.graphics": ("an OpenDocument drawing (ODG)", "save it as PDF"),
-    "application/vnd.oasis.opendocument.text-template": ("an OpenDocument text template", "save it as ODT"),
-    "application/vnd.oasis.opendocument.spreadsheet-template": ("an OpenDocument sheet template", "save it as ODS"),
-    "application/vnd.oasis.opendocument.presentation-template": ("an OpenDocument slide template", "save it as PPTX"),
-    "application/vnd.sun.xml.writer": ("an old StarOffice text (SXW)", "save it as ODT"),
-    "application/vnd.sun.xml.calc": ("an old StarOffice spreadsheet (SXC)", "save it as ODS"),
     "application/postscript": ("a PostScript file", "save it as PDF"),
     "application/vnd.sqlite3": ("a database", "export its tables as CSV"),
     "application/x-executable": ("a program", "hand in documents only"),
@@ -308,22 +312,13 @@ _NOT_READ: dict[str, tuple[str, str]] = {
 """For kinds that are known and not read: what a person calls them, and what to do instead."""
 
 
-def unsupported(media_type: str, path: Path) -> Rejected:
+def unsupported(media_type: str) -> Rejected:
     """The rejection for a file of a media type that no parser reads, in words without a media type."""
     if media_type == OLE:
-        return _old_office(path.read_bytes())
+        kind = "an Office file that is damaged, cut off, or of a kind that is not known here"
+        return Rejected(RejectionCategory.DAMAGED, f"{kind}; {_AS_DOCUMENT}")
     kind, advice = _NOT_READ.get(media_type, ("a file of a kind that is not known here", _AS_DOCUMENT))
     return Rejected(RejectionCategory.UNSUPPORTED_TYPE, f"{kind} is not read yet; {advice}")
-
-
-def _old_office(content: bytes) -> Rejected:
-    if _LOCKED_OFFICE_FILE in content:
-        return Rejected(RejectionCategory.PASSWORD_NEEDED, "the file needs a password; hand in a copy without one")
-    for stream, kind, target in _OLD_OFFICE:
-        if f"{stream}\0".encode("utf-16-le") in content:
-            return Rejected(RejectionCategory.UNSUPPORTED_TYPE, f"{kind} is not read yet; save it as {target}")
-    kind = "an old Office file (DOC, XLS, PPT, MSG)"
-    return Rejected(RejectionCategory.UNSUPPORTED_TYPE, f"{kind} is not read yet; {_AS_DOCUMENT}")
 
 
 def parser_for(media_type: str) -> Parser | None:

@@ -21,7 +21,7 @@ import pypdfium2.raw as pdfium_c
 
 from assistant.language import detect_language
 from assistant.types import TextOrigin
-from ingest import ocr
+from ingest import ocr, passwords
 from ingest.glyphs import Character, CharacterStyle, lines_of
 from ingest.layout import Line, PageLines, compose
 from ingest.parsing import PDF, Parsed, ParsingSettings, Rejected, RejectionCategory
@@ -48,9 +48,9 @@ class PdfParser:
     def parse(self, path: Path, *, settings: ParsingSettings) -> Parsed | Rejected:
         """Text, pages with word boxes, and structure; Rejected when the file cannot be opened or holds no text."""
         try:
-            document = pdfium.PdfDocument(path)
+            document = pdfium.PdfDocument(path, password=settings.password)
         except pdfium.PdfiumError as error:
-            return _cannot_open(error)
+            return _cannot_open(error, settings)
         try:
             if len(document) == 0:
                 return Rejected(RejectionCategory.DAMAGED, "the PDF has no pages")
@@ -63,9 +63,9 @@ class PdfParser:
             document.close()
 
 
-def _cannot_open(error: pdfium.PdfiumError) -> Rejected:
+def _cannot_open(error: pdfium.PdfiumError, settings: ParsingSettings) -> Rejected:
     if error.err_code in (pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY):
-        return Rejected(RejectionCategory.PASSWORD_NEEDED, "the PDF needs a password; hand in a copy without one")
+        return passwords.refused(settings)
     return Rejected(RejectionCategory.DAMAGED, "the file is not a PDF that can be opened; it is damaged or cut off")
 
 

@@ -95,6 +95,11 @@ def parsed_text(
     )
 
 
+def hidden_text(characters: int) -> tuple[str, ...]:
+    """The warning that so much text was hidden on the page and left out; none for nothing."""
+    return (f"{characters} characters of hidden text were left out",) if characters else ()
+
+
 def no_text() -> Rejected:
     """The rejection of a file that opens and has nothing to read."""
     return Rejected(RejectionCategory.NO_TEXT, "the file opens but holds no text")

@@ -25,12 +25,14 @@ _DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm
 
 
 @dataclass(slots=True)
-class _LeftOut:
+class LeftOut:
     """1-based numbers of slides of which something was not read."""
 
     hidden: list[int] = field(default_factory=list)
     drawn: list[int] = field(default_factory=list)
     pictures: list[int] = field(default_factory=list)
+    off_slide: int = 0
+    """Characters of text in shapes beside the slide."""
 
     def warnings(self) -> tuple[str, ...]:
         """What a person should know before trusting that everything was read."""
@@ -39,7 +41,9 @@ class _LeftOut:
             (self.drawn, "charts or diagrams that could not be read on slides"),
             (self.pictures, "slides with pictures and no text"),
         )
-        return tuple(f"{what}: {', '.join(map(str, numbers))}" for numbers, what in said if numbers)
+        found = tuple(f"{what}: {', '.join(map(str, numbers))}" for numbers, what in said if numbers)
+        off = f"{self.off_slide} characters of text beside the slides were left out"
+        return (*found, off) if self.off_slide else found
 
 
 def read_pptx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
@@ -47,7 +51,7 @@ def read_pptx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
     import pptx
     from pptx.exc import PythonPptxError
 
-    left_out = _LeftOut()
+    left_out = LeftOut()
     pieces: list[Piece] = []
     cells = 0
     try:
@@ -55,12 +59,13 @@ def read_pptx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
         if refused is not None:
             return refused
         with path.open("rb") as file:
-            slides = pptx.Presentation(file).slides
+            deck = pptx.Presentation(file)
+            slides, size = deck.slides, (deck.slide_width or 0, deck.slide_height or 0)
             for number, slide in enumerate(slides, start=1):
                 if slide._element.get("show") in ("0", "false"):
                     left_out.hidden.append(number)
                     continue
-                pieces += _slide(slide, number, left_out)
+                pieces += _slide(slide, number, left_out, size)
         cells = sum(piece.text.count("\n") for piece in pieces)
         title = metadata_title(path)
     except (*UNREADABLE, PythonPptxError) as error:
@@ -76,7 +81,7 @@ _EMPTY_TITLES = frozenset({"PowerPoint Presentation", "Présentation PowerPoint"
 """What PowerPoint writes as a title when nobody gave one."""
 
 
-def _slide(slide: Any, number: int, left_out: _LeftOut) -> list[Piece]:
+def _slide(slide: Any, number: int, left_out: LeftOut, size: tuple[int, int]) -> list[Piece]:
     title_shape = slide.shapes.title
     title = one_line(_shape_text(title_shape)) if title_shape is not None else ""
     pieces: list[Piece] = []
@@ -84,15 +89,18 @@ def _slide(slide: Any, number: int, left_out: _LeftOut) -> list[Piece]:
     for shape in _flat(slide.shapes):
         if title_shape is not None and shape.shape_id == title_shape.shape_id:
             continue
+        if _is_off(shape, size):
+            left_out.off_slide += len(_shape_text(shape).strip())
+            continue
         pictured = pictured or shape._element.tag.endswith("}pic")
         pieces += _shape(shape, number, left_out)
     pieces += _notes(slide)
     if pictured and not title and not pieces:
         left_out.pictures.append(number)
-    return _headed(title, pieces, number) if title or pieces else []
+    return headed(title, pieces, number) if title or pieces else []
 
 
-def _headed(title: str, pieces: list[Piece], number: int) -> list[Piece]:
+def headed(title: str, pieces: list[Piece], number: int) -> list[Piece]:
     """The slide under its title; without one under its first short line, else under its number."""
     if not title and pieces[0].kind is not BlockKind.TABLE and "\n" not in pieces[0].text:
         title, pieces = pieces[0].text, pieces[1:]
@@ -112,13 +120,21 @@ def _flat(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:
             yield shape
 
 
+def _is_off(shape: Any, size: tuple[int, int]) -> bool:
+    """True when the shape lies wholly beside the slide; inside groups places are relative, so only the slide's own count."""
+    if not all(size) or None in (shape.left, shape.top) or shape._element.getparent().tag.endswith("}grpSp"):
+        return False
+    right, bottom = shape.left + (shape.width or 0), shape.top + (shape.height or 0)
+    return bool(shape.left >= size[0] or shape.top >= size[1] or right <= 0 or bottom <= 0)
+
+
 def _is_hidden(shape: Any) -> bool:
     return any(p.get("hidden") in ("1", "true") for p in shape._element.xpath("./*[1]/p:cNvPr"))
 
 
-def _shape(shape: Any, number: int, left_out: _LeftOut) -> list[Piece]:
+def _shape(shape: Any, number: int, left_out: LeftOut) -> list[Piece]:
     if getattr(shape, "has_table", False):
-        return _kept([table([[cell.text for cell in row.cells] for row in shape.table.rows])])
+        return _kept([_table(shape.table)])
     if getattr(shape, "has_chart", False) or shape._element.xpath(".//a:graphicData[contains(@uri, 'diagram')]"):
         try:
             return _kept([_chart(shape.chart)] if shape.has_chart else list(_diagram(shape)))
@@ -130,6 +146,17 @@ def _shape(shape: Any, number: int, left_out: _LeftOut) -> list[Piece]:
     if shape.is_placeholder and _is_furniture(shape):
         return _kept([Piece(one_line(_shape_text(shape)), None)])
     return _paragraphs(shape.text_frame)
+
+
+def _table(grid: Any) -> Piece:
+    """The rows; a cell that is merged downwards stands in each row that it spans."""
+    rows = [[cell.text for cell in row.cells] for row in grid.rows]
+    for number, row in enumerate(grid.rows):
+        for column, cell in enumerate(row.cells):
+            for below in range(number + 1, number + cell.span_height if cell.is_merge_origin else 0):
+                if below < len(rows):
+                    rows[below][column] = cell.text
+    return table(rows)
 
 
 def _paragraphs(frame: Any) -> list[Piece]:
@@ -157,7 +184,12 @@ def _notes(slide: Any) -> list[Piece]:
     if not slide.has_notes_slide:
         return []
     frame = slide.notes_slide.notes_text_frame
-    return _paragraphs(frame) if frame is not None else []
+    return marked_notes(_paragraphs(frame)) if frame is not None else []
+
+
+def marked_notes(pieces: list[Piece]) -> list[Piece]:
+    """The speaker's notes under a heading that says what they are; it is the same word in French and English."""
+    return [Piece("Notes", BlockKind.HEADING, 1), *pieces] if pieces else []
 
 
 def _chart(chart: Any) -> Piece:

@@ -41,6 +41,7 @@ _INTERRUPTED = "the service stopped {times} times while it worked on this docume
 _QUARANTINED = {
     RejectionCategory.NEEDS_OCR,
     RejectionCategory.PASSWORD_NEEDED,
+    RejectionCategory.WRONG_PASSWORD,
     RejectionCategory.TIMED_OUT,
     RejectionCategory.OUT_OF_MEMORY,
     RejectionCategory.CRASHED,

@@ -57,6 +57,7 @@ def test_slide_has_its_title_its_points_its_table_and_its_notes(tmp_path: Path) 
         ("paragraph", "Trois priorités"),
         ("list item", "la formation"),
         ("table", "Poste | M€\nÉcoles | 12"),
+        ("heading", "Notes"),
         ("paragraph", "Rappeler la décision du conseil."),
     ]
 
