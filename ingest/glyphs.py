@@ -15,7 +15,7 @@ from assistant.placing import fraction_box
 from assistant.types import CharacterRun
 from ingest.layout import Line
 
-_CELL_GAP = 1.3
+CELL_GAP = 1.3
 """In sizes of the font: with no space drawn, a gap wider than this parts two table cells."""
 _WIDE_GAP = 3.0
 """The same where the file draws a space."""
@@ -99,12 +99,12 @@ def _cells(run: list[Character], style: StyleOf) -> list[Cell]:
     """The run cut at wide gaps, in the order of the file."""
     drawn = [c.position for c in run if c.drawn]
     whole = style((drawn[0], drawn[len(drawn) // 2], drawn[-1]))
-    columns = _columns(run, whole.size)
+    columns = columns_of(run, whole.size)
     if len(columns) == 1:
         return [_cell(_ligatures_mended(run), whole)]
     pieces: list[tuple[int, list[Character]]] = []
     for character in run:
-        number = _column_of(character, columns) if character.drawn else -1
+        number = column_of(character, columns) if character.drawn else -1
         if character.drawn and (not pieces or pieces[-1][0] != number):
             pieces.append((number, []))
         if pieces:
@@ -154,7 +154,7 @@ def _text_and_runs(characters: Sequence[Character]) -> tuple[str, tuple[Characte
     return text, tuple(runs)
 
 
-def _columns(run: Sequence[Character], size: float) -> list[tuple[float, float]]:
+def columns_of(run: Sequence[Character], size: float) -> list[tuple[float, float]]:
     """The stretches of the line, left to right, that wide gaps part from each other.
 
     Taken from where the ink is, not from the order of the characters: a number in an Arabic line is drawn in the other
@@ -168,16 +168,17 @@ def _columns(run: Sequence[Character], size: float) -> list[tuple[float, float]]
             continue
         start, end = columns[-1]
         gap = left - end
-        if gap > size * _CELL_GAP:
+        if gap > size * CELL_GAP:
             spaced = any(end - size < s.left and s.right < left + size for s in spaces)
-            if gap > size * (_WIDE_GAP if spaced else _CELL_GAP):
+            if gap > size * (_WIDE_GAP if spaced else CELL_GAP):
                 columns.append((left, right))
                 continue
         columns[-1] = (start, max(end, right))
     return columns
 
 
-def _column_of(character: Character, columns: Sequence[tuple[float, float]]) -> int:
+def column_of(character: Character, columns: Sequence[tuple[float, float]]) -> int:
+    """The number of the stretch that a character stands in."""
     return next(number for number, (_, right) in enumerate(columns) if character.left <= right)
 
 
@@ -187,9 +188,12 @@ def _place(cell: Cell, rows: list[list[Cell]]) -> None:
         rows.append([cell])
         return
     last = rows[-1][-1]
-    for back, row in enumerate(reversed(rows[-_LOOK_BACK:]), start=1):
-        level = abs(row[0].baseline - cell.baseline) < 0.5 * cell.size
-        if level and all(_beside(cell, other) for other in row) and (back == 1 or cell.baseline < last.baseline):
+    baseline, reach = cell.baseline, 0.5 * cell.size
+    for back in range(1, min(_LOOK_BACK, len(rows)) + 1):
+        row = rows[-back]
+        if not -reach < row[0].baseline - baseline < reach:
+            continue
+        if all(_beside(cell, other) for other in row) and (back == 1 or baseline < last.baseline):
             for swallowed in rows[len(rows) - back + 1 :]:
                 row.extend(swallowed)
             del rows[len(rows) - back + 1 :]

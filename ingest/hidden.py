@@ -111,10 +111,12 @@ def _matched_and_covered(
 ) -> tuple[frozenset[int], frozenset[int]]:
     """Texts in the colour of what lies below them, and texts under something drawn later that cannot be seen through."""
     shapes = _shapes(others)
-    colours = fills[:, :3].astype(np.int64)
     if not shapes:
-        matched = (np.abs(colours - np.array(_WHITE)) <= _SAME_COLOUR).all(axis=1)
+        if fills[:, :3].min(axis=1).max() < 255 - _SAME_COLOUR:
+            return frozenset(), frozenset()
+        matched = fills[:, :3].min(axis=1) >= 255 - _SAME_COLOUR
         return frozenset(texts[index] for index in np.flatnonzero(matched).tolist()), frozenset()
+    colours = fills[:, :3].astype(np.int64)
     areas = np.array([shape.bounds for shape in shapes])
     order = np.array([shape.order for shape in shapes])
     centre_x, centre_y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2

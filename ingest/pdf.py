@@ -29,6 +29,8 @@ from ingest.textlayer import TextLayer, read_layer
 _ENOUGH_CHARACTERS = 25
 """A page with fewer letters than this and a picture on it is taken for a scan."""
 _PICTURE_SHARE = 0.25
+_ENOUGH_FOR_LANGUAGE = 2000
+"""Characters: the first page or two."""
 _UNREADABLE_SHARE = 0.3
 _UNUSUAL = re.compile("[^\x20-\u052f\u0600-\u06ff\u1e00-\u1fff\u2010-\u22ff]")
 """What may be no letter that a person can read; which of these is one, its category says."""
@@ -78,7 +80,9 @@ def _parsed(document: pdfium.PdfDocument, settings: ParsingSettings) -> Parsed |
     metadata = document.get_metadata_dict(skip_empty=True)
     return Parsed(
         title=_title(metadata.get("Title", "")) or composition.title,
-        language=detect_language(composition.text, among=settings.languages, default=settings.languages[0]),
+        language=detect_language(
+            composition.text[:_ENOUGH_FOR_LANGUAGE], among=settings.languages, default=settings.languages[0]
+        ),
         date=None,  # a PDF's creation date is the day it was exported, not the document's own
         media_type=PDF,
         text=composition.text,

@@ -11,12 +11,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assistant.pdfium import PdfPage
-from ingest.glyphs import Cell, Character, CharacterStyle, cells_of, lines_of
+from assistant.pdfium import Boxes, PdfPage
+from ingest.glyphs import CELL_GAP, Cell, Character, CharacterStyle, cells_of, column_of, columns_of, lines_of
 from ingest.layout import Line
 
 _UNEVEN = re.compile(
@@ -38,8 +40,12 @@ _ALEF_LAM = re.compile("[اأإآ]ل")
 _SUSPICIOUS_GAP = 0.7
 """In sizes of the font, between text objects: less than the least gap that parts cells, by the width of a drawn space."""
 _USUAL_SIZE = 10.0
-_WIDEST = 1.0
-"""In sizes of the font: no line is wider than this for each of its characters, unless its spaces are enormous."""
+_SUSPICIOUS_WIDTH = 0.3
+"""In sizes of the font, beyond what a line's letters account for."""
+_LONG_LINE = 10.0
+"""In sizes of the font."""
+_WORD = re.compile("[^ ]+")
+_OTHER_SPACES = re.compile("[\u1680\u2000-\u200a\u2028\u2029\u205f\u3000]")
 
 
 class TextLayer(NamedTuple):
@@ -71,6 +77,9 @@ def read_layer(page: PdfPage, *, hidden: frozenset[int] = frozenset(), exact: bo
 def _plain_cells(page: PdfPage, text: str, reader: _Reader) -> Iterator[Cell]:
     for old, new in _SAME_LENGTH:
         text = text.replace(old, new)
+    uneven = _UNEVEN.search(text) is not None
+    if uneven:
+        text = _OTHER_SPACES.sub(" ", text)
     text = _lam_alef_mended(page, text)
     spans = _line_spans(text)
     if not spans:
@@ -79,22 +88,58 @@ def _plain_cells(page: PdfPage, text: str, reader: _Reader) -> Iterator[Cell]:
     counts, boxes = page.stretches(spans)
     sizes = [size if 1.0 <= size <= 400.0 else _USUAL_SIZE for size in page.sizes(firsts)]
     baselines = page.baselines(firsts)
-    uneven = _UNEVEN.search(text) is not None
-    gapped = _gapped(page, text, spans, sizes)
-    sides, at = boxes.tolist(), 0
-    for number, ((start, end), count, size) in enumerate(zip(spans, counts, sizes, strict=True)):
-        mine, at = sides[at : at + count], at + count
-        piece = text[start:end]
-        if (
-            number in gapped
-            or "  " in piece
-            or (uneven and _UNEVEN.search(piece))
-            or _stands_apart(mine, size, len(piece))
-        ):
-            yield from reader.cells(range(start, end))
-        elif mine:
-            bold = page.bold(start) and (count == 1 or _all_bold(page, piece, start))
-            yield _plain_cell(piece, start, mine, CharacterStyle(size, bold, baselines[number]))
+    lines = [
+        _PlainLine(text[start:end], start, boxes_of, size, baseline)
+        for (start, end), boxes_of, size, baseline in zip(spans, _grouped(boxes, counts), sizes, baselines, strict=True)
+    ]
+    odd = {n for n, line in enumerate(lines) if "  " in line.text or (uneven and _UNEVEN.search(line.text))}
+    parted = _parted(page, [(n, line) for n, line in enumerate(lines) if n not in odd and line.boxes])
+    for number, line in enumerate(lines):
+        if number in odd:
+            yield from reader.cells(range(line.start, line.start + len(line.text)))
+        elif number in parted:
+            bold = _bold(page, line)
+            for start, end, box in parted[number]:
+                piece = line.text[start - line.start : end - line.start]
+                yield _plain_cell(piece, start, box, line, bold=bold)
+        elif line.boxes:
+            yield _plain_cell(line.text, line.start, _around(line.boxes), line, bold=_bold(page, line))
+
+
+def _plain_cell(text: str, start: int, box: Sequence[float], line: _PlainLine, *, bold: bool) -> Cell:
+    left, top, right, bottom = box
+    return Cell(text, ((0, len(text), start),), left, top, right, bottom, line.size, bold, line.baseline)
+
+
+class _PlainLine(NamedTuple):
+    text: str
+    start: int
+    boxes: list[list[float]]
+    """Left, top, right, bottom of the ink of each text object."""
+    size: float
+    baseline: float
+
+
+def _grouped(boxes: Boxes, counts: Sequence[int]) -> Iterator[list[list[float]]]:
+    sides, taken = boxes.tolist(), 0
+    for count in counts:
+        yield sides[taken : taken + count]
+        taken += count
+
+
+def _around(boxes: Sequence[Sequence[float]]) -> Sequence[float]:
+    if len(boxes) == 1:
+        return boxes[0]
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _bold(page: PdfPage, line: _PlainLine) -> bool:
+    if not page.bold(line.start) or len(line.boxes) == 1:
+        return page.bold(line.start)
+    middle = len(line.text) // 2
+    middle += line.text[middle] == " "
+    return page.bold(line.start + middle) and page.bold(line.start + len(line.text) - 1)
 
 
 def _line_spans(text: str) -> list[tuple[int, int]]:
@@ -106,56 +151,6 @@ def _line_spans(text: str) -> list[tuple[int, int]]:
             spans.append((start, start + len(bare)))
         position += len(part) + 1
     return spans
-
-
-def _plain_cell(text: str, start: int, boxes: Sequence[Sequence[float]], style: CharacterStyle) -> Cell:
-    if len(boxes) == 1:
-        left, top, right, bottom = boxes[0]
-    else:
-        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
-    baseline = bottom if style.baseline is None else style.baseline
-    return Cell(text, ((0, len(text), start),), left, top, right, bottom, style.size, style.bold, baseline)
-
-
-def _stands_apart(boxes: list[list[float]], size: float, characters: int) -> bool:
-    """True when a gap between two of a line's text objects may part two cells."""
-    if not boxes:
-        return False
-    reach = boxes[0][2]
-    begin = boxes[0][0]
-    if len(boxes) > 1:
-        limit = _SUSPICIOUS_GAP * size
-        boxes = sorted(boxes)
-        begin, reach = boxes[0][0], boxes[0][2]
-        for left, _, right, _ in boxes:
-            if left - reach > limit:
-                return True
-            reach = max(reach, right)
-    return reach - begin > _WIDEST * size * characters
-
-
-def _gapped(page: PdfPage, text: str, spans: Sequence[tuple[int, int]], sizes: Sequence[float]) -> set[int]:
-    """Numbers of the lines in which a text object leaves a gap, without drawing a space, that may part two cells."""
-    spaces = [match.start() for match in re.finditer(r"(?<=[^\n ]) (?=[^\n ])", text)]
-    made_up = [at for at, generated in zip(spaces, page.generated(spaces), strict=True) if generated]
-    if not made_up:
-        return set()
-    around = page.objects_of([at + side for at in made_up for side in (-1, 1)])
-    inner = [at for at, one, other in zip(made_up, around[::2], around[1::2], strict=True) if one == other]
-    if not inner:
-        return set()
-    boxes = page.boxes([at + side for at in inner for side in (-1, 1)]).reshape(-1, 2, 4)
-    gaps = np.maximum(boxes[:, 1, 0] - boxes[:, 0, 2], boxes[:, 0, 0] - boxes[:, 1, 2])
-    lines = np.searchsorted(np.array([start for start, _ in spans]), inner, side="right") - 1
-    wide = gaps > _SUSPICIOUS_GAP * np.array(sizes)[lines]
-    return set(lines[wide].tolist())
-
-
-def _all_bold(page: PdfPage, piece: str, start: int) -> bool:
-    middle = len(piece) // 2
-    middle += piece[middle] == " "
-    return page.bold(start + middle) and page.bold(start + len(piece) - 1)
 
 
 def _lam_alef_mended(page: PdfPage, text: str) -> str:
@@ -172,6 +167,130 @@ def _lam_alef_mended(page: PdfPage, text: str) -> str:
         if turned:
             letters[at], letters[at + 1] = letters[at + 1], letters[at]
     return "".join(letters)
+
+
+# --- cells of plain lines ----------------------------------------------------------------------------------------
+
+
+_Parts = dict[int, list[tuple[int, int, Sequence[float]]]]
+"""For the number of a line, its cells: positions of the first character and after the last, and the box."""
+
+
+def _parted(page: PdfPage, lines: Sequence[tuple[int, _PlainLine]]) -> _Parts:
+    """The cells of the lines that have more than one, by the boxes of the first and the last letter of each word."""
+    doubtful = [(number, line) for (number, line), wide in zip(lines, _wider(lines), strict=True) if wide or _gap(line)]
+    words = [
+        [(line.start + m.start(), line.start + m.end()) for m in _WORD.finditer(line.text)] for _, line in doubtful
+    ]
+    if not doubtful:
+        return {}
+    boxes = page.boxes([at for mine in words for start, end in mine for at in (start, end - 1)]).reshape(-1, 2, 4)
+    inks = np.concatenate((boxes[:, :, :2].min(axis=1), boxes[:, :, 2:].max(axis=1)), axis=1)
+    gapped = _gapped(inks, [line.size for _, line in doubtful], [len(mine) for mine in words])
+    return _cells(
+        page,
+        [(number, line, mine, ink) for (number, line), mine, ink in zip(doubtful, words, gapped, strict=True) if ink],
+    )
+
+
+def _gapped(inks: Boxes, sizes: Sequence[float], counts: Sequence[int]) -> list[list[list[float]]]:
+    """The words' boxes of each line in which a gap is wide enough to part two cells; nothing for the other lines."""
+    gaps = np.zeros(len(inks))
+    gaps[:-1] = np.maximum(inks[1:, 0] - inks[:-1, 2], inks[:-1, 0] - inks[1:, 2])
+    ends = np.cumsum(counts)
+    gaps[ends - 1] = 0.0
+    widest = np.maximum.reduceat(gaps, ends - np.array(counts))
+    return [
+        inks[end - count : end].tolist() if wide else []
+        for end, count, wide in zip(ends.tolist(), counts, widest > CELL_GAP * np.array(sizes), strict=True)
+    ]
+
+
+_Words = list[tuple[int, int]]
+
+
+def _cells(page: PdfPage, lines: Sequence[tuple[int, _PlainLine, _Words, list[list[float]]]]) -> _Parts:
+    if not lines:
+        return {}
+    spaces = page.boxes([end for _, _, words, _ in lines for _, end in words[:-1]]).tolist()
+    cells: list[tuple[int, int, int]] = []
+    for number, line, words, inks in lines:
+        drawn = [
+            Character("x", at, left, top, right, bottom, True)
+            for (at, _), (left, top, right, bottom) in zip(words, inks, strict=True)
+        ]
+        between = [Character(" ", 0, left, top, right, bottom) for left, top, right, bottom in spaces[: len(words) - 1]]
+        del spaces[: len(words) - 1]
+        columns = columns_of([*drawn, *between], line.size)
+        if len(columns) > 1:
+            numbers = [column_of(ink, columns) for ink in drawn]
+            for _, group in groupby(range(len(words)), key=numbers.__getitem__):
+                members = list(group)
+                cells.append((number, words[members[0]][0], words[members[-1]][1]))
+    counts, found = page.stretches([(start, end) for _, start, end in cells])
+    parts: _Parts = {}
+    for (number, start, end), box in zip(cells, _grouped(found, counts), strict=True):
+        if box:
+            parts.setdefault(number, []).append((start, end, _around(box)))
+    return parts
+
+
+def _gap(line: _PlainLine) -> bool:
+    """True when a gap between two of a line's text objects may part two cells."""
+    if len(line.boxes) < 2:
+        return False
+    limit = _SUSPICIOUS_GAP * line.size
+    first, *others = sorted(line.boxes)
+    reach = first[2]
+    for left, _, right, _ in others:
+        if left - reach > limit:
+            return True
+        reach = max(reach, right)
+    return False
+
+
+def _wider(lines: Sequence[tuple[int, _PlainLine]]) -> list[bool]:
+    """For each line, whether it is wider than its letters account for: a gap inside a text object leaves no other trace.
+
+    How wide letters are is taken from the page itself: the median of its longer lines.
+    """
+    if not lines:
+        return []
+    codes = np.frombuffer("".join([line.text for _, line in lines]).encode("utf-16-le"), np.uint16)
+    starts = np.cumsum([0, *(len(line.text) for _, line in lines[:-1])])
+    shares = np.add.reduceat(_LETTER_WIDTHS[np.minimum(codes, len(_LETTER_WIDTHS) - 1)], starts)
+    sizes = np.array([line.size for _, line in lines])
+    widths = np.array([_width(line.boxes) for _, line in lines])
+    ratios = widths / (sizes * shares)
+    long = shares > _LONG_LINE
+    usual = float(np.median(ratios[long])) if long.any() else 1.0
+    several = np.array([" " in line.text for _, line in lines])
+    number_last = np.array([line.text[-1].isdigit() for _, line in lines])  # as in rows of tables and of contents
+    wider: list[bool] = (
+        several & (number_last | (widths - usual * sizes * shares > _SUSPICIOUS_WIDTH * sizes))
+    ).tolist()
+    return wider
+
+
+def _width(boxes: Sequence[Sequence[float]]) -> float:
+    return boxes[0][2] - boxes[0][0] if len(boxes) == 1 else max(b[2] for b in boxes) - min(b[0] for b in boxes)
+
+
+def _letter_widths() -> NDArray[np.float64]:
+    """Rough widths of letters in sizes of the font, as in the common proportional fonts; the last one stands for all others."""
+    widths = np.full(0x180, 0.52)
+    for letters, width in _WIDTHS:
+        widths[[ord(letter) for letter in letters]] = width
+    return widths
+
+
+_WIDTHS = (
+    (" .,;:!|'/\\fijltrI()[]", 0.29),
+    ("ABCDEFGHJKLNOPQRSTUVXYZÀÂÇÉÈÊËÎÏÔÙÛÜ", 0.68),
+    ("mwMW%@&œŒæÆ", 0.85),
+    ("csvxykz", 0.49),
+)
+_LETTER_WIDTHS = _letter_widths()
 
 
 # --- character by character --------------------------------------------------------------------------------------
