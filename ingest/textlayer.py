@@ -45,7 +45,6 @@ _SUSPICIOUS_WIDTH = 0.3
 _LONG_LINE = 10.0
 """In sizes of the font."""
 _WORD = re.compile("[^ ]+")
-_OTHER_SPACES = re.compile("[\u1680\u2000-\u200a\u2028\u2029\u205f\u3000]")
 
 
 class TextLayer(NamedTuple):
@@ -78,8 +77,6 @@ def _plain_cells(page: PdfPage, text: str, reader: _Reader) -> Iterator[Cell]:
     for old, new in _SAME_LENGTH:
         text = text.replace(old, new)
     uneven = _UNEVEN.search(text) is not None
-    if uneven:
-        text = _OTHER_SPACES.sub(" ", text)
     text = _lam_alef_mended(page, text)
     spans = _line_spans(text)
     if not spans:
