@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from assistant.placing import fraction_box
 from assistant.types import CharacterRun
+from ingest.arabic import lam_alef_put_right
 from ingest.layout import Line
 
 CELL_GAP = 1.3
@@ -221,7 +222,7 @@ def _line(row: Sequence[Cell], width: float, height: float, *, mirrored: bool) -
             cells += not same_column
         base = len(text)
         runs.append(tuple((start + base, end + base, first) for start, end, first in cell.runs) if base else cell.runs)
-        text += cell.text.translate(_MIRRORED) if mirrored and _ARABIC.search(cell.text) else cell.text
+        text += cell.text if cell.text.isascii() else _arabic_mended(cell.text, mirrored=mirrored)
     first = row[0]
     if len(row) == 1:
         sides, bold = first[2:6], first.bold
@@ -245,6 +246,13 @@ def _ligatures_mended(characters: list[Character]) -> list[Character]:
 
 def _same_box(a: Character, b: Character) -> bool:
     return abs(a.left - b.left) < 0.01 and abs(a.right - b.right) < 0.01
+
+
+def _arabic_mended(text: str, *, mirrored: bool) -> str:
+    """The same text, as long as before; when it holds Arabic, with its lam-alefs and its brackets the right way round."""
+    if not _ARABIC.search(text):
+        return text
+    return lam_alef_put_right(text.translate(_MIRRORED) if mirrored else text)
 
 
 def _brackets_are_mirrored(rows: Sequence[Sequence[Cell]]) -> bool:

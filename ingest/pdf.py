@@ -21,6 +21,7 @@ from assistant.language import detect_language
 from assistant.pdfium import open_page
 from assistant.types import TextOrigin
 from ingest import ocr
+from ingest.arabic import Order
 from ingest.hidden import Hidden, hidden_text
 from ingest.layout import Line, PageLines, compose
 from ingest.parsing import PDF, Parsed, ParsingSettings, Rejected, RejectionCategory
@@ -171,7 +172,8 @@ def _read_page(document: pdfium.PdfDocument, index: int) -> tuple[PageLines, boo
 
 
 def _notes(layer: TextLayer) -> tuple[str, ...]:
-    return tuple(
+    turned = ("its Arabic was stored back to front and has been put right; please check it",)
+    return (turned if layer.order is Order.MENDED else ()) + tuple(
         f"{number} {what} left out"
         for number, what in (
             (layer.hidden, "characters of hidden text were"),
@@ -186,6 +188,8 @@ def _needs_ocr(layer: TextLayer, hidden: Hidden) -> bool:
 
     A text layer under a picture is somebody else's OCR and may say anything: such a page is read by our own.
     """
+    if layer.order is Order.UNCLEAR:
+        return True
     texts = [line.text for line in layer.lines]
     visible = sum(map(len, texts)) - sum(text.count(" ") for text in texts)
     unusual = [c for text in texts if not text.isascii() for c in _UNUSUAL.findall(text)]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.pdfium import Boxes, PdfPage
+from ingest.arabic import Order, in_reading_order
 from ingest.glyphs import CELL_GAP, Cell, Character, CharacterStyle, cells_of, column_of, columns_of, lines_of
 from ingest.layout import Line
 
@@ -55,19 +56,21 @@ class TextLayer(NamedTuple):
     """How many zero-width characters, bidi controls and tags were left out."""
     hidden: int
     """How many characters of hidden text were left out."""
+    order: Order = Order.READING
 
 
 def read_layer(page: PdfPage, *, hidden: frozenset[int] = frozenset(), exact: bool = False) -> TextLayer:
     """The page's lines without the text of the `hidden` objects. `exact` puts every line together from its characters."""
     text = None if hidden or exact else page.text()
-    if text is None:
-        reader = _Reader(page, hidden)
-        cells: Iterator[Cell] = reader.cells(range(page.count))
-        lines = lines_of(cells, width=page.width, height=page.height)
-        return TextLayer(lines, reader.invisible, reader.hidden)
     reader = _Reader(page, hidden)
-    lines = lines_of(_plain_cells(page, text, reader), width=page.width, height=page.height)
-    return TextLayer(lines, reader.invisible, 0)
+    if text is None:
+        cells: Iterator[Cell] = reader.cells(range(page.count))
+    else:
+        cells = _plain_cells(page, text, reader)
+    lines, order = lines_of(cells, width=page.width, height=page.height), Order.READING
+    if text is None or not text.isascii():
+        lines, order = in_reading_order(lines)
+    return TextLayer(lines, reader.invisible, reader.hidden, order)
 
 
 # --- plain lines -------------------------------------------------------------------------------------------------
