@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from assistant.types import Box, CharacterRun, Span, Word
 
 if TYPE_CHECKING:
@@ -32,27 +30,31 @@ def place_words(
     document = pypdfium2.PdfDocument(file)
     try:
         with open_page(document, page_number - 1) as page:
-            return tuple(word for piece in runs for word in _words(page, piece, text, start))
+            return tuple(_words(page, runs, text, start))
     finally:
         document.close()
 
 
-def _words(page: PdfPage, piece: Sequence[CharacterRun], text: str, start: int) -> Iterator[Word]:
-    """The words of one piece of a line: each as wide as its own ink, all as high as the piece's."""
-    first, last = piece[0][0], piece[-1][1]
-    letters = text[first - start : last - start]
-    positions = [position + offset for left, right, position in piece for offset in range(right - left)]
-    boxes = page.boxes(positions)
-    inked = (boxes[:, 2] > boxes[:, 0]) & np.array([not letter.isspace() for letter in letters])
-    if not inked.any():
-        return
-    top, bottom = float(boxes[inked, 1].min()), float(boxes[inked, 3].max())
-    for match in _WORD.finditer(letters):
-        mine = inked[match.start() : match.end()]
-        if mine.any():
-            own = boxes[match.start() : match.end()][mine]
-            sides = float(own[:, 0].min()), top, float(own[:, 2].max()), bottom
-            yield Word(Span(first + match.start(), first + match.end()), fraction_box(sides, page.width, page.height))
+def _words(page: PdfPage, pieces: Sequence[Sequence[CharacterRun]], text: str, start: int) -> Iterator[Word]:
+    """The words of each piece of a line: each as wide as its own ink, all as high as the piece's."""
+    positions = [at + offset for piece in pieces for left, right, at in piece for offset in range(right - left)]
+    boxes, taken = page.boxes(positions).tolist(), 0
+    for piece in pieces:
+        first, last = piece[0][0], piece[-1][1]
+        letters = text[first - start : last - start]
+        mine = boxes[taken : taken + len(letters)]
+        taken += len(letters)
+        inked = [
+            box if box[2] > box[0] and not letter.isspace() else None for box, letter in zip(mine, letters, strict=True)
+        ]
+        top = min((box[1] for box in inked if box), default=0.0)
+        bottom = max((box[3] for box in inked if box), default=0.0)
+        for match in _WORD.finditer(letters):
+            own = [box for box in inked[match.start() : match.end()] if box]
+            if own:
+                sides = min(box[0] for box in own), top, max(box[2] for box in own), bottom
+                span = Span(first + match.start(), first + match.end())
+                yield Word(span, fraction_box(sides, page.width, page.height))
 
 
 def fraction_box(sides: tuple[float, float, float, float], width: float, height: float) -> Box:
