@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import sqlite3
 import zlib
@@ -21,7 +22,7 @@ from typing import Any
 
 from assistant.access import Label, Principal, Role
 from assistant.database import Database
-from assistant.errors import ConfigurationError, NotFound
+from assistant.errors import ConfigurationError, NotFound, ServiceUnavailable
 from assistant.rendering import PageRenderer
 from assistant.types import Block, BlockKind, Box, Document, Page, Span, TextOrigin, Word
 
@@ -54,6 +55,7 @@ CREATE TABLE IF NOT EXISTS corrections (
 );
 """
 
+_LOG = logging.getLogger(__name__)
 _UNSEEN = "there is no such document, or none that you may read"
 
 
@@ -107,7 +109,7 @@ class Archive:
             )
             connection.executemany(
                 "INSERT INTO pages (document_id, version, number, about, words) VALUES (?, ?, ?, ?, ?)",
-                [(*key, page.number, _page_about(page), _packed_words(page.words)) for page in document.pages],
+                [(*key, page.number, _page_about(page), _packed_places(page)) for page in document.pages],
             )
 
     def keep_only(self, document_id: str, version: str) -> None:
@@ -215,7 +217,20 @@ class Archive:
         )
         if page is None:
             raise NotFound(_UNSEEN)
-        return replace(_page_from(json.loads(page["about"])), words=_unpacked_words(page["words"]))
+        stored = _with_places(_page_from(json.loads(page["about"])), page["words"])
+        return self._with_words(row, stored) if stored.runs else stored
+
+    def _with_words(self, row: sqlite3.Row, page: Page) -> Page:
+        """The page with its words, computed now that somebody looks at it and kept for the next time."""
+        text: str = row["text"][page.span.start : page.span.end]
+        words = self._renderer.words(self.original_path(row["version"]), page, text)
+        placed = replace(page, words=words, runs=())
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE pages SET words = ? WHERE document_id = ? AND version = ? AND number = ? AND words = ?",
+                (_packed_places(placed), row["document_id"], row["version"], page.number, _packed_places(page)),
+            )
+        return placed
 
     def page_image(
         self,
@@ -235,11 +250,18 @@ class Archive:
         return self._renderer.png(original, document.media_type, number, width=width, boxes=boxes)
 
     def boxes(self, document: Document, span: Span, principal: Principal) -> tuple[tuple[int, Box], ...]:
-        """(1-based page number, box) for each line that `span` covers; empty for formats without pages."""
+        """(1-based page number, box) for each line that `span` covers; empty for formats without pages.
+
+        A page whose words cannot be placed now has no boxes: the quotation stands without them.
+        """
         found: list[tuple[int, Box]] = []
         for page in document.pages:
             if page.span.overlaps(span):
-                stored = self.page(document.id, page.number, principal, version=document.version)
+                try:
+                    stored = self.page(document.id, page.number, principal, version=document.version)
+                except ServiceUnavailable:
+                    _LOG.warning("document %s, page %d: its words could not be placed", document.id, page.number)
+                    continue
                 found.extend((page.number, box) for box in line_boxes(stored, span))
         return tuple(found)
 
@@ -247,6 +269,10 @@ class Archive:
         """The path of the original bytes, and the document they belong to."""
         document = self.document(document_id, principal, version=version)
         return self.original_path(document.version), document
+
+    def warm_up(self) -> None:
+        """Start the drawing process, so that the first answer need not wait for it."""
+        self._renderer.start()
 
     def close(self) -> None:
         """End the drawing process and close the database."""
@@ -373,14 +399,20 @@ def _page_from(about: list[Any]) -> Page:
     return Page(number, Span(start, end), width, height, (), TextOrigin(origin), confidence)
 
 
-def _packed_words(words: tuple[Word, ...]) -> bytes:
-    rows = [
-        [w.span.start, w.span.end, *(round(edge, 5) for edge in (w.box.left, w.box.top, w.box.right, w.box.bottom))]
-        for w in words
-    ]
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode())
+def _packed_places(page: Page) -> bytes:
+    """The page's words with their boxes, or the runs that they will be computed from."""
+    if page.runs:
+        places: Any = {"runs": page.runs}
+    else:
+        places = [
+            [w.span.start, w.span.end, *(round(edge, 5) for edge in (w.box.left, w.box.top, w.box.right, w.box.bottom))]
+            for w in page.words
+        ]
+    return zlib.compress(json.dumps(places, separators=(",", ":")).encode())
 
 
-def _unpacked_words(packed: bytes) -> tuple[Word, ...]:
-    rows = json.loads(zlib.decompress(packed))
-    return tuple(Word(Span(start, end), Box(*edges)) for start, end, *edges in rows)
+def _with_places(page: Page, packed: bytes) -> Page:
+    places = json.loads(zlib.decompress(packed))
+    if isinstance(places, dict):
+        return replace(page, runs=tuple(tuple((a, b, first) for a, b, first in piece) for piece in places["runs"]))
+    return replace(page, words=tuple(Word(Span(start, end), Box(*edges)) for start, end, *edges in places))

@@ -48,6 +48,7 @@ class Parts:
     def warm_up(self) -> None:
         """Load the encoder in the background, so that the first question does not wait for it."""
         threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
+        self.archive.warm_up()
 
     def close(self) -> None:
         """Stop the work and close every store."""

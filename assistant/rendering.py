@@ -1,6 +1,6 @@
-"""Page images, drawn in a process of their own, so that a hostile file can crash nothing but its own picture.
+"""Page images and the places of words, from a process of its own, so that a hostile file can crash nothing but its own picture.
 
-Only this module and `ingest.pdf` import pypdfium2.
+The process is kept between calls: starting it takes longer than what it is asked for.
 """
 
 from __future__ import annotations
@@ -8,21 +8,25 @@ from __future__ import annotations
 import io
 import multiprocessing
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from assistant.errors import ServiceUnavailable
-from assistant.types import Box
+from assistant.placing import place_words
+from assistant.types import Box, Page, Word
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _HIGHLIGHT_RGB = (255, 213, 79)
 _TIMEOUT_S = 30.0
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class PageRenderer:
@@ -37,16 +41,37 @@ class PageRenderer:
 
         Raises ServiceUnavailable when the drawing process died or took too long; the next call starts a new one.
         """
+        return self._done(page_number, _draw, file, media_type, page_number, width, tuple(boxes))
+
+    def words(self, file: Path, page: Page, text: str) -> tuple[Word, ...]:
+        """The words of a PDF page that has runs; `text` is the page's own. Raises ServiceUnavailable like `png`."""
+        return self._done(page.number, place_words, file, page.number, text, page.span.start, page.runs)
+
+    def _done(
+        self,
+        page_number: int,
+        work: Callable[_Arguments, _Result],
+        /,
+        *arguments: _Arguments.args,
+        **named: _Arguments.kwargs,
+    ) -> _Result:
+        pool = self._running()
+        try:
+            task: Future[_Result] = pool.submit(work, *arguments, **named)
+            return task.result(_TIMEOUT_S)
+        except (BrokenProcessPool, FutureTimeoutError, OSError, ValueError, RuntimeError) as error:
+            self.close()
+            raise ServiceUnavailable(f"page {page_number} could not be drawn ({type(error).__name__})") from error
+
+    def start(self) -> None:
+        """Start the process, if it does not run yet, and let it import what it needs; does not wait for it."""
+        self._running().submit(_import_libraries)
+
+    def _running(self) -> ProcessPoolExecutor:
         with self._lock:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-            pool = self._pool
-        try:
-            task: Future[bytes] = pool.submit(_draw, file, media_type, page_number, width, tuple(boxes))
-            return task.result(_TIMEOUT_S)
-        except (BrokenProcessPool, FutureTimeoutError, OSError, ValueError) as error:
-            self.close()
-            raise ServiceUnavailable(f"page {page_number} could not be drawn ({type(error).__name__})") from error
+            return self._pool
 
     def close(self) -> None:
         """End the drawing process; safe to repeat."""
@@ -56,6 +81,10 @@ class PageRenderer:
             for process in list((getattr(pool, "_processes", None) or {}).values()):
                 process.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _import_libraries() -> None:
+    import_module("assistant.pdfium")
 
 
 def _draw(file: Path, media_type: str, page_number: int, width: int, boxes: tuple[Box, ...]) -> bytes:

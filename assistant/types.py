@@ -59,6 +59,11 @@ class Word:
     box: Box
 
 
+CharacterRun = tuple[int, int, int]
+"""(start, end, first): the code points `start:end` of `Document.text` are the characters of a PDF page, as pdfium lists them,
+from `first` on, one to one."""
+
+
 class TextOrigin(StrEnum):
     """Where a page's text comes from."""
 
@@ -74,6 +79,8 @@ class Page:
     """One page. Pages tile `Document.text` in order, without gap or overlap.
 
     `width` and `height` are in points (1/72 inch); `confidence` is OCR's mean word confidence from 0 to 1, 1 for a text layer.
+    A page of a PDF's text layer comes without `words`, with `runs` instead, one tuple for each piece of a line: the archive
+    computes the words from them when the page is first looked at. Whoever changes the text of a page drops both.
     """
 
     number: int
@@ -83,6 +90,7 @@ class Page:
     words: tuple[Word, ...] = ()
     origin: TextOrigin = TextOrigin.TEXT_LAYER
     confidence: float = 1.0
+    runs: tuple[tuple[CharacterRun, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from assistant.types import Box
+from assistant.placing import fraction_box
+from assistant.types import CharacterRun
+from ingest.arabic import lam_alef_put_right
 from ingest.layout import Line
 
-_CELL_GAP = 1.3
+CELL_GAP = 1.3
 """In sizes of the font: with no space drawn, a gap wider than this parts two table cells."""
 _WIDE_GAP = 3.0
 """The same where the file draws a space."""
@@ -25,6 +27,7 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 _ALEFS = frozenset("اأإآ")
 _MIRRORED = str.maketrans("()[]{}«»<>", ")(][}{»«><")
 _OPENING, _CLOSING = "([{", ")]}"
+_BRACKET = re.compile(r"[][(){}]")
 
 
 class Character(NamedTuple):
@@ -52,25 +55,34 @@ class CharacterStyle(NamedTuple):
 StyleOf = Callable[[Sequence[int]], CharacterStyle]
 
 
-class _Cell:
-    """Characters of one line that belong together, and where they stand, in points."""
+class Cell(NamedTuple):
+    """A piece of a line: text without surrounding white space, and where its ink stands, in points from the top left."""
 
-    def __init__(self, characters: list[Character], style: CharacterStyle) -> None:
-        drawn = [c for c in characters if c.drawn]
-        self.characters, self.size, self.bold = characters, style.size, style.bold
-        self.left, self.right = min(c.left for c in drawn), max(c.right for c in drawn)
-        self.top, self.bottom = min(c.top for c in drawn), max(c.bottom for c in drawn)
-        self.baseline = style.baseline if style.baseline is not None else self.bottom
+    text: str
+    runs: tuple[CharacterRun, ...]
+    """Offsets into `text`; every code point belongs to one run."""
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float
+    bold: bool
+    baseline: float
 
 
-def lines_of(characters: Sequence[Character], *, width: float, height: float, style: StyleOf) -> tuple[Line, ...]:
+def lines_of(cells: Iterable[Cell], *, width: float, height: float) -> tuple[Line, ...]:
     """The page's lines in the order of the file. `width` and `height` of the page in points."""
-    rows: list[list[_Cell]] = []
-    for run in _runs(characters):
-        for cell in _cells(run, style):
-            _place(cell, rows)
+    rows: list[list[Cell]] = []
+    for cell in cells:
+        _place(cell, rows)
     mirrored = _brackets_are_mirrored(rows)
     return tuple(_line(row, width, height, mirrored=mirrored) for row in rows)
+
+
+def cells_of(characters: Sequence[Character], style: StyleOf) -> Iterator[Cell]:
+    """The page's lines, cut at wide gaps, in the order of the file."""
+    for run in _runs(characters):
+        yield from _cells(run, style)
 
 
 def _runs(characters: Sequence[Character]) -> list[list[Character]]:
@@ -84,24 +96,66 @@ def _runs(characters: Sequence[Character]) -> list[list[Character]]:
     return [run for run in runs if any(character.drawn for character in run)]
 
 
-def _cells(run: list[Character], style: StyleOf) -> list[_Cell]:
+def _cells(run: list[Character], style: StyleOf) -> list[Cell]:
     """The run cut at wide gaps, in the order of the file."""
     drawn = [c.position for c in run if c.drawn]
     whole = style((drawn[0], drawn[len(drawn) // 2], drawn[-1]))
-    columns = _columns(run, whole.size)
+    columns = columns_of(run, whole.size)
     if len(columns) == 1:
-        return [_Cell(_ligatures_mended(run), whole)]
+        return [_cell(_ligatures_mended(run), whole)]
     pieces: list[tuple[int, list[Character]]] = []
     for character in run:
-        number = _column_of(character, columns) if character.drawn else -1
+        number = column_of(character, columns) if character.drawn else -1
         if character.drawn and (not pieces or pieces[-1][0] != number):
             pieces.append((number, []))
         if pieces:
             pieces[-1][1].append(character)
-    return [_Cell(_ligatures_mended(piece), whole) for _, piece in pieces]
+    return [_cell(_ligatures_mended(piece), whole) for _, piece in pieces]
 
 
-def _columns(run: Sequence[Character], size: float) -> list[tuple[float, float]]:
+def _cell(characters: list[Character], style: CharacterStyle) -> Cell:
+    drawn = [c for c in characters if c.drawn]
+    bottom = max(c.bottom for c in drawn)
+    text, runs = _text_and_runs(characters)
+    return Cell(
+        text,
+        runs,
+        min(c.left for c in drawn),
+        min(c.top for c in drawn),
+        max(c.right for c in drawn),
+        bottom,
+        style.size,
+        style.bold,
+        style.baseline if style.baseline is not None else bottom,
+    )
+
+
+def _text_and_runs(characters: Sequence[Character]) -> tuple[str, tuple[CharacterRun, ...]]:
+    """The characters as text, stretches of white space as one space, and which code point is which character."""
+    text, runs = "", list[CharacterRun]()
+    for character in characters:
+        if character.text.isspace():
+            if not text or text.endswith(" "):
+                continue
+            letters = " "
+        else:
+            letters = character.text
+        for letter in letters:
+            end = len(text)
+            start, _, first = runs[-1] if runs else (0, 0, -1)
+            if runs and character.position == first + end - start:
+                runs[-1] = (start, end + 1, first)
+            else:
+                runs.append((end, end + 1, character.position))
+            text += letter
+    if text.endswith(" "):
+        start, end, first = runs.pop()
+        text = text[:-1]
+        runs += [(start, end - 1, first)] if end - 1 > start else []
+    return text, tuple(runs)
+
+
+def columns_of(run: Sequence[Character], size: float) -> list[tuple[float, float]]:
     """The stretches of the line, left to right, that wide gaps part from each other.
 
     Taken from where the ink is, not from the order of the characters: a number in an Arabic line is drawn in the other
@@ -115,28 +169,32 @@ def _columns(run: Sequence[Character], size: float) -> list[tuple[float, float]]
             continue
         start, end = columns[-1]
         gap = left - end
-        if gap > size * _CELL_GAP:
+        if gap > size * CELL_GAP:
             spaced = any(end - size < s.left and s.right < left + size for s in spaces)
-            if gap > size * (_WIDE_GAP if spaced else _CELL_GAP):
+            if gap > size * (_WIDE_GAP if spaced else CELL_GAP):
                 columns.append((left, right))
                 continue
         columns[-1] = (start, max(end, right))
     return columns
 
 
-def _column_of(character: Character, columns: Sequence[tuple[float, float]]) -> int:
+def column_of(character: Character, columns: Sequence[tuple[float, float]]) -> int:
+    """The number of the stretch that a character stands in."""
     return next(number for number, (_, right) in enumerate(columns) if character.left <= right)
 
 
-def _place(cell: _Cell, rows: list[list[_Cell]]) -> None:
+def _place(cell: Cell, rows: list[list[Cell]]) -> None:
     """Put a cell into the row it stands in, if it stands beside an earlier one; else let it begin a row."""
     if not rows:
         rows.append([cell])
         return
     last = rows[-1][-1]
-    for back, row in enumerate(reversed(rows[-_LOOK_BACK:]), start=1):
-        level = abs(row[0].baseline - cell.baseline) < 0.5 * cell.size
-        if level and all(_beside(cell, other) for other in row) and (back == 1 or cell.baseline < last.baseline):
+    baseline, reach = cell.baseline, 0.5 * cell.size
+    for back in range(1, min(_LOOK_BACK, len(rows)) + 1):
+        row = rows[-back]
+        if not -reach < row[0].baseline - baseline < reach:
+            continue
+        if all(_beside(cell, other) for other in row) and (back == 1 or baseline < last.baseline):
             for swallowed in rows[len(rows) - back + 1 :]:
                 row.extend(swallowed)
             del rows[len(rows) - back + 1 :]
@@ -150,54 +208,29 @@ def _place(cell: _Cell, rows: list[list[_Cell]]) -> None:
         rows.append([cell])
 
 
-def _beside(a: _Cell, b: _Cell) -> bool:
+def _beside(a: Cell, b: Cell) -> bool:
     """True when the two do not share any width."""
     return a.left >= b.right - 0.5 or b.left >= a.right - 0.5
 
 
-def _line(row: Sequence[_Cell], width: float, height: float, *, mirrored: bool) -> Line:
-    text, words, cells = "", list[tuple[int, int, Box]](), 1
+def _line(row: Sequence[Cell], width: float, height: float, *, mirrored: bool) -> Line:
+    text, runs, cells = "", list[tuple[CharacterRun, ...]](), 1
     for number, cell in enumerate(row):
         if number:
             same_column = not _beside(cell, row[number - 1])
             text += " " if same_column else _SEPARATOR
             cells += not same_column
-        cell_text, cell_words = _text_and_words(cell, width, height, mirrored=mirrored)
-        words += [(start + len(text), end + len(text), box) for start, end, box in cell_words]
-        text += cell_text
-    sides = min(c.left for c in row), min(c.top for c in row), max(c.right for c in row), max(c.bottom for c in row)
-    box = _box(sides, width, height)
-    bold = all(cell.bold for cell in row)
-    return Line(text, tuple(words), box, row[0].baseline / height, row[0].size / height, bold, cells)
-
-
-def _text_and_words(
-    cell: _Cell, width: float, height: float, *, mirrored: bool
-) -> tuple[str, list[tuple[int, int, Box]]]:
-    flip = mirrored and any(_ARABIC.search(c.text) for c in cell.characters)
-    text, words = "", list[tuple[int, int, Box]]()
-    start, left, right = -1, 0.0, 0.0
-    for character in [*cell.characters, Character(" ", -1)]:
-        if character.text.isspace():
-            if start >= 0 and right > left:
-                words.append((start, len(text), _box((left, cell.top, right, cell.bottom), width, height)))
-            start = -1
-            text += " " if text and not text.endswith(" ") else ""
-            continue
-        if start < 0:
-            start, left, right = len(text), float("inf"), float("-inf")
-        text += character.text.translate(_MIRRORED) if flip else character.text
-        if character.drawn:
-            left, right = min(left, character.left), max(right, character.right)
-    return text.rstrip(), words
-
-
-def _box(sides: tuple[float, float, float, float], width: float, height: float) -> Box:
-    """Left, top, right, bottom in points as fractions of the page: inside it, at least half a thousandth wide and high."""
-    left, top, right, bottom = sides
-    x1, y1 = min(max(left / width, 0.0), 0.9995), min(max(top / height, 0.0), 0.9995)
-    x2, y2 = min(max(right / width, x1 + 0.0005), 1.0), min(max(bottom / height, y1 + 0.0005), 1.0)
-    return Box(round(x1, 5), round(y1, 5), round(x2, 5), round(y2, 5))
+        base = len(text)
+        runs.append(tuple((start + base, end + base, first) for start, end, first in cell.runs) if base else cell.runs)
+        text += cell.text if cell.text.isascii() else _arabic_mended(cell.text, mirrored=mirrored)
+    first = row[0]
+    if len(row) == 1:
+        sides, bold = first[2:6], first.bold
+    else:
+        sides = min(c.left for c in row), min(c.top for c in row), max(c.right for c in row), max(c.bottom for c in row)
+        bold = all(cell.bold for cell in row)
+    box = fraction_box(sides, width, height)
+    return Line(text, (), box, first.baseline / height, first.size / height, bold, cells, None, tuple(runs))
 
 
 def _ligatures_mended(characters: list[Character]) -> list[Character]:
@@ -215,15 +248,21 @@ def _same_box(a: Character, b: Character) -> bool:
     return abs(a.left - b.left) < 0.01 and abs(a.right - b.right) < 0.01
 
 
-def _brackets_are_mirrored(rows: Sequence[Sequence[_Cell]]) -> bool:
+def _arabic_mended(text: str, *, mirrored: bool) -> str:
+    """The same text, as long as before; when it holds Arabic, with its lam-alefs and its brackets the right way round."""
+    if not _ARABIC.search(text):
+        return text
+    return lam_alef_put_right(text.translate(_MIRRORED) if mirrored else text)
+
+
+def _brackets_are_mirrored(rows: Sequence[Sequence[Cell]]) -> bool:
     """True when, in right-to-left lines, closing brackets mostly come before opening ones."""
     right_way = wrong_way = 0
     for row in rows:
         for cell in row:
-            text = "".join(c.text for c in cell.characters)
-            if not _ARABIC.search(text):
+            if cell.text.isascii() or not _ARABIC.search(cell.text):
                 continue
-            brackets = [c for c in text if c in _OPENING or c in _CLOSING]
+            brackets = _BRACKET.findall(cell.text)
             pairs = list(itertools.pairwise(brackets))
             right_way += sum(a in _OPENING and b in _CLOSING for a, b in pairs)
             wrong_way += sum(a in _CLOSING and b in _OPENING for a, b in pairs)

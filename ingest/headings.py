@@ -62,8 +62,19 @@ def opens_article(line: str) -> bool:
     return bool(structural_level(line)) or bool(_RUN_IN.match(line))
 
 
+def article_number(text: str) -> str:
+    """The article's name for a paragraph that begins with it and runs on, as in "Article 4: …"; empty for any other.
+
+    >>> article_number("Art. 5. – Le maire fixe les tarifs."), article_number("المادة 5: يسري هذا القانون.")
+    ('Art. 5', 'المادة 5')
+    """
+    match = _RUN_IN.match(text)
+    return " ".join(match[1].split()).rstrip(".-") if match else ""
+
+
 _RUN_IN = re.compile(
-    rf"\s*(?:Article|ARTICLE|Art\.|المادة)[ \t\u00a0]+(?:{_ARTICLE_NUMBER}|{_ARABIC_ORDINAL})[ \t\u00a0]*[.:–—\-]"
+    rf"\s*((?:Article|ARTICLE|Art\.|Section|SECTION|المادة|الفصل)[ \t\u00a0]+(?:{_ARTICLE_NUMBER}|{_ARABIC_ORDINAL})"
+    r"(?:[ \t\u00a0]+(?:bis|ter|quater|مكرر[ةه]?))?)(?:[.\-]|[ \t\u00a0]*[.:–—\-])(?=\s)"
 )
 
 

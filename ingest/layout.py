@@ -16,8 +16,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from assistant.types import Block, BlockKind, Box, Page, Span, TextOrigin, Word
+from assistant.types import Block, BlockKind, Box, CharacterRun, Page, Span, TextOrigin, Word
 from ingest.headings import bullet, opens_article, section_number_level, structural_level
 
 _MARGIN = 0.13
@@ -41,8 +42,7 @@ _ENOUGH_LINES = 5
 _LONGEST_HEADING = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of text, or a row of table cells that stand side by side (joined by " | ").
 
     `words` are (start, end, box) with offsets into `text`. `baseline` and `size` are fractions of the page height.
@@ -57,6 +57,8 @@ class Line:
     cells: int = 1
     new_paragraph: bool | None = None
     """What the parser knows; None leaves it to the geometry."""
+    runs: tuple[tuple[CharacterRun, ...], ...] = ()
+    """Instead of `words`, for a line of a PDF's text layer; offsets into `text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class PageLines:
     lines: tuple[Line, ...]
     origin: TextOrigin = TextOrigin.TEXT_LAYER
     confidence: float = 1.0
+    notes: tuple[str, ...] = ()
+    """What an archivist should know about the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +130,11 @@ class _Writer:
             self._append_to_last_page("\n")
         start = self._length
         words: list[Word] = []
+        runs: list[tuple[CharacterRun, ...]] = []
         for number, piece in enumerate(pieces):
             if number:
                 self._add("\n")
-            span = self._write_lines(piece, words)
+            span = self._write_lines(piece, words, runs)
             if number == 0 and continues and self._blocks:
                 self._blocks[-1] = replace(self._blocks[-1], span=Span(self._blocks[-1].span.start, span.end))
             elif piece.kind is not None:
@@ -143,17 +148,19 @@ class _Writer:
                 tuple(words),
                 page.origin,
                 page.confidence,
+                tuple(runs),
             )
         )
 
     def finished(self) -> tuple[str, tuple[Page, ...], tuple[Block, ...]]:
         return "".join(self._parts), tuple(self._pages), tuple(self._blocks)
 
-    def _write_lines(self, piece: _Piece, words: list[Word]) -> Span:
+    def _write_lines(self, piece: _Piece, words: list[Word], runs: list[tuple[CharacterRun, ...]]) -> Span:
         start = self._length
         for line in piece.lines:
             base = self._length
             words.extend(Word(Span(base + left, base + right), box) for left, right, box in line.words)
+            runs.extend(tuple((base + left, base + right, at) for left, right, at in cell) for cell in line.runs)
             self._add(line.text)
             self._add("\n")
         return Span(start, self._length - 1)

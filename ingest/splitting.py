@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 from assistant.language import sentence_spans
 from assistant.types import Block, BlockKind, Document, Page, Passage, Span, passage_id
-from ingest.headings import text_blocks
+from ingest.headings import article_number, text_blocks
 
 _SMALLEST = 300
 """Characters under which a passage is not cut to please the encoder: what its window loses is still found by its words."""
@@ -77,14 +77,21 @@ def _sections(document: Document) -> Iterator[_Section]:
     path: list[tuple[int, Block]] = []
     pending: list[Block] = []
     unused: list[Block] = []
+    article = ""
     for block in _trimmed_blocks(document):
         if block.kind is not BlockKind.HEADING:
+            number = article_number(document.text[block.span.start : block.span.end])
+            if number and pending:
+                yield _Section(_with_article(_texts(document, path), article), tuple(pending))
+                pending = []
+            article = number or article
             pending.append(block)
             unused = []
             continue
         if pending:
-            yield _Section(_texts(document, path), tuple(pending))
+            yield _Section(_with_article(_texts(document, path), article), tuple(pending))
             pending = []
+        article = ""
         # Headings that this one replaces without any text under them would otherwise be lost.
         level = max(1, block.heading_level)
         lost = tuple(other for other in unused if max(1, other.heading_level) >= level)
@@ -96,9 +103,14 @@ def _sections(document: Document) -> Iterator[_Section]:
         unused.append(block)
         path.append((level, block))
     if pending:
-        yield _Section(_texts(document, path), tuple(pending))
+        yield _Section(_with_article(_texts(document, path), article), tuple(pending))
     elif unused:
         yield _Section(_texts(document, [entry for entry in path if entry[1] not in unused]), tuple(unused))
+
+
+def _with_article(headings: tuple[str, ...], article: str) -> tuple[str, ...]:
+    """The heading path of an article whose number stands at the head of its first paragraph, not on a line of its own."""
+    return (*headings, article) if article else headings
 
 
 def _trimmed_blocks(document: Document) -> Iterator[Block]:

@@ -97,18 +97,19 @@ def _parsed(table: dict[str, Any], folder: Path) -> Parsed:
 def _page_row(page: Page) -> list[Any]:
     words = [[w.span.start, w.span.end, w.box.left, w.box.top, w.box.right, w.box.bottom] for w in page.words]
     start, end = page.span.start, page.span.end
-    return [page.number, start, end, page.width, page.height, page.origin.value, page.confidence, words]
+    return [page.number, start, end, page.width, page.height, page.origin.value, page.confidence, words, page.runs]
 
 
 def _page(row: list[Any]) -> Page:
-    number, start, end, width, height, origin, confidence, words = row
+    number, start, end, width, height, origin, confidence, words, runs = row
     placed = tuple(
         Word(Span(a, b), Box(float(left), float(top), float(right), float(bottom)))
         for a, b, left, top, right, bottom in words
     )
     return Page(
-        int(number), Span(start, end), float(width), float(height), placed, TextOrigin(origin), float(confidence)
-    )
+        int(number), Span(start, end), float(width), float(height), placed, TextOrigin(origin), float(confidence),
+        tuple(tuple((int(a), int(b), int(first)) for a, b, first in piece) for piece in runs),
+    )  # fmt: skip
 
 
 def _attachment(row: list[Any], folder: Path) -> Attachment:
@@ -138,6 +139,21 @@ def _check(parsed: Parsed) -> None:
         position = block.span.end
     if any(not page.span.contains(word.span) for page in parsed.pages for word in page.words):
         raise ValueError("a word lies outside its page")
+    if any(not _runs_fit(page) for page in parsed.pages):
+        raise ValueError("a run lies outside its page")
+
+
+def _runs_fit(page: Page) -> bool:
+    """True when each piece of a line is covered by its runs, one after the other, within the page."""
+    for piece in page.runs:
+        position = piece[0][0] if piece else -1
+        if position < page.span.start:
+            return False
+        for start, end, first in piece:
+            if start != position or end <= start or first < 0 or end > page.span.end:
+                return False
+            position = end
+    return True
 
 
 def _text(value: object) -> str:

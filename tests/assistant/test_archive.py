@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from assistant.archive import Archive, line_boxes
-from assistant.errors import NotFound
-from assistant.types import Box, Page, Span, Word
+from assistant.errors import NotFound, ServiceUnavailable
+from assistant.types import Box, CharacterRun, Document, Page, Span, Word
 from tests.worlds import INTERNAL, RESTRICTED_TAX, document, reader
 
 
@@ -95,6 +97,48 @@ def test_one_box_for_each_line() -> None:
     )
     edges = [(b.left, b.top, b.right, b.bottom) for b in line_boxes(page, Span(0, 14))]
     assert edges == [pytest.approx((0.1, 0.1, 0.35, 0.12)), pytest.approx((0.1, 0.14, 0.2, 0.16))]
+
+
+def _archived_pdf(tmp_path: Path, runs: tuple[tuple[CharacterRun, ...], ...]) -> tuple[Archive, Document]:
+    """A one-page PDF that says "Bonjour le monde" 100 points from the left and the top, kept without its words."""
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=(500, 500))
+    canvas.drawString(100, 400, "Bonjour le monde")
+    canvas.save()
+    archive = Archive(tmp_path / "archive")
+    version = archive.keep_original(tmp_path / "a.pdf")
+    text = "Bonjour le monde\n"
+    page = Page(1, Span(0, len(text)), 500, 500, runs=runs)
+    stored = replace(document(text, name="a.pdf", version=version), pages=(page,), media_type="application/pdf")
+    archive.put(stored)
+    return archive, stored
+
+
+def test_words_are_placed_when_a_page_is_first_looked_at_and_kept(tmp_path: Path) -> None:
+    archive, stored = _archived_pdf(tmp_path, (((0, 16, 0),),))
+    who = reader("public")
+    boxes = archive.boxes(stored, Span(0, 7), who)
+    assert [number for number, _ in boxes] == [1]
+    assert (boxes[0][1].left, boxes[0][1].bottom) == (pytest.approx(0.2, abs=0.005), pytest.approx(0.2, abs=0.01))
+    archive.original_path(stored.version).unlink()
+    page = archive.page(stored.id, 1, who)
+    assert [stored.text[word.span.start : word.span.end] for word in page.words] == ["Bonjour", "le", "monde"]
+    assert page.runs == ()
+    archive.close()
+
+
+def test_words_that_cannot_be_placed_leave_the_quotation_without_boxes(tmp_path: Path) -> None:
+    archive, stored = _archived_pdf(tmp_path, (((0, 16, 0),),))
+    archive.original_path(stored.version).write_bytes(b"no longer a PDF")
+    assert archive.boxes(stored, Span(0, 7), reader("public")) == ()
+    with pytest.raises(ServiceUnavailable):
+        archive.page(stored.id, 1, reader("public"))
+    archive.close()
+
+
+def test_runs_beyond_the_page_place_no_words(tmp_path: Path) -> None:
+    archive, stored = _archived_pdf(tmp_path, (((0, 16, 900_000),),))
+    assert archive.page(stored.id, 1, reader("public")).words == ()
+    archive.close()
 
 
 def _message(action: object) -> str:

@@ -11,12 +11,14 @@ from rich.table import Table
 
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.index_speed import index_figures
+from tests.benchmarks.pdf_speed import pdf_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
 
 PARTS: dict[str, Callable[[], Figures]] = {
     "start": start_figures,
     "index": index_figures,
+    "pdf": pdf_figures,
     "service": service_figures,
     "retrieval": retrieval_figures,
 }

@@ -90,7 +90,7 @@ def test_message_carried_by_a_message_is_a_child(tmp_path: Path) -> None:
     outer.add_attachment(mail("Avis / important", f"{FRENCH}\n"))
     result = parsed(written(tmp_path / "a.eml", outer.as_bytes()))
     assert [a.file_name for a in result.attachments] == ["Avis  important.eml"]
-    assert FRENCH in parsed(written(tmp_path / "b.eml", result.attachments[0].content)).text
+    assert FRENCH in parsed(written(tmp_path / "b.eml", result.attachments[0].path.read_bytes())).text
 
 
 def test_mailbox_is_a_container_of_its_messages(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_mailbox_is_a_container_of_its_messages(tmp_path: Path) -> None:
     assert (result.container, result.text) == (True, "")
     assert [a.file_name for a in result.attachments] == ["00001 Un.eml", "00002 اثنان.eml"]
     assert all(a.own_label for a in result.attachments)
-    assert "From ici on compte." in parsed(written(tmp_path / "b.eml", result.attachments[0].content)).text
-    assert ARABIC in parsed(written(tmp_path / "c.eml", result.attachments[1].content)).text
+    assert "From ici on compte." in parsed(written(tmp_path / "b.eml", result.attachments[0].path.read_bytes())).text
+    assert ARABIC in parsed(written(tmp_path / "c.eml", result.attachments[1].path.read_bytes())).text
     isolated = parse_isolated(path, file_name="a.mbox", settings=ParsingSettings())
     assert isinstance(isolated, Parsed)
     assert isolated.container

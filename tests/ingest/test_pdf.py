@@ -10,6 +10,7 @@ import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from assistant.placing import place_words
 from assistant.types import BlockKind, Box, TextOrigin, tiles
 from ingest.isolation import parse_here
 from ingest.parsing import Parsed, ParsingSettings, Rejected
@@ -39,8 +40,12 @@ def made(path: Path, *pages: list[tuple[float, float, str]], size: float = 11, *
     return path
 
 
-def words(document: Parsed, page: int = 0) -> dict[str, Box]:
-    return {document.text[word.span.start : word.span.end]: word.box for word in document.pages[page].words}
+def words(path: Path, document: Parsed, page: int = 0) -> dict[str, Box]:
+    of = document.pages[page]
+    placed = of.words or place_words(
+        path, of.number, document.text[of.span.start : of.span.end], of.span.start, of.runs
+    )
+    return {document.text[word.span.start : word.span.end]: word.box for word in placed}
 
 
 def block_texts(document: Parsed) -> list[str]:
@@ -49,7 +54,7 @@ def block_texts(document: Parsed) -> list[str]:
 
 def test_word_spans_and_boxes_say_where_each_word_stands(tmp_path: Path) -> None:
     document = parsed(made(tmp_path / "a.pdf", [(100, 200, "Bonjour tout le monde"), (100, 400, "deuxième ligne")]))
-    placed = words(document)
+    placed = words(tmp_path / "a.pdf", document)
     assert list(placed) == ["Bonjour", "tout", "le", "monde", "deuxième", "ligne"]
     box = placed["Bonjour"]
     assert box.left == pytest.approx(100 / WIDTH, abs=0.005)
@@ -70,14 +75,14 @@ def test_boxes_fit_the_rendered_page_when_rotated_or_cropped(tmp_path: Path, rot
     image = page.render(scale=2, grayscale=True).to_pil()
     page.close()
     source.close()
-    for word, box in words(parsed(tmp_path / "b.pdf")).items():
+    for word, box in words(tmp_path / "b.pdf", parsed(tmp_path / "b.pdf")).items():
         area = (box.left * image.width, box.top * image.height, box.right * image.width, box.bottom * image.height)
         inside = image.crop(tuple(round(side) for side in area))
         assert inside.getextrema()[0] < 100, f"no ink where {word!r} should be"
     inked = [
         (x, y) for x in range(0, image.width, 3) for y in range(0, image.height, 3) if image.getpixel((x, y)) < 100
     ]
-    boxes = list(words(parsed(tmp_path / "b.pdf")).values())
+    boxes = list(words(tmp_path / "b.pdf", parsed(tmp_path / "b.pdf")).values())
     slack = 0.006
     for x, y in inked:
         u, v = x / image.width, y / image.height
@@ -179,8 +184,8 @@ def test_page_decides_for_itself_whether_it_is_read_by_ocr(tmp_path: Path) -> No
     need_tesseract()
     document = parsed(scan(tmp_path / "a.pdf", text_pages=1), ParsingSettings())
     assert [page.origin for page in document.pages] == [TextOrigin.TEXT_LAYER, TextOrigin.OCR]
-    assert words(document, 1)["bureau"].left == pytest.approx(0.18, abs=0.03)
-    assert words(document, 1)["bureau"].top == pytest.approx(300 / 1754, abs=0.02)
+    assert words(tmp_path / "a.pdf", document, 1)["bureau"].left == pytest.approx(0.18, abs=0.03)
+    assert words(tmp_path / "a.pdf", document, 1)["bureau"].top == pytest.approx(300 / 1754, abs=0.02)
 
 
 def test_headings_of_a_french_decree_are_found() -> None:
