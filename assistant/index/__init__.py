@@ -37,6 +37,14 @@ class Query:
     dense_weight: float = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What erasing one document took out of the index."""
+
+    passages: int
+    keys: int
+
+
 class PassageIndex(Protocol):
     """Stores passages by document and version, and searches them under a principal."""
 
@@ -50,6 +58,25 @@ class PassageIndex(Protocol):
 
     def remove(self, document_id: str) -> int:
         """Remove every passage of this document; how many there were. Zero when there is no such document."""
+        ...
+
+    def erase(self, document_id: str) -> Erased:
+        """Remove every passage of this document for good: when this returns, its words cannot be read from any file.
+
+        Its vectors and hashed terms may still lie in storage until the next `purge`.
+        """
+        ...
+
+    def purge(self) -> None:
+        """Take everything that belonged to removed passages out of the files. Can take minutes: call it in the background."""
+        ...
+
+    def held(self) -> dict[str, int]:
+        """Passages by document id, whatever their version and label. For verification; never shown to a reader."""
+        ...
+
+    def readable(self, document_id: str) -> bool:
+        """True when the words of this document's passages can be read. For verification."""
         ...
 
     def count(self, document_id: str, version: str) -> int:
