@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS documents (
     stored      INTEGER PRIMARY KEY AUTOINCREMENT,
     UNIQUE (document_id, version)
 );
+CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
 CREATE TABLE IF NOT EXISTS pages (
     document_id TEXT NOT NULL,
     version     TEXT NOT NULL,
@@ -59,13 +60,15 @@ _UNSEEN = "there is no such document, or none that you may read"
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveErasure:
-    """What erasing one document took out of the archive."""
+class Holdings:
+    """What the archive has of one document, all versions together."""
 
     texts: int
     pages: int
     originals: tuple[str, ...]
-    """SHA-256 of each original that was removed."""
+    """SHA-256 of each original that is this document's alone."""
+    shared_originals: tuple[str, ...]
+    """SHA-256 of each original that stays when this document goes."""
     keys: int
 
 
@@ -113,7 +116,7 @@ class Archive:
         """Store one version of a document; storing it again changes nothing but the label."""
         key = (document.id, document.version)
         about, pages = _document_about(document), [_page_row(page) for page in document.pages]
-        checksum = _checksum(str(document.label), about, document.text, pages)
+        checksum = _checksum(about, document.text, pages)
         sealed = [self._sealed(key, name, clear) for name, clear in (("about", about), ("text", document.text))]
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ? AND version = ?", key)
@@ -136,31 +139,54 @@ class Archive:
 
     def remove(self, document_id: str, *, version: str) -> None:
         """Remove all versions of this document, and the original of `version` even if it was never parsed."""
-        rows = self._database.connection().execute(
-            "SELECT version FROM documents WHERE document_id = ?", (document_id,)
-        )
-        for stored in {row["version"] for row in rows.fetchall()} | {version}:
+        for stored in self._versions_of(document_id) | {version}:
             self._remove_version(document_id, stored)
 
-    def erase(self, document_id: str, versions: Iterable[str], *, spare: Collection[str] = ()) -> ArchiveErasure:
+    def holdings(self, document_id: str, versions: Iterable[str], *, spare: Collection[str] = ()) -> Holdings:
+        """What `erase` with the same arguments would remove."""
+        connection = self._database.connection()
+        texts, pages = (
+            connection.execute(f"SELECT COUNT(*) FROM {table} WHERE document_id = ?", (document_id,)).fetchone()[0]  # noqa: S608
+            for table in ("documents", "pages")
+        )
+        doomed: list[str] = []
+        kept: list[str] = []
+        for version in sorted(self._versions_of(document_id) | set(versions)):
+            others = connection.execute(
+                "SELECT 1 FROM documents WHERE version = ? AND document_id != ?", (version, document_id)
+            )
+            if self.original_path(version).is_file():
+                (kept if version in spare or others.fetchone() else doomed).append(version)
+        return Holdings(texts, pages, tuple(doomed), tuple(kept), int(self._keyring.holds(document_id)))
+
+    def erase(self, document_id: str, versions: Iterable[str], *, spare: Collection[str] = ()) -> None:
         """Remove every version of this document for good, and the originals of `versions` even if they were never parsed.
 
         When this returns, no file of the archive holds a word that can be read. Originals in `spare`, and those that are another
-        document's as well, stay. Raises ServiceUnavailable while the database cannot be compacted.
+        document's as well, stay. Raises ServiceUnavailable while the database's log cannot be emptied.
         """
-        connection = self._database.connection()
-        rows = connection.execute("SELECT version FROM documents WHERE document_id = ?", (document_id,)).fetchall()
-        pages = connection.execute("SELECT COUNT(*) FROM pages WHERE document_id = ?", (document_id,)).fetchone()[0]
-        removed = []
-        for version in sorted({row["version"] for row in rows} | set(versions)):
-            was_there = self.original_path(version).is_file()
+        for version in sorted(self._versions_of(document_id) | set(versions)):
             self._remove_version(document_id, version, keep_original=version in spare)
-            if was_there and not self.original_path(version).exists():
+            if self.original_path(version).parent.is_dir():
                 _flush_folder(self.original_path(version).parent)
-                removed.append(version)
-        keys = self._keyring.destroy(document_id)
+        self._keyring.destroy(document_id)
         self._database.truncate_log()
-        return ArchiveErasure(len(rows), pages, tuple(removed), keys)
+
+    def rename_source(self, document_id: str, source: str) -> None:
+        """Write another source into every intact version of a document."""
+        for version in self._versions_of(document_id):
+            found = self._stored(document_id, version)
+            if found is None:
+                continue
+            row, pages = found
+            about = json.dumps(json.loads(row["about"]) | {"source": source}, ensure_ascii=False)
+            checksum = _checksum(about, row["text"], pages)
+            key = (document_id, version)
+            with self._database.writing() as connection:
+                connection.execute(
+                    "UPDATE documents SET about = ?, checksum = ? WHERE document_id = ? AND version = ?",
+                    (self._sealed(key, "about", about), checksum, *key),
+                )
 
     # For verification, which needs no Principal because it shows nobody anything.
 
@@ -179,21 +205,30 @@ class Archive:
         for folder in sorted(path for path in self._originals.iterdir() if path.is_dir()):
             yield from sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
+    def has(self, document_id: str, version: str) -> bool:
+        """True when a text of this version is stored, intact or not."""
+        return version in self._versions_of(document_id)
+
+    def owner_of(self, version: str) -> str | None:
+        """A document whose text was read from this original; None when there is none."""
+        query = "SELECT document_id FROM documents WHERE version = ? LIMIT 1"
+        row = self._database.connection().execute(query, (version,)).fetchone()
+        return row["document_id"] if row else None
+
     def intact(self, document_id: str, version: str) -> bool:
-        """True when the stored text, its pages and its label are what was put there. False when there is none, too."""
+        """True when the stored text and its pages are what was put there. False when there is none, too."""
         return self._stored(document_id, version) is not None
 
-    def stored(self, document_id: str, version: str) -> Document:
-        """A version as it was put, words included, to index it anew. Raises NotFound when it is not there intact."""
+    def stored_document(self, document_id: str, version: str) -> Document | None:
+        """A version as it was put, words included, to index it anew; None when it is not here intact."""
         found = self._stored(document_id, version)
         if found is None:
-            raise NotFound(_UNSEEN)
+            return None
         row, pages = found
         words = [_unpacked_words(packed) for _, _, packed in pages]
         read = [_page_from(json.loads(about)) for _, about, _ in pages]
-        return _document_from(
-            row, json.loads(row["about"]), tuple(replace(page, words=w) for page, w in zip(read, words, strict=True))
-        )
+        whole = tuple(replace(page, words=w) for page, w in zip(read, words, strict=True))
+        return _document_from(row, json.loads(row["about"]), whole)
 
     def sweep(self) -> int:
         """Remove what a process that died left half copied; how many files. Only while nothing is being taken in."""
@@ -293,7 +328,7 @@ class Archive:
             opened = self._opened(row)
         except SealBroken:
             return None
-        good = _checksum(row["label"], opened["about"], opened["text"], pages) == row["checksum"]
+        good = _checksum(opened["about"], opened["text"], pages) == row["checksum"]
         return (opened, pages) if good else None
 
     def _sealed(self, key: tuple[str, str], name: str, clear: str) -> bytes:
@@ -322,7 +357,7 @@ class Archive:
             pages = connection.execute(
                 "SELECT number, about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number", key
             ).fetchall()
-            checksum = _checksum(row["label"], row["about"], row["text"], [(p[0], p[1], p[2]) for p in pages])
+            checksum = _checksum(row["about"], row["text"], [(p[0], p[1], p[2]) for p in pages])
             sealed = [self._sealed(key, name, row[name]) for name in ("about", "text")]
             with self._database.writing() as writing:
                 writing.execute(
@@ -331,6 +366,10 @@ class Archive:
                 )
         if found:
             self._database.scrub()
+
+    def _versions_of(self, document_id: str) -> set[str]:
+        query = "SELECT version FROM documents WHERE document_id = ?"
+        return {row["version"] for row in self._database.connection().execute(query, (document_id,)).fetchall()}
 
     def _remove_version(self, document_id: str, version: str, *, keep_original: bool = False) -> None:
         with self._database.writing() as connection:
@@ -394,10 +433,10 @@ def _page_row(page: Page) -> _PageRow:
     return page.number, _page_about(page), _packed_words(page.words)
 
 
-def _checksum(label: str, about: str, text: str, pages: Iterable[_PageRow]) -> str:
-    """SHA-256, in hex, over everything that is stored of a version, each part with its length before it."""
+def _checksum(about: str, text: str, pages: Iterable[_PageRow]) -> str:
+    """SHA-256, in hex, over all that was read of a version, each part with its length before it. Labels change by themselves."""
     digest = hashlib.sha256()
-    parts = [part.encode("utf-8", "surrogatepass") for part in (label, about, text)]
+    parts = [part.encode("utf-8", "surrogatepass") for part in (about, text)]
     for number, page_about, words in pages:
         parts += [str(number).encode(), page_about.encode(), words]
     for part in parts:

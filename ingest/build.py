@@ -16,13 +16,18 @@ from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.errors import Forbidden, InvalidRequest, NotFound
 from assistant.index import PassageIndex
+from assistant.ingestion import VerificationReport
+from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
+from ingest.erasure import Eraser
 from ingest.labelling import Markings
 from ingest.ledger import Ledger, Task
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
-from ingest.workflow import DocumentWorkflow, may_know, remove_document
+from ingest.receipts import Receipts
+from ingest.verification import Verifier
+from ingest.workflow import DocumentWorkflow, may_know
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.2
@@ -47,16 +52,22 @@ class EmbeddedIngestion:
         self._archive = archive
         self._index = index
         self._ledger = Ledger(settings.home / "ledger.db")
+        self._receipts = Receipts(settings.home)
+        self._eraser = Eraser(self._ledger, archive, index, self._receipts, home=settings.home)
         self._stop = threading.Event()
         self._work = threading.Event()
         self._threads = [
             threading.Thread(target=self._work_until_stopped, name=f"ingest-{number}", daemon=True)
             for number in range(settings.ingest.workers)
         ]
+        publisher = Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars)
+        self._verifier = Verifier(
+            self._ledger, archive, index, publisher, self._eraser, home=settings.home, wake=self._work.set
+        )
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
-            Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars),
+            publisher,
             markings=Markings.load(settings.labelling.markings),
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
@@ -105,10 +116,26 @@ class EmbeddedIngestion:
             counts[status.state] += 1
         return counts
 
-    def remove(self, document_id: str, principal: Principal) -> None:
+    def remove(self, document_id: str, principal: Principal, *, with_attachments: bool = False) -> ErasureReceipt:
         """See `Ingestion.remove`."""
         _require_archivist(principal)
-        remove_document(document_id, principal, ledger=self._ledger, archive=self._archive, index=self._index)
+        return self._eraser.erase(document_id, principal, with_attachments=with_attachments)
+
+    def receipts(self, principal: Principal) -> tuple[ErasureReceipt, ...]:
+        """See `Ingestion.receipts`."""
+        _require_archivist(principal)
+        return tuple(receipt for receipt, label in self._receipts.all() if may_know(principal, label))
+
+    def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
+        """See `Ingestion.verify`."""
+        _require_archivist(principal)
+        if not all(may_know(principal, label) for label in self._ledger.labels()):
+            raise Forbidden("verification reports on every document; there are some above your clearance")
+        return self._verifier.verify(mend=mend)
+
+    def receipt_key(self) -> bytes:
+        """See `Ingestion.receipt_key`."""
+        return self._receipts.key.public_pem
 
     def wait_idle(self, timeout_s: float) -> bool:
         """See `Ingestion.wait_idle`."""
@@ -121,6 +148,7 @@ class EmbeddedIngestion:
 
     def start(self) -> None:
         """See `Ingestion.start`."""
+        self._eraser.finish_pending_erasures()
         unfinished = self._ledger.take_up_unfinished()
         if unfinished:
             _LOG.info("%d unfinished documents are taken up again", unfinished)
@@ -136,6 +164,8 @@ class EmbeddedIngestion:
             if thread.is_alive():
                 thread.join(timeout=30)
         isolation.close()
+        self._eraser.stop()
+        self._receipts.close()
         self._ledger.close()
 
     def _requeue_what_the_index_lacks(self) -> None:

@@ -16,9 +16,13 @@ from rich.table import Table
 from assistant.client import ServiceClient, Upload
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.types import DocumentState
+from ingest import cli_receipts
 from ingest.sources import Skipped, walk
 
 app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
+app.command("remove")(cli_receipts.remove)
+app.command("verify")(cli_receipts.verify)
+app.add_typer(cli_receipts.receipt, name="receipt")
 
 _FAILED = {DocumentState.QUARANTINED.value, DocumentState.REJECTED.value}
 _UNFINISHED = {state.value for state in DocumentState if not state.final}
@@ -73,18 +77,6 @@ def status(
         print_json({"documents": [_public(d) for d in listing["documents"]], "counts": listing["counts"]})
     else:
         _show(listing["documents"])
-
-
-@app.command("remove")
-def remove(
-    document_ids: Annotated[list[str], typer.Argument(help="Ids, as `ingest status --json` shows them")],
-    instance: Instance = None,
-) -> None:
-    """Remove documents from answers, archive and ledger."""
-    with service_of(settings_of(instance)) as client:
-        for document_id in document_ids:
-            client.remove(document_id)
-            console.print(f"removed {escape(document_id)}")
 
 
 def _settled(client: ServiceClient, ids: list[str], *, quiet: bool) -> list[dict[str, Any]]:

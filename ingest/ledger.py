@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.database import Database
+from assistant.errors import Conflict
 from assistant.types import DocumentState, DocumentStatus
 
 _NAMESPACE = uuid.UUID("0c1b7d52-39c1-4a35-9c52-2d2f0d6d7a10")
@@ -53,7 +54,13 @@ CREATE TABLE IF NOT EXISTS events (
     state       TEXT NOT NULL,
     reason      TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS events_by_version ON events (version);
+CREATE INDEX IF NOT EXISTS events_by_document ON events (document_id);
 """
+
+
+BEING_ERASED = "being_erased"
+"""Category of a document that waits for its erasure to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +183,59 @@ class Ledger:
                 _note(connection, task.document_id, task.version, state, reason)
         return bool(cursor.rowcount)
 
-    def forget(self, document_id: str) -> None:
-        """Remove a document's row; its events stay, without its name."""
+    def mark_for_erasure(self, document_ids: Iterable[str]) -> None:
+        """Keep the workers off these documents from now on: all of them or none.
+
+        Raises Conflict when one is being worked on or on hold. What is not in the ledger is passed over.
+        """
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
-            _note(connection, document_id, "", "removed", "")
+            for document_id in document_ids:
+                row = connection.execute("SELECT * FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+                if row is None:
+                    continue
+                if "hold" in row.keys() and row["hold"]:  # noqa: SIM118 - a Row is no mapping
+                    raise Conflict(f"document {document_id} is on hold and cannot be erased; release the hold first")
+                if row["state"] == DocumentState.IN_PROGRESS:
+                    raise Conflict(f"document {document_id} is being worked on; erase it when that has ended")
+                connection.execute(
+                    "UPDATE documents SET state = ?, category = ?, reason = ?, changed_at = ? WHERE document_id = ?",
+                    (DocumentState.QUARANTINED, BEING_ERASED, "it is being erased", _now(), document_id),
+                )
+
+    def versions(self, document_id: str) -> frozenset[str]:
+        """Every version that was ever handed in of a document."""
+        query = "SELECT version FROM events WHERE document_id = ?1 UNION SELECT version FROM documents WHERE document_id = ?1"
+        rows = self._database.connection().execute(query, (document_id,))
+        return frozenset(row["version"] for row in rows if row["version"])
+
+    def used_elsewhere(self, version: str, document_ids: Iterable[str]) -> bool:
+        """True when a document that is none of these has this version now."""
+        rows = self._database.connection().execute("SELECT document_id FROM documents WHERE version = ?", (version,))
+        return bool({row["document_id"] for row in rows} - set(document_ids))
+
+    def attached(self, document_id: str) -> tuple[DocumentStatus, ...]:
+        """The documents that came attached to this one, at whatever depth."""
+        query = (
+            "SELECT d.* FROM documents d, documents c WHERE c.document_id = ?"
+            " AND substr(d.source, 1, length(c.source) + 2) = c.source || '!/' ORDER BY d.source"
+        )
+        return tuple(_status(row) for row in self._database.connection().execute(query, (document_id,)))
+
+    def rename_source(self, document_id: str, source: str) -> None:
+        """Write another source for a document."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE documents SET source = ? WHERE document_id = ?", (source, document_id))
+
+    def forget(self, document_id: str) -> None:
+        """Remove a document's row; its events stay, without reasons, which can name it. Nothing when there is no row."""
+        with self._database.writing() as connection:
+            if connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,)).rowcount:
+                connection.execute("UPDATE events SET reason = '' WHERE document_id = ?", (document_id,))
+                _note(connection, document_id, "", "removed", "")
+
+    def scrub(self) -> None:
+        """Overwrite what removed rows left in the file. Raises ServiceUnavailable while somebody holds it."""
+        self._database.scrub()
 
     def status(self, document_id: str) -> DocumentStatus:
         """One document. Raises KeyError when there is none."""
@@ -197,6 +252,44 @@ class Ledger:
         """All documents, newest first."""
         rows = self._database.connection().execute("SELECT * FROM documents ORDER BY received_at DESC, rowid DESC")
         return tuple(_status(row) for row in rows)
+
+    def each_status(self) -> Iterator[DocumentStatus]:
+        """All documents in the order of their ids, some at a time: memory does not grow with them."""
+        last = ""
+        query = "SELECT * FROM documents WHERE document_id > ? ORDER BY document_id LIMIT 500"
+        while rows := self._database.connection().execute(query, (last,)).fetchall():
+            yield from (_status(row) for row in rows)
+            last = rows[-1]["document_id"]
+
+    def labels(self) -> tuple[str, ...]:
+        """The labels there are."""
+        return tuple(row[0] for row in self._database.connection().execute("SELECT DISTINCT label FROM documents"))
+
+    def knows(self, document_id: str) -> bool:
+        """True when there is a row for this document."""
+        query = "SELECT 1 FROM documents WHERE document_id = ?"
+        return self._database.connection().execute(query, (document_id,)).fetchone() is not None
+
+    def unchanged(self, status: DocumentStatus) -> bool:
+        """True when the document stands where it stood when `status` was read."""
+        query = "SELECT 1 FROM documents WHERE document_id = ? AND version = ? AND state = ? AND changed_at = ?"
+        key = (status.document_id, status.version, status.state, status.changed_at)
+        return self._database.connection().execute(query, key).fetchone() is not None
+
+    def owner_of(self, version: str) -> str | None:
+        """A document that has or had this version; None when there is none any more."""
+        query = (
+            "SELECT document_id FROM documents WHERE version = ?1 UNION SELECT e.document_id FROM events e"
+            " JOIN documents d USING (document_id) WHERE e.version = ?1 LIMIT 1"
+        )
+        row = self._database.connection().execute(query, (version,)).fetchone()
+        return row["document_id"] if row else None
+
+    def adds_up(self) -> bool:
+        """True when every row is in exactly one of the states there are."""
+        query = f"SELECT COUNT(*), SUM(state IN ({', '.join('?' * len(DocumentState))})) FROM documents"  # noqa: S608
+        total, in_a_state = self._database.connection().execute(query, tuple(DocumentState)).fetchone()
+        return bool(total == (in_a_state or 0))
 
     def waiting(self) -> int:
         """How many documents are received or in progress."""

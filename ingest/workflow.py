@@ -12,8 +12,7 @@ from pathlib import Path
 
 from assistant.access import Label, Principal, Role
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, DocumentRejected, NotFound, ServiceUnavailable, Unlabelled
-from assistant.index import PassageIndex
+from assistant.errors import ConfigurationError, DocumentRejected, ServiceUnavailable, Unlabelled
 from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import parse_isolated
 from ingest.labelling import Markings, decide_label
@@ -139,24 +138,6 @@ class DocumentWorkflow:
         else:
             reason = f"tried {task.attempts} times: {error}"
             self._ledger.settle(task, DocumentState.QUARANTINED, category="service_unavailable", reason=reason)
-
-
-def remove_document(
-    document_id: str, principal: Principal, *, ledger: Ledger, archive: Archive, index: PassageIndex
-) -> None:
-    """Remove a document everywhere: first from the answers, then its text and original, then its name.
-
-    Raises NotFound when there is none that this principal may know of.
-    """
-    try:
-        status = ledger.status(document_id)
-    except KeyError:
-        raise NotFound("there is no such document, or none that you may read") from None
-    if not may_know(principal, status.label):
-        raise NotFound("there is no such document, or none that you may read")
-    index.remove(document_id)
-    archive.remove(document_id, version=status.version)
-    ledger.forget(document_id)
 
 
 def may_know(principal: Principal, label: str) -> bool:

@@ -37,14 +37,6 @@ class Query:
     dense_weight: float = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What erasing one document took out of the index."""
-
-    passages: int
-    keys: int
-
-
 class PassageIndex(Protocol):
     """Stores passages by document and version, and searches them under a principal."""
 
@@ -60,10 +52,11 @@ class PassageIndex(Protocol):
         """Remove every passage of this document; how many there were. Zero when there is no such document."""
         ...
 
-    def erase(self, document_id: str) -> Erased:
-        """Remove every passage of this document for good: when this returns, its words cannot be read from any file.
+    def erase(self, document_id: str) -> int:
+        """Remove every passage of this document for good; how many there were.
 
-        Its vectors and hashed terms may still lie in storage until the next `purge`.
+        When this returns, its words cannot be read from any file. Its vectors and hashed terms may still lie in storage until
+        the next `purge`.
         """
         ...
 

@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 
 from assistant.access import Label, Principal, readable_labels
 from assistant.errors import AccessViolation, ConfigurationError, InstanceBusy, NotFound
-from assistant.index import Erased, Query, Route
+from assistant.index import Query, Route
 from assistant.index.fusion import fused_ranking
 from assistant.index.locking import SharedLock
 from assistant.index.log import turn_over
@@ -136,11 +136,12 @@ class EdgePassageIndex:
             self._delete(_must(DOCUMENT, document_id))
             return removed
 
-    def erase(self, document_id: str) -> Erased:
+    def erase(self, document_id: str) -> int:
         """See `PassageIndex`."""
         passages = self.remove(document_id)
         self._shard.flush()
-        return Erased(passages, self._keyring.destroy(document_id))
+        self._keyring.destroy(document_id)
+        return passages
 
     def purge(self) -> None:
         """See `PassageIndex`. Searches and writes go on meanwhile."""

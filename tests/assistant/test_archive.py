@@ -131,7 +131,6 @@ def test_archive_of_an_earlier_version_is_sealed_when_it_is_opened(tmp_path: Pat
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE documents SET label = 'public'",
         "UPDATE documents SET text = about",
         "UPDATE documents SET text = ''",
         "UPDATE documents SET text = CAST('plain' AS BLOB)",
@@ -144,12 +143,11 @@ def test_damaged_text_is_not_intact(tmp_path: Path, damage: str) -> None:
     stored = document("Un. Deux.", label=INTERNAL, pages=2)
     archive.put(stored)
     assert archive.intact(stored.id, stored.version)
-    assert archive.stored(stored.id, stored.version) == stored
+    assert archive.stored_document(stored.id, stored.version) == stored
     with archive._database.writing() as connection:
         connection.execute(damage)
     assert not archive.intact(stored.id, stored.version)
-    with pytest.raises(NotFound):
-        archive.stored(stored.id, stored.version)
+    assert archive.stored_document(stored.id, stored.version) is None
 
 
 def test_erasing_removes_every_version_and_spares_what_another_document_needs(tmp_path: Path) -> None:
@@ -160,8 +158,10 @@ def test_erasing_removes_every_version_and_spares_what_another_document_needs(tm
         versions.append(archive.keep_original(tmp_path / "file"))
     for version in versions[:2]:
         archive.put(document("zyzomys", version=version, pages=3))
-    erased = archive.erase("document-note.txt", versions, spare={versions[1]})
-    assert (erased.texts, erased.pages, erased.keys) == (2, 6, 1)
-    assert set(erased.originals) == {versions[0], versions[2]}
-    assert archive.original_path(versions[1]).is_file()
-    assert not archive.erase("document-note.txt", versions, spare={versions[1]}).originals
+    held = archive.holdings("document-note.txt", versions, spare={versions[1]})
+    assert (held.texts, held.pages, held.keys, held.shared_originals) == (2, 6, 1, (versions[1],))
+    assert set(held.originals) == {versions[0], versions[2]}
+    archive.erase("document-note.txt", versions, spare={versions[1]})
+    assert [archive.original_path(version).is_file() for version in versions] == [False, True, False]
+    left = archive.holdings("document-note.txt", versions)
+    assert (left.texts, left.pages, left.keys) == (0, 0, 0)
