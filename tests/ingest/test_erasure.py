@@ -122,6 +122,8 @@ def test_no_word_of_an_erased_document_is_left_in_any_file(tmp_path: Path) -> No
         receipt = parts.ingestion.remove(status.document_id, ARCHIVIST)
         assert words_in(tmp_path / "data") == {}, "while the instance runs"
         assert receipt.passages > 0
+        assert not parts.index.readable(status.document_id), "its key in the index"
+        assert parts.archive.holdings(status.document_id, ()).keys == 0, "its key in the archive"
         assert parts.ingestion.counts(ARCHIVIST)[DocumentState.DONE] == 4
         with pytest.raises(NotFound):
             parts.ingestion.document(status.document_id, ARCHIVIST)
