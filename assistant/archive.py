@@ -6,6 +6,9 @@ exist give the same error.
 
 Writing is for ingestion and takes no Principal. Two versions can lie here side by side while the index switches from one to
 the other; then `keep_only` removes the older, or `supersede` keeps it for archivists alone.
+
+What was read from a document is sealed under the document's own key (`keys.db`), so that `erase` leaves no readable copy in the
+database's freed pages. Originals lie as they came: they are files, and erasing one removes it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import json
 import logging
 import os
 import sqlite3
-import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,26 +26,46 @@ from typing import Any
 from assistant.access import Label, Principal, Role
 from assistant.database import Database
 from assistant.errors import ConfigurationError, NotFound, ServiceUnavailable
+from assistant.placing import line_boxes
 from assistant.rendering import PageRenderer
-from assistant.types import Block, BlockKind, Box, Document, Page, Span, TextOrigin, Word
+from assistant.sealing import Keyring, SealBroken
+from assistant.stored_form import (
+    Holdings,
+    PageRow,
+    document_about,
+    document_from,
+    packed_places,
+    page_from,
+    page_row,
+    with_places,
+)
+from assistant.stored_form import (
+    checksum as checksum_of,
+)
+from assistant.types import Box, Document, Page, Span
+
+_LOG = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     document_id TEXT NOT NULL,
     version     TEXT NOT NULL,
     label       TEXT NOT NULL,
-    about       TEXT NOT NULL,
-    text        TEXT NOT NULL,
+    about       BLOB NOT NULL, -- sealed
+    text        BLOB NOT NULL, -- sealed
+    checksum    TEXT NOT NULL DEFAULT '',
     stored      INTEGER PRIMARY KEY AUTOINCREMENT,
     superseded  INTEGER NOT NULL DEFAULT 0,
     UNIQUE (document_id, version)
 );
+CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
 CREATE TABLE IF NOT EXISTS pages (
     document_id TEXT NOT NULL,
     version     TEXT NOT NULL,
     number      INTEGER NOT NULL,
     about       TEXT NOT NULL,
     words       BLOB NOT NULL,
+    placed      BLOB, -- the words of a page that came with runs, once somebody has looked at it
     PRIMARY KEY (document_id, version, number),
     FOREIGN KEY (document_id, version) REFERENCES documents (document_id, version) ON DELETE CASCADE
 );
@@ -50,12 +73,11 @@ CREATE TABLE IF NOT EXISTS corrections (
     document_id TEXT NOT NULL,
     version     TEXT NOT NULL,
     number      INTEGER NOT NULL,
-    text        TEXT NOT NULL,
+    text        BLOB NOT NULL, -- sealed
     PRIMARY KEY (document_id, version, number)
 );
 """
 
-_LOG = logging.getLogger(__name__)
 _UNSEEN = "there is no such document, or none that you may read"
 
 
@@ -69,7 +91,8 @@ class Archive:
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
         self._database = Database(folder / "archive.db", _SCHEMA)
-        self._add_missing_columns()
+        self._keyring = Keyring(folder / "keys.db")
+        self._seal_what_is_clear()
         self._renderer = PageRenderer()
 
     # Writing, for ingestion.
@@ -101,15 +124,18 @@ class Archive:
     def put(self, document: Document) -> None:
         """Store one version of a document; storing it again changes nothing but the label."""
         key = (document.id, document.version)
+        about, pages = document_about(document), [page_row(page) for page in document.pages]
+        checksum = checksum_of(about, document.text, pages)
+        sealed = [self._sealed(key, name, clear) for name, clear in (("about", about), ("text", document.text))]
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ? AND version = ?", key)
             connection.execute(
-                "INSERT INTO documents (document_id, version, label, about, text) VALUES (?, ?, ?, ?, ?)",
-                (*key, str(document.label), _document_about(document), document.text),
+                "INSERT INTO documents (document_id, version, label, about, text, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+                (*key, str(document.label), *sealed, checksum),
             )
             connection.executemany(
                 "INSERT INTO pages (document_id, version, number, about, words) VALUES (?, ?, ?, ?, ?)",
-                [(*key, page.number, _page_about(page), _packed_places(page)) for page in document.pages],
+                [(*key, *page) for page in pages],
             )
 
     def keep_only(self, document_id: str, version: str) -> None:
@@ -122,10 +148,7 @@ class Archive:
 
     def remove(self, document_id: str, *, version: str) -> None:
         """Remove all versions of this document, and the original of `version` even if it was never parsed."""
-        rows = self._database.connection().execute(
-            "SELECT version FROM documents WHERE document_id = ?", (document_id,)
-        )
-        for stored in {row["version"] for row in rows.fetchall()} | {version}:
+        for stored in self._versions_of(document_id) | {version}:
             self._remove_version(document_id, stored)
 
     def supersede(self, document_id: str, version: str) -> None:
@@ -154,30 +177,117 @@ class Archive:
             )
             connection.execute(
                 "INSERT INTO corrections (document_id, version, number, text) VALUES (?, ?, ?, ?)",
-                (document_id, version, page_number, text),
+                (document_id, version, page_number, self._sealed((document_id, version), f"page {page_number}", text)),
             )
+
+    def holdings(self, document_id: str, versions: Iterable[str], *, spare: Collection[str] = ()) -> Holdings:
+        """What `erase` with the same arguments would remove."""
+        connection = self._database.connection()
+        texts, pages = (
+            connection.execute(f"SELECT COUNT(*) FROM {table} WHERE document_id = ?", (document_id,)).fetchone()[0]  # noqa: S608
+            for table in ("documents", "pages")
+        )
+        doomed: list[str] = []
+        kept: list[str] = []
+        for version in sorted(self._versions_of(document_id) | set(versions)):
+            others = connection.execute(
+                "SELECT 1 FROM documents WHERE version = ? AND document_id != ?", (version, document_id)
+            )
+            if self.original_path(version).is_file():
+                (kept if version in spare or others.fetchone() else doomed).append(version)
+        return Holdings(texts, pages, tuple(doomed), tuple(kept), int(self._keyring.holds(document_id)))
+
+    def erase(self, document_id: str, versions: Iterable[str], *, spare: Collection[str] = ()) -> None:
+        """Remove every version of this document for good, and the originals of `versions` even if they were never parsed.
+
+        When this returns, no file of the archive holds a word that can be read. Originals in `spare`, and those that are another
+        document's as well, stay. Raises ServiceUnavailable while the database's log cannot be emptied.
+        """
+        for version in sorted(self._versions_of(document_id) | set(versions)):
+            self._remove_version(document_id, version, keep_original=version in spare)
+            if self.original_path(version).parent.is_dir():
+                _flush_folder(self.original_path(version).parent)
+        self._keyring.destroy(document_id)
+        self._database.truncate_log()
+
+    def rename_source(self, document_id: str, source: str) -> None:
+        """Write another source into every intact version of a document."""
+        for version in self._versions_of(document_id):
+            found = self._stored(document_id, version)
+            if found is None:
+                continue
+            row, pages = found
+            about = json.dumps(json.loads(row["about"]) | {"source": source}, ensure_ascii=False)
+            checksum = checksum_of(about, row["text"], pages)
+            key = (document_id, version)
+            with self._database.writing() as connection:
+                connection.execute(
+                    "UPDATE documents SET about = ?, checksum = ? WHERE document_id = ? AND version = ?",
+                    (self._sealed(key, "about", about), checksum, *key),
+                )
+
+    # For verification, which needs no Principal because it shows nobody anything.
+
+    def versions(self) -> Iterator[tuple[str, str]]:
+        """(document id, version) of everything stored, in order."""
+        last = ("", "")
+        query = (
+            "SELECT document_id, version FROM documents WHERE (document_id, version) > (?, ?) ORDER BY 1, 2 LIMIT 1000"
+        )
+        while rows := self._database.connection().execute(query, last).fetchall():
+            yield from ((row[0], row[1]) for row in rows)
+            last = (rows[-1][0], rows[-1][1])
+
+    def originals(self) -> Iterator[Path]:
+        """The file of every original, one folder at a time."""
+        for folder in sorted(path for path in self._originals.iterdir() if path.is_dir()):
+            yield from sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+    def has(self, document_id: str, version: str) -> bool:
+        """True when a text of this version is stored, intact or not."""
+        return version in self._versions_of(document_id)
+
+    def owner_of(self, version: str) -> str | None:
+        """A document whose text was read from this original; None when there is none."""
+        query = "SELECT document_id FROM documents WHERE version = ? LIMIT 1"
+        row = self._database.connection().execute(query, (version,)).fetchone()
+        return row["document_id"] if row else None
+
+    def intact(self, document_id: str, version: str) -> bool:
+        """True when the stored text and its pages are what was put there. False when there is none, too."""
+        return self._stored(document_id, version) is not None
+
+    def sweep(self) -> int:
+        """Remove what a process that died left half copied; how many files. Only while nothing is being taken in."""
+        left = list(self._originals.glob(".*"))
+        for file in left:
+            file.unlink(missing_ok=True)
+        return len(left)
 
     # Reading, for ingestion: what it stored itself, to publish it again. Never for a reader.
 
     def stored_document(self, document_id: str, version: str) -> Document | None:
-        """A version with the words of every page, as it was stored; None when its text is not here."""
-        connection = self._database.connection()
-        key = (document_id, version)
-        row = connection.execute("SELECT * FROM documents WHERE document_id = ? AND version = ?", key).fetchone()
-        if row is None:
+        """A version as it was put, words or runs included, to index it anew; None when it is not here intact."""
+        found = self._stored(document_id, version)
+        if found is None:
             return None
-        query = "SELECT about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number"
+        row, stored = found
+        query = "SELECT number, placed FROM pages WHERE document_id = ? AND version = ? AND placed IS NOT NULL"
+        placed = {
+            page["number"]: page["placed"]
+            for page in self._database.connection().execute(query, (document_id, version))
+        }
         pages = tuple(
-            replace(_page_from(json.loads(page["about"])), words=_unpacked_words(page["words"]))
-            for page in connection.execute(query, key)
+            with_places(page_from(json.loads(about)), placed.get(number, words)) for number, about, words in stored
         )
-        return _document_from(row, json.loads(row["about"]), pages)
+        return document_from(row, json.loads(row["about"]), pages)
 
     def corrections(self, document_id: str, version: str) -> dict[int, str]:
-        """Page number (1-based) → the text that an archivist gave this page."""
+        """Page number (1-based) → the text that an archivist gave this page. Raises SealBroken when it cannot be read."""
         query = "SELECT number, text FROM corrections WHERE document_id = ? AND version = ? ORDER BY number"
+        rows = self._database.connection().execute(query, (document_id, version))
         return {
-            row["number"]: row["text"] for row in self._database.connection().execute(query, (document_id, version))
+            row["number"]: self._unsealed((document_id, version), f"page {row['number']}", row["text"]) for row in rows
         }
 
     def kept_versions(self, document_id: str) -> dict[str, int]:
@@ -201,8 +311,8 @@ class Archive:
             "SELECT about FROM pages WHERE document_id = ? AND version = ? ORDER BY number",
             (document_id, row["version"]),
         )
-        pages = tuple(_page_from(json.loads(page["about"])) for page in rows)
-        return _document_from(row, about, pages)
+        pages = tuple(page_from(json.loads(page["about"])) for page in rows)
+        return document_from(row, about, pages)
 
     def page(self, document_id: str, number: int, principal: Principal, *, version: str | None = None) -> Page:
         """One page (1-based) with its words. Raises NotFound like `document`, and for a page that is not there."""
@@ -210,25 +320,25 @@ class Archive:
         page = (
             self._database.connection()
             .execute(
-                "SELECT about, words FROM pages WHERE document_id = ? AND version = ? AND number = ?",
+                "SELECT about, words, placed FROM pages WHERE document_id = ? AND version = ? AND number = ?",
                 (document_id, row["version"], number),
             )
             .fetchone()
         )
         if page is None:
             raise NotFound(_UNSEEN)
-        stored = _with_places(_page_from(json.loads(page["about"])), page["words"])
+        stored = with_places(page_from(json.loads(page["about"])), page["placed"] or page["words"])
         return self._with_words(row, stored) if stored.runs else stored
 
-    def _with_words(self, row: sqlite3.Row, page: Page) -> Page:
+    def _with_words(self, row: Mapping[str, Any], page: Page) -> Page:
         """The page with its words, computed now that somebody looks at it and kept for the next time."""
         text: str = row["text"][page.span.start : page.span.end]
         words = self._renderer.words(self.original_path(row["version"]), page, text)
         placed = replace(page, words=words, runs=())
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE pages SET words = ? WHERE document_id = ? AND version = ? AND number = ? AND words = ?",
-                (_packed_places(placed), row["document_id"], row["version"], page.number, _packed_places(page)),
+                "UPDATE pages SET placed = ? WHERE document_id = ? AND version = ? AND number = ? AND words = ?",
+                (packed_places(placed), row["document_id"], row["version"], page.number, packed_places(page)),
             )
         return placed
 
@@ -278,8 +388,9 @@ class Archive:
         """End the drawing process and close the database."""
         self._renderer.close()
         self._database.close()
+        self._keyring.close()
 
-    def _readable_row(self, document_id: str, principal: Principal, version: str | None) -> sqlite3.Row:
+    def _readable_row(self, document_id: str, principal: Principal, version: str | None) -> dict[str, Any]:
         query = (
             "SELECT * FROM documents WHERE document_id = ? AND (? IS NULL OR version = ?)"
             " ORDER BY superseded, stored DESC"
@@ -289,51 +400,73 @@ class Archive:
             raise NotFound(_UNSEEN)
         if row["superseded"] and Role.ARCHIVIST not in principal.roles:
             raise NotFound(_UNSEEN)
-        return row
+        try:
+            return self._opened(row)
+        except SealBroken as error:
+            _LOG.error("document %s cannot be read: %s; `assistant ingest verify` says more", document_id, error)
+            raise NotFound(_UNSEEN) from error
 
-    def _add_missing_columns(self) -> None:
-        """Bring an archive that an earlier release made up to date."""
-        with self._database.writing() as connection:
-            columns = {row["name"] for row in connection.execute("PRAGMA table_info(documents)")}
-            if "superseded" not in columns:
-                connection.execute("ALTER TABLE documents ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0")
+    def _stored(self, document_id: str, version: str) -> tuple[dict[str, Any], list[PageRow]] | None:
+        """The opened row and its pages, when they are what the checksum was made of."""
+        key, connection = (document_id, version), self._database.connection()
+        row = connection.execute("SELECT * FROM documents WHERE document_id = ? AND version = ?", key).fetchone()
+        if row is None:
+            return None
+        query = "SELECT number, about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number"
+        pages = [(page["number"], page["about"], page["words"]) for page in connection.execute(query, key)]
+        try:
+            opened = self._opened(row)
+        except SealBroken:
+            return None
+        good = checksum_of(opened["about"], opened["text"], pages) == row["checksum"]
+        return (opened, pages) if good else None
 
-    def _remove_version(self, document_id: str, version: str) -> None:
+    def _sealed(self, key: tuple[str, str], name: str, clear: str) -> bytes:
+        return self._keyring.seal(key[0], clear.encode("utf-8", "surrogatepass"), place=f"{key[1]} {name}")
+
+    def _unsealed(self, key: tuple[str, str], name: str, stored: object) -> str:
+        """Raises SealBroken."""
+        if not isinstance(stored, bytes):
+            raise SealBroken("the stored bytes were changed")
+        return self._keyring.unseal(key[0], stored, place=f"{key[1]} {name}").decode("utf-8", "surrogatepass")
+
+    def _opened(self, row: sqlite3.Row) -> dict[str, Any]:
+        """The row with its sealed columns as text. Raises SealBroken."""
+        key = (row["document_id"], row["version"])
+        return dict(row) | {name: self._unsealed(key, name, row[name]) for name in ("about", "text")}
+
+    def _seal_what_is_clear(self) -> None:
+        """Seal what an earlier version of this program stored in clear, and overwrite what that leaves behind."""
+        connection = self._database.connection()
+        query = "SELECT * FROM documents WHERE checksum = '' ORDER BY stored LIMIT 1"
+        found = False
+        while row := connection.execute(query).fetchone():
+            found = True
+            key = (row["document_id"], row["version"])
+            pages = connection.execute(
+                "SELECT number, about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number", key
+            ).fetchall()
+            checksum = checksum_of(row["about"], row["text"], [(p[0], p[1], p[2]) for p in pages])
+            sealed = [self._sealed(key, name, row[name]) for name in ("about", "text")]
+            with self._database.writing() as writing:
+                writing.execute(
+                    "UPDATE documents SET about = ?, text = ?, checksum = ? WHERE stored = ?",
+                    (*sealed, checksum, row["stored"]),
+                )
+        if found:
+            self._database.scrub()
+
+    def _versions_of(self, document_id: str) -> set[str]:
+        query = "SELECT version FROM documents WHERE document_id = ?"
+        return {row["version"] for row in self._database.connection().execute(query, (document_id,)).fetchall()}
+
+    def _remove_version(self, document_id: str, version: str, *, keep_original: bool = False) -> None:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ? AND version = ?", (document_id, version))
             connection.execute("DELETE FROM corrections WHERE document_id = ? AND version = ?", (document_id, version))
             others = connection.execute("SELECT 1 FROM documents WHERE version = ?", (version,)).fetchone()
-        if others is None:
+        if others is None and not keep_original:
             self.original_path(version).unlink(missing_ok=True)
-
-
-def line_boxes(page: Page, span: Span) -> tuple[Box, ...]:
-    """One box around the words of `span` on each line of the page, in reading order.
-
-    Two words are on one line when their vertical middles lie within each other's height and they follow each other.
-    """
-    lines: list[list[Box]] = []
-    for word in page.words:
-        if not word.span.overlaps(span):
-            continue
-        if lines and _same_line(lines[-1][-1], word.box):
-            lines[-1].append(word.box)
-        else:
-            lines.append([word.box])
-    return tuple(
-        Box(
-            min(box.left for box in line),
-            min(box.top for box in line),
-            max(box.right for box in line),
-            max(box.bottom for box in line),
-        )
-        for line in lines
-    )
-
-
-def _same_line(one: Box, other: Box) -> bool:
-    middle = (other.top + other.bottom) / 2
-    return one.top <= middle <= one.bottom or other.top <= (one.top + one.bottom) / 2 <= other.bottom
 
 
 def _may_read(principal: Principal, label: str) -> bool:
@@ -357,62 +490,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-# How documents and pages are written down.
-
-
-def _document_about(document: Document) -> str:
-    fields = (
-        "title", "file_name", "source", "media_type", "language", "date", "parser",
-        "author", "document_type", "references", "collection", "warnings",
-    )  # fmt: skip
-    about: dict[str, Any] = {name: getattr(document, name) for name in fields}
-    about["blocks"] = [[b.span.start, b.span.end, b.kind.value, b.heading_level] for b in document.blocks]
-    return json.dumps(about, ensure_ascii=False)
-
-
-def _document_from(row: sqlite3.Row, about: dict[str, Any], pages: tuple[Page, ...]) -> Document:
-    blocks = tuple(Block(Span(start, end), BlockKind(kind), level) for start, end, kind, level in about.pop("blocks"))
-    references, warnings = (tuple(about.pop(name, ())) for name in ("references", "warnings"))
-    return Document(
-        id=row["document_id"],
-        version=row["version"],
-        label=Label.parse(row["label"]),
-        text=row["text"],
-        pages=pages,
-        blocks=blocks,
-        references=references,
-        warnings=warnings,
-        **about,
-    )
-
-
-def _page_about(page: Page) -> str:
-    return json.dumps(
-        [page.number, page.span.start, page.span.end, page.width, page.height, page.origin.value, page.confidence]
-    )
-
-
-def _page_from(about: list[Any]) -> Page:
-    number, start, end, width, height, origin, confidence = about
-    return Page(number, Span(start, end), width, height, (), TextOrigin(origin), confidence)
-
-
-def _packed_places(page: Page) -> bytes:
-    """The page's words with their boxes, or the runs that they will be computed from."""
-    if page.runs:
-        places: Any = {"runs": page.runs}
-    else:
-        places = [
-            [w.span.start, w.span.end, *(round(edge, 5) for edge in (w.box.left, w.box.top, w.box.right, w.box.bottom))]
-            for w in page.words
-        ]
-    return zlib.compress(json.dumps(places, separators=(",", ":")).encode())
-
-
-def _with_places(page: Page, packed: bytes) -> Page:
-    places = json.loads(zlib.decompress(packed))
-    if isinstance(places, dict):
-        return replace(page, runs=tuple(tuple((a, b, first) for a, b, first in piece) for piece in places["runs"]))
-    return replace(page, words=tuple(Word(Span(start, end), Box(*edges)) for start, end, *edges in places))

@@ -149,9 +149,22 @@ class ServiceClient:
         fields: dict[str, Any] = {"sources": [name for name, _ in files], **({"label": label} if label else {})}
         return self._json("POST", "/documents", files=parts, data=fields)
 
-    def remove(self, document_id: str) -> None:
-        """Remove a document everywhere."""
-        self._response("DELETE", f"/documents/{document_id}")
+    def remove(self, document_id: str, *, with_attachments: bool = False) -> Json:
+        """Erase a document everywhere; the receipt of it."""
+        return self._json("DELETE", f"/documents/{document_id}", params={"with_attachments": with_attachments})
+
+    def receipts(self) -> list[Json]:
+        """Every erasure receipt, newest first."""
+        receipts: list[Json] = self._json("GET", "/receipts")["receipts"]
+        return receipts
+
+    def receipt(self, receipt_id: str) -> Json:
+        """One erasure receipt."""
+        return self._json("GET", f"/receipts/{receipt_id}")
+
+    def verify_documents(self, *, mend: bool = True) -> Json:
+        """What checking ledger, index and archive against each other found, and what was mended. Can take long."""
+        return self._json("POST", "/documents/verify", params={"mend": mend}, timeout=None)
 
     def retry(self, document_id: str, *, password: str | None = None) -> Json:
         """Put a quarantined or rejected document back in the queue."""

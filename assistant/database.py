@@ -112,9 +112,25 @@ class Database:
                 f"{self.file} cannot be written ({error}); check its disk and its rights"
             ) from error
 
-    def forget_what_was_overwritten(self) -> None:
-        """Empty the write-ahead log, so that what was deleted is in no file. Does less while somebody else is reading."""
-        self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def scrub(self) -> None:
+        """Overwrite what deleted and changed rows left behind in the file and in its write-ahead log.
+
+        `secure_delete` alone does not: when rows are moved between pages, copies stay in the gaps of the pages they came from
+        (SQLite 3.40: 12 of 4,000 deleted words were found again). Raises ServiceUnavailable while a reader holds the log.
+        """
+        with self._write_lock:
+            try:
+                self.connection().execute("VACUUM")
+            except sqlite3.OperationalError as error:
+                raise ServiceUnavailable(f"{self.file.name}: cannot be compacted now ({error}); try again") from error
+        self.truncate_log()
+
+    def truncate_log(self) -> None:
+        """Take everything out of the write-ahead log. Raises ServiceUnavailable while a reader holds it."""
+        with self._write_lock:
+            busy = self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise ServiceUnavailable(f"{self.file.name}: its log cannot be emptied while somebody reads; try again")
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -163,17 +179,26 @@ class PostgresDatabase:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction; see `Database.writing`."""
+        with self._refusals(), self._writing() as connection:
+            yield connection
+
+    def scrub(self) -> None:
+        """Rewrite the tables without what was deleted. The server's own log keeps it for as long as the server is set to."""
+        with self._refusals():
+            self._connection().execute("VACUUM FULL")
+
+    def truncate_log(self) -> None:
+        """Nothing: PostgreSQL's log is the server's affair."""
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
         try:
-            with self._writing() as connection:
-                yield connection
+            yield
         except self._failure as error:
             reason = " ".join(str(error).split())
             raise ServiceUnavailable(
                 f"{shown_url(self._url)} cannot be written ({reason}); check the server"
             ) from error
-
-    def forget_what_was_overwritten(self) -> None:
-        """Nothing: when PostgreSQL reuses what was deleted is the server's affair (VACUUM, log retention)."""
 
     def close(self) -> None:
         """Close the connections of all threads."""

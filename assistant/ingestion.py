@@ -15,6 +15,7 @@ from assistant.archive import Archive
 from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.index import PassageIndex
+from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
 
 
@@ -132,6 +133,42 @@ class Progress:
     current: tuple[Current, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Inconsistency:
+    """Something that verification found wrong."""
+
+    kind: str
+    document_id: str
+    """Empty when it belongs to no document that is known."""
+    detail: str
+    mended: str
+    """What was done about it; empty when nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """What checking the stores against each other found. Nothing is wrong when `unmended` is 0 and `adds_up` holds."""
+
+    at: str
+    seconds: float
+    received: int
+    """Documents in the ledger."""
+    states: dict[str, int]
+    """How many of them are in each state; they add up to `received`."""
+    adds_up: bool
+    passages_expected: int
+    """Of the documents that are done, as the ledger says."""
+    passages_indexed: int
+    """As the index counts them, after mending; those of documents that are read again are among them until then."""
+    documents_indexed: int
+    texts_archived: int
+    originals_archived: int
+    problems: int
+    unmended: int
+    found: tuple[Inconsistency, ...]
+    """At most 10,000 of them."""
+
+
 class Ingestion(Protocol):
     """Takes documents in and says where each one stands."""
 
@@ -164,8 +201,28 @@ class Ingestion(Protocol):
         """How many of the documents that this principal may know of are in each state; every state is named."""
         ...
 
-    def remove(self, document_id: str, principal: Principal) -> None:
-        """Remove a document from index, archive and ledger. Requires the archivist role."""
+    def remove(self, document_id: str, principal: Principal, *, with_attachments: bool = False) -> ErasureReceipt:
+        """Erase a document, every version of it, from index, archive and ledger; the signed receipt of it.
+
+        Requires the archivist role. Documents that came attached to it stay, as documents of their own, unless asked for: an
+        erasure cannot be taken back, so it takes what was named and the receipt says what was left. Raises NotFound, and Conflict
+        while it, or an attachment that is to go with it, is being worked on or on hold.
+        """
+        ...
+
+    def receipts(self, principal: Principal) -> tuple[ErasureReceipt, ...]:
+        """The receipts of erased documents that this principal could know of, newest first. Requires the archivist role."""
+        ...
+
+    def receipt_key(self) -> bytes:
+        """The public key with which receipts are checked, in PEM. For everybody."""
+        ...
+
+    def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
+        """Check ledger, index and archive against each other and every file against its checksum; mend what can be mended.
+
+        Requires the archivist role, and a clearance for all there is (Forbidden): the report says what each store holds.
+        """
         ...
 
     # What follows requires the archivist role (Forbidden) and a document that this principal may know of (NotFound). What

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.types import Box, CharacterRun, Span, Word
+from assistant.types import Box, CharacterRun, Page, Span, Word
 
 if TYPE_CHECKING:
     from assistant.pdfium import PdfPage
@@ -63,3 +63,32 @@ def fraction_box(sides: tuple[float, float, float, float], width: float, height:
     x1, y1 = min(max(left / width, 0.0), 0.9995), min(max(top / height, 0.0), 0.9995)
     x2, y2 = min(max(right / width, x1 + 0.0005), 1.0), min(max(bottom / height, y1 + 0.0005), 1.0)
     return Box(round(x1, 5), round(y1, 5), round(x2, 5), round(y2, 5))
+
+
+def line_boxes(page: Page, span: Span) -> tuple[Box, ...]:
+    """One box around the words of `span` on each line of the page, in reading order.
+
+    Two words are on one line when their vertical middles lie within each other's height and they follow each other.
+    """
+    lines: list[list[Box]] = []
+    for word in page.words:
+        if not word.span.overlaps(span):
+            continue
+        if lines and _same_line(lines[-1][-1], word.box):
+            lines[-1].append(word.box)
+        else:
+            lines.append([word.box])
+    return tuple(
+        Box(
+            min(box.left for box in line),
+            min(box.top for box in line),
+            max(box.right for box in line),
+            max(box.bottom for box in line),
+        )
+        for line in lines
+    )
+
+
+def _same_line(one: Box, other: Box) -> bool:
+    middle = (other.top + other.bottom) / 2
+    return one.top <= middle <= one.bottom or other.top <= (one.top + one.bottom) / 2 <= other.bottom

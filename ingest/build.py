@@ -33,21 +33,27 @@ from assistant.ingestion import (
     MetadataEdit,
     Progress,
     RetentionReport,
+    VerificationReport,
 )
+from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
+from ingest.erasure import Eraser
 from ingest.labelling import Markings
-from ingest.ledger import RETRY, Ledger, Task
+from ingest.ledger import Ledger
+from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import Lifecycle, bare_name
-from ingest.listing import Listing, require_archivist
+from ingest.listing import Listing, may_know, require_archivist
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
 from ingest.queue import DocumentQueue, QueueSettings
+from ingest.receipts import Receipts
 from ingest.retention import Retention
 from ingest.side_effects import side_effect
 from ingest.upkeep import Upkeep
+from ingest.verification import Verifier
 from ingest.watch_service import FolderWatch
-from ingest.workflow import DocumentWorkflow, Parse, remove_document
+from ingest.workflow import DocumentWorkflow, Parse
 
 _LOG = logging.getLogger(__name__)
 
@@ -78,18 +84,21 @@ class EmbeddedIngestion:
         markings = Markings.load(settings.labelling.markings)
         self._retention = Retention(self._listing, settings.ingest.retention)
         self._upkeep = Upkeep(index, idle_s=lambda: self._queue.idle_s)
+        self._receipts = Receipts(settings.home)
+        self._eraser = Eraser(self._ledger, archive, index, self._receipts, home=settings.home)
         keeps_all = settings.ingest.keep_versions == "all"
+        publisher = Publisher(
+            archive,
+            index,
+            embedder,
+            passage_chars=settings.ingest.passage_chars,
+            keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+            changed=self._upkeep.changed,
+        )
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
-            Publisher(
-                archive,
-                index,
-                embedder,
-                passage_chars=settings.ingest.passage_chars,
-                keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
-                changed=self._upkeep.changed,
-            ),
+            publisher,
             work_folder=settings.home / "work",
             markings=markings,
             unmarked=settings.labelling.label_for_unmarked(),
@@ -101,6 +110,9 @@ class EmbeddedIngestion:
         )
         self._queue = DocumentQueue(self._ledger, self._workflow.run, _queue_settings(settings))
         self._watch = FolderWatch(settings, self.accept)
+        self._verifier = Verifier(
+            self._ledger, archive, index, publisher, self._eraser, home=settings.home, queued=self._queue.submit
+        )
         self._life = Lifecycle(self._ledger, archive, index, markings=markings, queued=self._queue.submit)
 
     def accept(
@@ -138,10 +150,12 @@ class EmbeddedIngestion:
         """See `Ingestion.counts`."""
         return self._listing.counts(principal)
 
-    def remove(self, document_id: str, principal: Principal) -> None:
+    def remove(self, document_id: str, principal: Principal, *, with_attachments: bool = False) -> ErasureReceipt:
         """See `Ingestion.remove`."""
-        status = self._listing.for_archivist(document_id, principal)
-        remove_document(status, ledger=self._ledger, archive=self._archive, index=self._index)
+        require_archivist(principal)
+        if document_id not in self._eraser.pending():
+            self._listing.one(document_id, principal)
+        return self._eraser.erase(document_id, principal, with_attachments=with_attachments)
 
     def retry(self, document_id: str, principal: Principal, *, password: str | None = None) -> DocumentStatus:
         """See `Ingestion.retry`."""
@@ -179,6 +193,22 @@ class EmbeddedIngestion:
         """See `Ingestion.progress`."""
         return self._listing.progress(principal)
 
+    def receipts(self, principal: Principal) -> tuple[ErasureReceipt, ...]:
+        """See `Ingestion.receipts`."""
+        require_archivist(principal)
+        return tuple(receipt for receipt, label in self._receipts.all() if may_know(principal, label))
+
+    def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
+        """See `Ingestion.verify`."""
+        require_archivist(principal)
+        if not all(may_know(principal, label) for label in self._ledger.labels()):
+            raise Forbidden("verification reports on every document; there are some above your clearance")
+        return self._verifier.verify(mend=mend)
+
+    def receipt_key(self) -> bytes:
+        """See `Ingestion.receipt_key`."""
+        return self._receipts.key.public_pem
+
     def wait_idle(self, timeout_s: float) -> bool:
         """See `Ingestion.wait_idle`."""
         deadline = time.monotonic() + timeout_s
@@ -190,6 +220,7 @@ class EmbeddedIngestion:
 
     def start(self) -> None:
         """See `Ingestion.start`."""
+        self._eraser.finish_pending_erasures()
         self._requeue_what_the_index_lacks()
         self._queue.open()
         self._upkeep.start()
@@ -201,6 +232,8 @@ class EmbeddedIngestion:
         self._queue.close()
         self._upkeep.stop()
         isolation.close()
+        self._eraser.stop()
+        self._receipts.close()
         self._ledger.close()
 
     def _requeue_what_the_index_lacks(self) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 from assistant.client import ServiceClient, Upload
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.types import DocumentState
+from ingest import cli_receipts
 from ingest.life_commands import add_life_commands
 from ingest.names import readable_path
 from ingest.sources import Skipped
@@ -24,6 +25,9 @@ from ingest.watching import Round, Watcher
 
 app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
 add_life_commands(app)
+app.command("remove")(cli_receipts.remove)
+app.command("verify")(cli_receipts.verify)
+app.add_typer(cli_receipts.receipt, name="receipt")
 
 _FAILED = {DocumentState.QUARANTINED.value, DocumentState.REJECTED.value}
 _UNFINISHED = {state.value for state in DocumentState if not state.final}
@@ -70,18 +74,6 @@ def status(
         _show(listing["documents"])
 
 
-@app.command("remove")
-def remove(
-    document_ids: Annotated[list[str], typer.Argument(help="Ids, as `ingest status --json` shows them")],
-    instance: Instance = None,
-) -> None:
-    """Remove documents from answers, archive and ledger."""
-    with service_of(settings_of(instance)) as client:
-        for document_id in document_ids:
-            client.remove(document_id)
-            console.print(f"removed {escape(document_id)}")
-
-
 @app.command("watch")
 def watch(
     folders: Annotated[list[Path], typer.Argument(help="Folders")],
@@ -100,7 +92,10 @@ def watch(
         def hand_in(upload: Upload) -> str:
             return str(client.hand_in([upload], label=label)["documents"][0]["document_id"])
 
-        watcher = Watcher(folders, settings.home / "watched.db", hand_in, remove=client.remove if remove_gone else None)
+        def removed(document_id: str) -> None:
+            client.remove(document_id)
+
+        watcher = Watcher(folders, settings.home / "watched.db", hand_in, remove=removed if remove_gone else None)
         number = 0
         with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watcher):
             while True:

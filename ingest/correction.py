@@ -61,11 +61,12 @@ def _page(page: Page, corrected: Page, new: str, old: str, shift: int) -> Page:
     if page.number == corrected.number:
         span = Span(page.span.start, page.span.start + len(new))
         words = _words(page, new, old)
-        return replace(page, span=span, words=words, origin=TextOrigin.CORRECTED, confidence=1.0)
+        return replace(page, span=span, words=words, runs=(), origin=TextOrigin.CORRECTED, confidence=1.0)
     if page.span.start < corrected.span.end:
         return page
     words = tuple(replace(word, span=_moved(word.span, shift)) for word in page.words)
-    return replace(page, span=_moved(page.span, shift), words=words)
+    runs = tuple(tuple((left + shift, right + shift, at) for left, right, at in piece) for piece in page.runs)
+    return replace(page, span=_moved(page.span, shift), words=words, runs=runs)
 
 
 def _words(page: Page, new: str, old: str) -> tuple[Word, ...]:

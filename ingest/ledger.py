@@ -12,115 +12,37 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from assistant.database import Connection, Database, PostgresDatabase
-from assistant.errors import Conflict
 from assistant.types import DocumentState, DocumentStatus
+from ingest.ledger_archivists import ArchivistsEntries
+from ingest.ledger_erasure import ErasureEntries
+from ingest.ledger_rows import (
+    SCHEMA,
+    UNFINISHED,
+    Task,
+    Ticket,
+    note,
+    now,
+    status_of_row,
+    ticket_of_row,
+)
 
 _NAMESPACE = uuid.UUID("0c1b7d52-39c1-4a35-9c52-2d2f0d6d7a10")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (
-    document_id TEXT PRIMARY KEY,
-    source      TEXT NOT NULL UNIQUE,
-    version     TEXT NOT NULL,
-    file_name   TEXT NOT NULL,
-    title       TEXT NOT NULL DEFAULT '',
-    state       TEXT NOT NULL,
-    category    TEXT NOT NULL DEFAULT '',
-    reason      TEXT NOT NULL DEFAULT '',
-    pages       INTEGER NOT NULL DEFAULT 0,
-    passages    INTEGER NOT NULL DEFAULT 0,
-    label       TEXT NOT NULL DEFAULT '',
-    given_label TEXT NOT NULL DEFAULT '',
-    sidecar     TEXT NOT NULL DEFAULT '',
-    language    TEXT NOT NULL DEFAULT '',
-    media_type  TEXT NOT NULL DEFAULT '',
-    date        TEXT,
-    warnings    TEXT NOT NULL DEFAULT '[]',
-    received_by TEXT NOT NULL,
-    received_at TEXT NOT NULL,
-    changed_at  TEXT NOT NULL,
-    attempts    INTEGER NOT NULL DEFAULT 0,
-    author           TEXT,
-    document_type    TEXT,
-    collection       TEXT NOT NULL DEFAULT '',
-    legal_references TEXT NOT NULL DEFAULT '[]',
-    doubtful_pages   TEXT NOT NULL DEFAULT '[]',
-    hold             TEXT NOT NULL DEFAULT '',
-    edits            TEXT NOT NULL DEFAULT '{}',
-    progress_pages   INTEGER NOT NULL DEFAULT 0,
-    progress_of      INTEGER NOT NULL DEFAULT 0,
-    arrival          INTEGER NOT NULL DEFAULT 0,
-    run              INTEGER NOT NULL DEFAULT 0,
-    worker           TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX IF NOT EXISTS documents_by_state ON documents (state, received_at);
-CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
-CREATE TABLE IF NOT EXISTS events (
-    number      INTEGER PRIMARY KEY AUTOINCREMENT,
-    at          TEXT NOT NULL,
-    document_id TEXT NOT NULL,
-    version     TEXT NOT NULL,
-    state       TEXT NOT NULL,
-    reason      TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_document ON events (document_id);
-CREATE TABLE IF NOT EXISTS secrets (
-    document_id TEXT PRIMARY KEY,
-    password    TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS workers (
-    worker      TEXT PRIMARY KEY,
-    beats       INTEGER NOT NULL
-);
-"""
 _NAME = "assistant"
 """The schema of the ledger's tables in PostgreSQL."""
-RETRY = "retry"
-"""The category of a document that waits to be tried again."""
-_UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A document to be worked on."""
-
-    document_id: str
-    version: str
-    source: str
-    file_name: str
-    given_label: str
-    sidecar: str
-    attempts: int
-    received_by: str
-    edits: str = "{}"
-    """What an archivist said about it after handing it in, as `ingest.lifecycle` writes it down."""
-    run: int = 0
-    worker: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A document that waits or is worked on: what the queue needs to know of it."""
-
-    document_id: str
-    version: str
-    run: int
-    state: DocumentState
-    attempts: int
-    waiting_for_retry: bool
-
-
-class Ledger:
+class Ledger(ArchivistsEntries, ErasureEntries):
     """The ledger of one instance: in the SQLite file `file`, or in PostgreSQL when `url` names one."""
 
     def __init__(self, file: Path, *, url: str = "") -> None:
-        self._database = PostgresDatabase(url, _SCHEMA, namespace=_NAME) if url else Database(file, _SCHEMA)
+        self._database = PostgresDatabase(url, SCHEMA, namespace=_NAME) if url else Database(file, SCHEMA)
 
     @property
     def database(self) -> Database | PostgresDatabase:
@@ -140,7 +62,7 @@ class Ledger:
                 "SELECT * FROM documents WHERE version = ? OR source = ? ORDER BY version = ? DESC LIMIT 1",
                 (version, source, version),
             ).fetchone()
-            now = _now()
+            at = now()
             notice = ""
             if row is None:
                 document_id = _free_id(connection, source, version)
@@ -149,9 +71,9 @@ class Ledger:
                     " received_by, received_at, changed_at, run, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1,"
                     " (SELECT COALESCE(MAX(number), 0) + 1 FROM events))",
                     (document_id, source, version, file_name, file_name, DocumentState.RECEIVED, given_label, sidecar,
-                     received_by, now, now),
+                     received_by, at, at),
                 )  # fmt: skip
-                _note(connection, document_id, version, DocumentState.RECEIVED, "")
+                note(connection, document_id, version, DocumentState.RECEIVED, "")
             else:
                 document_id = row["document_id"]
                 if _brings_something_new(row, version, given_label, sidecar):
@@ -160,9 +82,9 @@ class Ledger:
                         " run = run + 1, worker = '', progress_pages = 0, progress_of = 0,"
                         " given_label = ?, sidecar = ?, changed_at = ? WHERE document_id = ?",
                         (version, DocumentState.RECEIVED, given_label or row["given_label"], sidecar or row["sidecar"],
-                         now, document_id),
+                         at, document_id),
                     )  # fmt: skip
-                    _note(connection, document_id, version, DocumentState.RECEIVED, "handed in again")
+                    note(connection, document_id, version, DocumentState.RECEIVED, "handed in again")
                 else:
                     notice = _already_here(row)
         return replace(self.status(document_id), notice=notice)
@@ -185,7 +107,7 @@ class Ledger:
             row = connection.execute(
                 "UPDATE documents SET state = ?, worker = ?, attempts = attempts + 1, changed_at = ?"
                 " WHERE document_id = ? AND run = ? AND state IN (?, ?) RETURNING *",
-                (DocumentState.IN_PROGRESS, worker, _now(), document_id, run, *_UNFINISHED),
+                (DocumentState.IN_PROGRESS, worker, now(), document_id, run, *UNFINISHED),
             ).fetchone()
         if row is None:
             return None
@@ -205,18 +127,18 @@ class Ledger:
     def tickets(self) -> tuple[Ticket, ...]:
         """Every document that waits or is worked on, the one that has waited longest first."""
         rows = self._database.connection().execute(
-            "SELECT * FROM documents WHERE state IN (?, ?) ORDER BY received_at, arrival", _UNFINISHED
+            "SELECT * FROM documents WHERE state IN (?, ?) ORDER BY received_at, arrival", UNFINISHED
         )
-        return tuple(_ticket(row) for row in rows)
+        return tuple(ticket_of_row(row) for row in rows)
 
     def ticket(self, document_id: str) -> Ticket | None:
         """The same for one document; None when there is nothing to do for it."""
         row = (
             self._database.connection()
-            .execute("SELECT * FROM documents WHERE document_id = ? AND state IN (?, ?)", (document_id, *_UNFINISHED))
+            .execute("SELECT * FROM documents WHERE document_id = ? AND state IN (?, ?)", (document_id, *UNFINISHED))
             .fetchone()
         )
-        return _ticket(row) if row is not None else None
+        return ticket_of_row(row) if row is not None else None
 
     def renew(self, document_id: str, run: int) -> Ticket | None:
         """A new run of work that was lost; None when this run was settled or overtaken meanwhile."""
@@ -224,9 +146,9 @@ class Ledger:
             row = connection.execute(
                 "UPDATE documents SET state = ?, run = run + 1, worker = '', changed_at = ?"
                 " WHERE document_id = ? AND run = ? AND state IN (?, ?) RETURNING *",
-                (DocumentState.RECEIVED, _now(), document_id, run, *_UNFINISHED),
+                (DocumentState.RECEIVED, now(), document_id, run, *UNFINISHED),
             ).fetchone()
-        return _ticket(row) if row is not None else None
+        return ticket_of_row(row) if row is not None else None
 
     def beat(self, worker: str) -> None:
         """Say that `worker` is alive."""
@@ -253,10 +175,10 @@ class Ledger:
             row = connection.execute(
                 "UPDATE documents SET state = ?, category = '', reason = ?, attempts = 0, changed_at = ?, run = run + 1,"
                 " worker = '', progress_pages = 0, progress_of = 0 WHERE document_id = ? RETURNING version",
-                (DocumentState.RECEIVED, reason, _now(), document_id),
+                (DocumentState.RECEIVED, reason, now(), document_id),
             ).fetchone()
             if row is not None:
-                _note(connection, document_id, row["version"], DocumentState.RECEIVED, reason)
+                note(connection, document_id, row["version"], DocumentState.RECEIVED, reason)
 
     def settle(
         self,
@@ -281,81 +203,14 @@ class Ledger:
                 "UPDATE documents SET state = ?, category = ?, reason = ?, warnings = ?, changed_at = ?, run = ?,"  # noqa: S608
                 f" worker = '', progress_pages = 0, progress_of = 0{assignments}"
                 " WHERE document_id = ? AND version = ? AND state = ? AND run = ? AND worker = ?",
-                (state, category, reason, json.dumps(list(warnings), ensure_ascii=False), _now(), next_run,
+                (state, category, reason, json.dumps(list(warnings), ensure_ascii=False), now(), next_run,
                  *facts.values(), task.document_id, task.version, DocumentState.IN_PROGRESS, task.run, task.worker),
             )  # fmt: skip
             if cursor.rowcount:
-                _note(connection, task.document_id, task.version, state, reason)
+                note(connection, task.document_id, task.version, state, reason)
         if cursor.rowcount and state.final:
             self._forget_password(task.document_id)
         return bool(cursor.rowcount)
-
-    def amend(self, document_id: str, columns: dict[str, str | None], reason: str) -> bool:
-        """Take a settled document in hand and write what an archivist changed; False when it is being worked on.
-
-        It is in progress afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has
-        the new source. `reason` goes into the history and names nothing that erasure would have to remove.
-        """
-        assignments = "".join(f", {name} = ?" for name in columns)
-        with self._database.writing() as connection:
-            if "source" in columns:
-                _require_free_source(connection, document_id, columns["source"])
-            row = connection.execute(
-                f"UPDATE documents SET state = ?, attempts = 0, changed_at = ?{assignments}"  # noqa: S608
-                " WHERE document_id = ? AND state NOT IN (?, ?) RETURNING version",
-                (DocumentState.IN_PROGRESS, _now(), *columns.values(), document_id,
-                 DocumentState.RECEIVED, DocumentState.IN_PROGRESS),
-            ).fetchone()  # fmt: skip
-            if row is not None:
-                _note(connection, document_id, row["version"], DocumentState.IN_PROGRESS, reason)
-        return row is not None
-
-    def edits(self, document_id: str) -> str:
-        """What an archivist said about a document, as `ingest.lifecycle` writes it down."""
-        query = "SELECT edits FROM documents WHERE document_id = ?"
-        row = self._database.connection().execute(query, (document_id,)).fetchone()
-        return row["edits"] if row else "{}"
-
-    def hold(self, document_id: str, hold: str, reason: str) -> None:
-        """Write why a document may not be erased (empty: it may), whatever state it is in; `reason` is for its history."""
-        with self._database.writing() as connection:
-            row = connection.execute(
-                "UPDATE documents SET hold = ? WHERE document_id = ? RETURNING version, state", (hold, document_id)
-            ).fetchone()
-            if row is not None:
-                _note(connection, document_id, row["version"], row["state"], reason)
-
-    def is_held(self, document_id: str) -> bool:
-        """True while a document may not be erased."""
-        query = "SELECT hold FROM documents WHERE document_id = ?"
-        row = self._database.connection().execute(query, (document_id,)).fetchone()
-        return row is not None and row["hold"] != ""
-
-    def keep_password(self, document_id: str, password: str) -> None:
-        """Keep a password until the document is settled."""
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,))
-            connection.execute("INSERT INTO secrets (document_id, password) VALUES (?, ?)", (document_id, password))
-
-    def password(self, document_id: str) -> str | None:
-        """The password an archivist gave for this document; None when there is none, or when it has been used."""
-        query = "SELECT password FROM secrets WHERE document_id = ?"
-        row = self._database.connection().execute(query, (document_id,)).fetchone()
-        return row["password"] if row else None
-
-    def _forget_password(self, document_id: str) -> None:
-        """Remove the password from the file, the write-ahead log included."""
-        with self._database.writing() as connection:
-            gone = connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,)).rowcount
-        if gone:
-            self._database.forget_what_was_overwritten()
-
-    def forget(self, document_id: str) -> None:
-        """Remove a document's row; its events stay, without its name."""
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
-            connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,))
-            _note(connection, document_id, "", "removed", "")
 
     def status(self, document_id: str) -> DocumentStatus:
         """One document. Raises KeyError when there is none."""
@@ -376,7 +231,7 @@ class Ledger:
     def waiting(self) -> int:
         """How many documents are received or in progress."""
         query = "SELECT COUNT(*) AS waiting FROM documents WHERE state IN (?, ?)"
-        return int(self._database.connection().execute(query, _UNFINISHED).fetchone()["waiting"])
+        return int(self._database.connection().execute(query, UNFINISHED).fetchone()["waiting"])
 
     def close(self) -> None:
         """Close the file."""
@@ -393,12 +248,6 @@ def _brings_something_new(row: Any, version: str, given_label: str, sidecar: str
     return failed or relabelled or (bool(sidecar) and sidecar != row["sidecar"])
 
 
-def _require_free_source(connection: Connection, document_id: str, source: str | None) -> None:
-    query = "SELECT 1 FROM documents WHERE source = ? AND document_id != ?"
-    if connection.execute(query, (source, document_id)).fetchone():
-        raise Conflict("another document has this source; give this one another")
-
-
 def _free_id(connection: Connection, source: str, version: str) -> str:
     """The id that these bytes from this source always get, unless a document that has moved away since still bears it."""
     document_id = str(uuid.uuid5(_NAMESPACE, f"{source}\n{version}"))
@@ -409,52 +258,3 @@ def _free_id(connection: Connection, source: str, version: str) -> str:
 def _already_here(row: Any) -> str:
     since = datetime.fromisoformat(row["received_at"])
     return f"already here since {since.day} {since:%B %Y} as {row['file_name']}; nothing was done"
-
-
-def _note(connection: Connection, document_id: str, version: str, state: str, reason: str) -> None:
-    connection.execute(
-        "INSERT INTO events (at, document_id, version, state, reason) VALUES (?, ?, ?, ?, ?)",
-        (_now(), document_id, version, str(state), reason),
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _ticket(row: Any) -> Ticket:
-    return Ticket(
-        row["document_id"], row["version"], row["run"], DocumentState(row["state"]), row["attempts"],
-        row["category"] == RETRY,
-    )  # fmt: skip
-
-
-def status_of_row(row: Any) -> DocumentStatus:
-    """The status that a row of `documents` says."""
-    return DocumentStatus(
-        document_id=row["document_id"],
-        version=row["version"],
-        source=row["source"],
-        file_name=row["file_name"],
-        title=row["title"],
-        state=DocumentState(row["state"]),
-        category=row["category"],
-        reason=row["reason"],
-        pages=row["pages"],
-        passages=row["passages"],
-        label=row["label"],
-        language=row["language"],
-        media_type=row["media_type"],
-        date=row["date"],
-        received_at=row["received_at"],
-        changed_at=row["changed_at"],
-        warnings=tuple(json.loads(row["warnings"])),
-        author=row["author"],
-        document_type=row["document_type"],
-        collection=row["collection"],
-        references=tuple(json.loads(row["legal_references"])),
-        hold=row["hold"],
-        progress_pages=row["progress_pages"],
-        progress_of=row["progress_of"],
-        doubtful_pages=tuple(json.loads(row["doubtful_pages"])),
-    )

@@ -22,7 +22,8 @@ from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
 from ingest.correction import with_page_text
 from ingest.labelling import Markings, decide_label
-from ingest.ledger import Ledger, Task
+from ingest.ledger import Ledger
+from ingest.ledger_rows import Task
 from ingest.listing import Listing, require_archivist
 from ingest.sources import Sidecar
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from assistant.access import Principal, Role, readable_labels
+from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
-from assistant.errors import Forbidden, NotFound
+from assistant.errors import ConfigurationError, Forbidden, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, Progress
 from assistant.types import DocumentState, DocumentStatus
-from ingest.ledger import status_of_row
+from ingest.ledger_rows import status_of_row
 
 UNSEEN = "there is no such document, or none that you may read"
 _RECENT_S = 60
@@ -131,6 +131,19 @@ class Listing:
     def _number(self, query: str, where: _Clause) -> int:
         number: int = self._database.connection().execute(f"{query} {where.text}", where.values).fetchone()["n"]
         return number
+
+
+def may_know(principal: Principal, label: str) -> bool:
+    """True when `principal` may know that a document with this canonical label exists.
+
+    A document without a label is known to archivists only.
+    """
+    if not label:
+        return Role.ARCHIVIST in principal.roles
+    try:
+        return principal.may_read(Label.parse(label))
+    except ConfigurationError:
+        return False
 
 
 def require_archivist(principal: Principal) -> None:

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError, ConfigurationError, InstanceBusy, ServiceUnavailable
-from ingest.ledger import Ledger, Task, Ticket
+from ingest.ledger import Ledger
+from ingest.ledger_rows import Task, Ticket
 from ingest.side_effects import side_effect
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from typing import Protocol
 
 from assistant.access import Label, Level
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, Conflict, DocumentRejected, ServiceUnavailable, Unlabelled
-from assistant.index import PassageIndex
-from assistant.types import Document, DocumentState, DocumentStatus, TextOrigin
+from assistant.errors import ConfigurationError, DocumentRejected, ServiceUnavailable, Unlabelled
+from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import RESULT, parse_into
 from ingest.labelling import Markings
-from ingest.ledger import RETRY, Ledger, Task
+from ingest.ledger import Ledger
+from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import amended, label_of
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
@@ -292,18 +292,6 @@ def _facts(document: Document, passages: int, doubtful: tuple[int, ...]) -> dict
         "legal_references": json.dumps(document.references, ensure_ascii=False),
         "doubtful_pages": json.dumps(doubtful),
     }
-
-
-def remove_document(status: DocumentStatus, *, ledger: Ledger, archive: Archive, index: PassageIndex) -> None:
-    """Remove a document everywhere: first from the answers, then its text and original, then its name.
-
-    Raises Conflict when it is on legal hold.
-    """
-    if status.hold:
-        raise Conflict("the document is on legal hold and cannot be erased; release it first")
-    index.remove(status.document_id)
-    archive.remove(status.document_id, version=status.version)
-    ledger.forget(status.document_id)
 
 
 def _sidecar_of(task: Task) -> Sidecar:

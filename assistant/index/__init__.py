@@ -59,6 +59,26 @@ class PassageIndex(Protocol):
         """
         ...
 
+    def erase(self, document_id: str) -> int:
+        """Remove every passage of this document for good; how many there were.
+
+        When this returns, its words cannot be read from any file. Its vectors and hashed terms may still lie in storage until
+        the next `purge`.
+        """
+        ...
+
+    def purge(self) -> None:
+        """Take everything that belonged to removed passages out of the files. Can take minutes: call it in the background."""
+        ...
+
+    def held(self) -> dict[str, int]:
+        """Passages by document id, whatever their version and label. For verification; never shown to a reader."""
+        ...
+
+    def readable(self, document_id: str) -> bool:
+        """True when the words of this document's passages can be read. For verification."""
+        ...
+
     def count(self, document_id: str, version: str) -> int:
         """Passages stored of this version. For ingestion's own check; never shown to a reader."""
         ...

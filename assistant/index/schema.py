@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,57 +13,67 @@ from typing import Any
 from assistant.access import Label
 from assistant.errors import AccessViolation, ConfigurationError, IndexMismatch
 from assistant.lexical import LEXICON_VERSION
+from assistant.sealing import Keyring
 from assistant.types import Passage, Span
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 LABEL = "label"
 DOCUMENT = "document_id"
 VERSION = "version"
+SEALED = "sealed"
+"""Everything a person could read, under the document's own key: erasing a document destroys the key."""
 SUPERSEDED = "superseded"
 """Stands where the label was on a passage about to be deleted. It parses as no label, so nobody may read it."""
 
 
-def payload(passage: Passage) -> dict[str, Any]:
-    """The stored fields of a passage; the label as its canonical string."""
+def payload(passage: Passage, keyring: Keyring) -> dict[str, Any]:
+    """The stored fields of a passage; the label as its canonical string, the words sealed."""
+    words = {
+        "title": passage.title,
+        "file_name": passage.file_name,
+        "text": passage.text,
+        "headings": list(passage.headings),
+        "date": passage.date,
+    }
+    clear = json.dumps(words, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return {
         LABEL: str(passage.label),
         DOCUMENT: passage.document_id,
         VERSION: passage.version,
-        "title": passage.title,
-        "file_name": passage.file_name,
         "start": passage.span.start,
         "end": passage.span.end,
-        "text": passage.text,
         "page_numbers": list(passage.page_numbers),
-        "headings": list(passage.headings),
         "language": passage.language,
-        "date": passage.date,
+        SEALED: b64encode(keyring.seal(passage.document_id, clear, place=passage.id)).decode("ascii"),
     }
 
 
-def stored_passage(passage_id: str, stored: Mapping[str, Any]) -> Passage:
+def stored_passage(passage_id: str, stored: Mapping[str, Any], keyring: Keyring) -> Passage:
     """The passage that was stored under this id.
 
-    Raises AccessViolation when it has no well-formed label: such a point must not have been found at all.
+    Raises AccessViolation when it has no well-formed label: such a point must not have been found at all; SealBroken when its
+    words cannot be read any more.
     """
     try:
         label = Label.parse(str(stored.get(LABEL, "")))
     except ConfigurationError as error:
         raise AccessViolation(f"passage {passage_id} was found without a usable label") from error
+    clear = keyring.unseal(stored[DOCUMENT], b64decode(stored[SEALED]), place=passage_id)
+    words = json.loads(clear.decode("utf-8", "surrogatepass"))
     return Passage(
         id=passage_id,
         document_id=stored[DOCUMENT],
         version=stored[VERSION],
-        title=stored["title"],
-        file_name=stored["file_name"],
+        title=words["title"],
+        file_name=words["file_name"],
         span=Span(stored["start"], stored["end"]),
-        text=stored["text"],
+        text=words["text"],
         page_numbers=tuple(stored["page_numbers"]),
-        headings=tuple(stored["headings"]),
+        headings=tuple(words["headings"]),
         label=label,
         language=stored["language"],
-        date=stored["date"],
+        date=words["date"],
     )
 
 

@@ -97,10 +97,11 @@ def one_document(document_id: str, parts: Serving, reader: Reader) -> dict[str, 
     return status
 
 
-@router.delete("/{document_id}", status_code=204)
-def remove_document(document_id: str, parts: Serving, reader: Reader) -> None:
-    """Remove a document from answers, archive and ledger (archivists)."""
-    parts.ingestion.remove(document_id, reader)
+@router.delete("/{document_id}")
+def remove_document(document_id: str, parts: Serving, reader: Reader, with_attachments: bool = False) -> dict[str, Any]:
+    """Erase a document from answers, archive and ledger (archivists); the signed receipt. Attachments stay unless asked for."""
+    receipt: dict[str, Any] = plain(parts.ingestion.remove(document_id, reader, with_attachments=with_attachments))
+    return receipt
 
 
 @router.get("/{document_id}/text")

@@ -145,3 +145,66 @@ def _message(action: object) -> str:
     with pytest.raises(NotFound) as caught:
         action()  # type: ignore[operator]
     return str(caught.value)
+
+
+def test_text_lies_sealed_in_the_file(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.put(replace(document("zyzomys pedunculatus", name="a"), title="zyzomys", file_name="zyzomys", pages=()))
+    archive.close()
+    assert [file for file in tmp_path.rglob("*") if file.is_file() and b"zyzomys" in file.read_bytes()] == []
+
+
+def test_archive_of_an_earlier_version_is_sealed_when_it_is_opened(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    stored = document("zyzomys pedunculatus", name="note.txt", pages=2)
+    archive.put(stored)
+    opened = archive._readable_row(stored.id, reader("public"), None)
+    with archive._database.writing() as connection:
+        connection.execute("UPDATE documents SET text = ?, about = ?", (opened["text"], opened["about"]))
+        connection.execute("ALTER TABLE documents DROP COLUMN checksum")
+    archive.close()
+    assert b"zyzomys" in (tmp_path / "archive.db").read_bytes()
+    archive = Archive(tmp_path)
+    assert archive.document(stored.id, reader("public")) == stored
+    assert archive.intact(stored.id, stored.version)
+    archive.close()
+    assert b"zyzomys" not in (tmp_path / "archive.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE documents SET text = about",
+        "UPDATE documents SET text = ''",
+        "UPDATE documents SET text = CAST('plain' AS BLOB)",
+        "DELETE FROM pages WHERE number = 2",
+        "UPDATE pages SET words = CAST('x' AS BLOB) WHERE number = 1",
+    ],
+)
+def test_damaged_text_is_not_intact(tmp_path: Path, damage: str) -> None:
+    archive = Archive(tmp_path)
+    stored = document("Un. Deux.", label=INTERNAL, pages=2)
+    archive.put(stored)
+    assert archive.intact(stored.id, stored.version)
+    assert archive.stored_document(stored.id, stored.version) == stored
+    with archive._database.writing() as connection:
+        connection.execute(damage)
+    assert not archive.intact(stored.id, stored.version)
+    assert archive.stored_document(stored.id, stored.version) is None
+
+
+def test_erasing_removes_every_version_and_spares_what_another_document_needs(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    versions = []
+    for content in (b"one", b"two", b"three"):
+        (tmp_path / "file").write_bytes(content)
+        versions.append(archive.keep_original(tmp_path / "file"))
+    for version in versions[:2]:
+        archive.put(document("zyzomys", version=version, pages=3))
+    held = archive.holdings("document-note.txt", versions, spare={versions[1]})
+    assert (held.texts, held.pages, held.keys, held.shared_originals) == (2, 6, 1, (versions[1],))
+    assert set(held.originals) == {versions[0], versions[2]}
+    archive.erase("document-note.txt", versions, spare={versions[1]})
+    assert [archive.original_path(version).is_file() for version in versions] == [False, True, False]
+    left = archive.holdings("document-note.txt", versions)
+    assert (left.texts, left.pages, left.keys) == (0, 0, 0)

@@ -21,6 +21,7 @@ from assistant.index.fusion import fused_ranking
 from assistant.index.locking import SharedLock
 from assistant.index.schema import payload, stored_passage
 from assistant.lexical import Lexicon
+from assistant.sealing import Keyring
 from assistant.testing import CLERK, passages_of
 
 EMBEDDER = HashEmbedder()
@@ -43,9 +44,11 @@ def index(tmp_path: Path) -> Iterator[EdgePassageIndex]:
     made.close()
 
 
-def test_passage_survives_being_stored() -> None:
+def test_passage_survives_being_stored(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path / "keys.db")
     passage = passages_of("a", ["Texte « exact »\u00a0: 12 €"])[0]
-    assert stored_passage(passage.id, json.loads(json.dumps(payload(passage)))) == passage
+    assert stored_passage(passage.id, json.loads(json.dumps(payload(passage, keyring))), keyring) == passage
+    keyring.close()
 
 
 def test_index_opens_again_with_what_was_in_it(tmp_path: Path) -> None:
@@ -252,3 +255,67 @@ def test_waiting_writer_goes_before_later_readers() -> None:
     writer.join()
     late.join()
     assert order == ["writer", "reader"]
+
+
+WORDS = ("zyzomys", "جربوعنادر", "pedunculatus")
+
+
+def files_with(folder: Path, needle: bytes) -> list[str]:
+    return [
+        str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file() and needle in file.read_bytes()
+    ]
+
+
+def test_no_word_of_a_passage_lies_in_clear_in_any_file(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    put(index, "a", [" ".join(WORDS)])
+    assert index.document_passages("a", CLERK)[0].text == " ".join(WORDS)
+    index.close()
+    assert {word: files_with(tmp_path, word.encode()) for word in (*WORDS, "Partie", "Document a")} == {
+        word: [] for word in (*WORDS, "Partie", "Document a")
+    }
+
+
+def test_purge_takes_erased_vectors_and_ids_out_of_segments_and_log(tmp_path: Path) -> None:
+    index = opened(tmp_path)
+    gone = "11111111-2222-3333-4444-555555555555"
+    put(index, "before", [f"Un texte {n}." for n in range(40)])
+    put(index, gone, ["zyzomys pedunculatus"])
+    put(index, "after", ["Un autre."])
+    vector = EMBEDDER.embed_passages(["zyzomys pedunculatus"])[0].tobytes()
+    index.flush()
+    assert index.erase(gone) == 1
+    assert files_with(tmp_path, vector), "this test would prove nothing"
+    assert files_with(tmp_path, gone.encode())
+    index.purge()
+    assert files_with(tmp_path, vector) == files_with(tmp_path, gone.encode()) == []
+    assert index.held() == {"before": 40, "after": 1}
+    put(index, "later", ["Encore un."])
+    index.close()
+    index = opened(tmp_path)
+    assert index.held() == {"before": 40, "after": 1, "later": 1}
+    index.close()
+
+
+def test_what_is_written_after_a_purge_survives_sigkill(tmp_path: Path) -> None:
+    code = (
+        "import os; from pathlib import Path; from tests.assistant.test_index_edge import opened, put\n"
+        f"index = opened(Path({str(tmp_path)!r})); put(index, 'a', ['Un.', 'Deux.']); put(index, 'b', ['Trois.'])\n"
+        "index.erase('b'); index.purge(); put(index, 'c', ['Quatre.']); index.erase('a'); os.kill(os.getpid(), 9)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    assert finished.returncode == -signal.SIGKILL
+    index = opened(tmp_path)
+    assert index.held() == {"c": 1}
+    assert index.document_passages("c", CLERK)[0].text == "Quatre."
+    index.close()
+
+
+def test_passages_whose_key_is_gone_are_left_out_and_nothing_else_is(index: EdgePassageIndex) -> None:
+    put(index, "a", ["Le même texte."])
+    put(index, "b", ["Le même texte."])
+    index._keyring.destroy("a")
+    query = Query("texte", "fr", EMBEDDER.embed_query("texte"), LEXICON.search_terms("texte", "fr"))
+    found = index.search(query, CLERK, 5)
+    assert [(s.passage.document_id, s.rank) for s in found] == [("b", 1)]
+    assert (index.readable("a"), index.readable("b")) == (False, True)

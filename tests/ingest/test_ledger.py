@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from assistant.database import shown_url
 from assistant.errors import ConfigurationError, ServiceUnavailable
 from assistant.types import DocumentState, DocumentStatus
-from ingest.ledger import Ledger, Task, Ticket
+from ingest.ledger import Ledger
+from ingest.ledger_rows import Task, Ticket
 
 
 @pytest.fixture
