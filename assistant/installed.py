@@ -9,7 +9,7 @@ from assistant.errors import ConfigurationError
 
 
 def part(name: str) -> Any:
-    """What is offered under this name in the group `assistant.parts`: `ingestion`, `commands`, `uploads` or `pages`.
+    """What is offered under this name in the group `assistant.parts`: `ingestion`, `commands`, `uploads`, `pages` or `confinement`.
 
     Raises ConfigurationError when nobody offers it.
     """

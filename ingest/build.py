@@ -47,6 +47,7 @@ class EmbeddedIngestion:
         self._archive = archive
         self._index = index
         self._ledger = Ledger(settings.home / "ledger.db")
+        self._work_folder = settings.home / "work"
         self._stop = threading.Event()
         self._work = threading.Event()
         self._threads = [
@@ -121,6 +122,7 @@ class EmbeddedIngestion:
 
     def start(self) -> None:
         """See `Ingestion.start`."""
+        isolation.sweep(self._work_folder)
         unfinished = self._ledger.take_up_unfinished()
         if unfinished:
             _LOG.info("%d unfinished documents are taken up again", unfinished)
@@ -204,4 +206,5 @@ def _parsing_settings(settings: Settings) -> ParsingSettings:
         wall_s=limits.wall_s,
         cpu_s=limits.cpu_s,
         memory_bytes=limits.memory_mb * 1024 * 1024,
+        work_folder=settings.home / "work",
     )

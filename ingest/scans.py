@@ -11,6 +11,7 @@ pages there and reads only the rest. A page that is damaged, or was read with ot
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -164,7 +165,8 @@ class KeptPages:
         self._read_with = [ocr.READER, *languages]
         self._reported_at = 0.0
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                folder.mkdir(parents=True, exist_ok=True)
 
     def page(self, number: int) -> tuple[PageLines, ocr.Hint | None] | None:
         """The page as it was read before; None when it was not, or not whole, or with other settings."""
@@ -205,9 +207,11 @@ class KeptPages:
 
 
 def _write(file: Path, content: bytes) -> None:
+    """Write the file whole or not at all. A page that cannot be kept is no reason to stop: it has been read."""
     unfinished = file.with_suffix(".new")
-    unfinished.write_bytes(content)
-    unfinished.replace(file)
+    with contextlib.suppress(OSError):
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
 
 
 def _page_row(page: PageLines) -> list[Any]:

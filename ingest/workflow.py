@@ -117,7 +117,8 @@ class DocumentWorkflow:
 
     def _parse(self, task: Task) -> Parsed | Rejected:
         original = self._archive.original_path(task.version)
-        return parse_isolated(original, file_name=task.file_name, settings=self._parsing)
+        with parse_isolated(original, file_name=task.file_name, settings=self._parsing) as parsed:
+            return parsed
 
     def _refuse(self, task: Task, rejected: Rejected) -> None:
         self._withdraw(task)
