@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.index_speed import index_figures
+from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
 
@@ -19,6 +20,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "index": index_figures,
     "service": service_figures,
     "retrieval": retrieval_figures,
+    "ocr": ocr_figures,
 }
 
 
