@@ -94,14 +94,16 @@ def test_shared_hostile_file_ends_as_its_manifest_expects(
 
 def pdf(*objects: bytes, root: int = 1) -> bytes:
     """A PDF of these objects, numbered from 1, with its table."""
-    out, places = b"%PDF-1.4\n", []
+    parts, places, length = [b"%PDF-1.4\n"], [], 9
     for number, content in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+        places.append(length)
+        parts.append(b"%d 0 obj\n%s\nendobj\n" % (number, content))
+        length += len(parts[-1])
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1, table, len(objects) + 1, root, len(out)
-    )  # fmt: skip
+    count = len(objects) + 1
+    parts.append(b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, table))
+    parts.append(b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF" % (count, root, length))
+    return b"".join(parts)
 
 
 def flate(content: bytes) -> bytes:
