@@ -197,7 +197,7 @@ class _Reader:
             best = attempt if best is None or attempt.certain_letters > best.certain_letters else best
             if best.words and not best.doubtful:
                 return self._model_of_language(best)
-        return best.models if best is not None and best.words and not best.doubtful else self._models[0]
+        return best.models if best is not None and best.certain_letters else self._models[0]
 
     def _strip_words(self, strip: Frame, models: str) -> tuple[_Word, ...]:
         try:
