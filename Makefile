@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run install install-dev test check bench clean lock
+.PHONY: run install install-dev test check bench fuzz clean lock
 
 run: install
 	@$(BIN)/assistant up
@@ -41,6 +41,9 @@ check: install-dev
 
 bench: install-dev
 	$(BIN)/python -m tests.benchmarks
+
+fuzz: install-dev
+	$(BIN)/python -m tests.fuzz $(SEED)
 
 lock:
 	$(PYTHON) requirements/lock.py

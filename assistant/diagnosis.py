@@ -50,6 +50,7 @@ def findings(settings: Settings) -> tuple[Finding, ...]:
         _encoder(settings),
         *_installed_parts(),
         _tesseract(settings),
+        *_confinement(),
         _opt_outs(),
         _guard(settings),
         *_audit(settings),
@@ -135,6 +136,27 @@ def _tesseract(settings: Settings) -> Finding:
             f"scans in these languages read badly: install tesseract-ocr-… for {names}",
         )
     return Finding("tesseract", Health.GOOD, program)
+
+
+def _confinement() -> Iterator[Finding]:
+    """What holds the parsers back; the audit hook alone stops Python code only, not the libraries in C that read files."""
+    try:
+        in_force: dict[str, str] = part("confinement")()
+    except (AssistantError, ImportError, OSError, ValueError, subprocess.SubprocessError) as error:
+        yield Finding("parsers: confinement", Health.BROKEN, str(error), "run `make install`")
+        return
+    network, files = in_force["network"], in_force["files"]
+    held = "namespace" in network or "seccomp" in network
+    remedy = (
+        "" if held else "allow unprivileged user namespaces, or a kernel with seccomp: libraries in C are not held back"
+    )
+    yield Finding("parsers: no network", Health.GOOD if held else Health.LIMITED, network, remedy)
+    if files:
+        yield Finding("parsers: files", Health.GOOD, files)
+    else:
+        remedy = "a kernel from 5.13 on with Landlock keeps a hostile file from reading others"
+        yield Finding("parsers: files", Health.LIMITED, "the rights of the service's user", remedy)
+    yield Finding("parsers: processes", Health.GOOD, in_force["processes"])
 
 
 def _opt_outs() -> Finding:

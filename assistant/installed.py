@@ -9,9 +9,9 @@ from assistant.errors import ConfigurationError
 
 
 def part(name: str) -> Any:
-    """What is offered under this name in the group `assistant.parts`: `ingestion`, `commands`, `uploads` or `pages`.
+    """What is offered under this name in the group `assistant.parts`.
 
-    Raises ConfigurationError when nobody offers it.
+    There are `ingestion`, `commands`, `uploads`, `pages` and `confinement`. Raises ConfigurationError when nobody offers it.
     """
     for entry in entry_points(group="assistant.parts", name=name):
         return entry.load()

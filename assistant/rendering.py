@@ -114,8 +114,27 @@ def _frame(file: Path, page_number: int, width: int) -> Image.Image:
 
     with Image.open(file) as image:
         image.seek(page_number - 1)
-        frame = image.convert("RGB")
+        frame = as_shown(image).convert("RGB")
     return frame.resize((width, max(1, round(frame.height * width / frame.width))))
+
+
+def as_shown(image: Image.Image) -> Image.Image:
+    """The picture as a reader sees it, grey or RGB: turned as its camera says, on white paper where it is transparent.
+
+    OCR reads this very picture, so that its boxes lie on the words that are shown.
+    """
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith(("I", "F")):
+        brightest = float(upright.getextrema()[1])  # type: ignore[arg-type] # one band
+        factor = 255 / max(brightest, 255.0)
+        return upright.convert("F").point(lambda value: value * factor).convert("L")
+    if upright.has_transparency_data:
+        paper = Image.new("RGBA", upright.size, "white")
+        paper.alpha_composite(upright.convert("RGBA"))
+        return paper.convert("RGB")
+    return upright.convert("L" if upright.mode in ("1", "L") else "RGB")
 
 
 def _with_highlights(image: Image.Image, boxes: tuple[Box, ...]) -> Image.Image:

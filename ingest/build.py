@@ -80,6 +80,7 @@ class EmbeddedIngestion:
         self._archive = archive
         self._index = index
         self._ledger = Ledger(settings.home / "ledger.db", url=_database_url(settings))
+        self._work_folder = settings.home / "work"
         self._listing = Listing(self._ledger.database)
         markings = Markings.load(settings.labelling.markings)
         self._retention = Retention(self._listing, settings.ingest.retention)
@@ -99,7 +100,7 @@ class EmbeddedIngestion:
             self._ledger,
             archive,
             publisher,
-            work_folder=settings.home / "work",
+            work_folder=self._work_folder,
             markings=markings,
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
@@ -221,6 +222,7 @@ class EmbeddedIngestion:
     def start(self) -> None:
         """See `Ingestion.start`."""
         self._eraser.finish_pending_erasures()
+        isolation.sweep(self._work_folder)
         self._requeue_what_the_index_lacks()
         self._queue.open()
         self._upkeep.start()
@@ -308,6 +310,7 @@ def _parsing_settings(settings: Settings) -> ParsingSettings:
         wall_s=limits.wall_s,
         cpu_s=limits.cpu_s,
         memory_bytes=limits.memory_mb * 1024 * 1024,
+        work_folder=settings.home / "work",
     )
 
 

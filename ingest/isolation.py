@@ -5,19 +5,20 @@
                                           no network)           own temporary folder, no network
 
 The nursery is a fresh interpreter that has imported the parsers (2 to 3 seconds) and has read nothing untrusted; each
-document is parsed in a fork of it (20 ms). The result comes back as a file of JSON. Whatever the child does, its process
-group is killed and its folder removed.
+document is parsed in a fork of it (20 ms), confined by `ingest.confinement`. The result comes back as a file of JSON, pages read
+so far as lines on the nursery's pipe. Whatever the child does, all it started is killed and its folder removed. When the service
+dies, its nurseries see their pipe close and end with everything below them.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
+import errno
 import json
 import os
 import re
-import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -25,11 +26,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
+from ingest.confinement import adopt_orphans, confine, descendants, end_descendants, leave_the_network
 from ingest.finishing import finished
 from ingest.parsing import (
     EMPTY,
@@ -41,6 +43,7 @@ from ingest.parsing import (
     parser_for,
     unsupported,
 )
+from ingest.scans import progress_in
 from ingest.transfer import ATTACHMENTS, read_result, write_result
 
 RESULT = "result.json"
@@ -52,41 +55,68 @@ _ROOT = Path(__file__).resolve().parents[1]
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
 _SINGLE_THREADED = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1")
 """Only a process without threads of its own may fork safely."""
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_NURSERY = ("-m", "ingest.isolation")
+_PREFIX = "parse-"
+_LOOK_EVERY_S = 0.25
+_NICE = 10
+"""Reading documents gives way to answering questions."""
+_NO_SPACE = 75
+"""How a child ends that could not write for want of space: EX_TEMPFAIL of sysexits.h."""
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+OnProgress = Callable[[int, int], None]
+"""Told (pages read so far, pages there are), each time there are more."""
 
 
 @contextlib.contextmanager
-def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Iterator[Parsed | Rejected]:
+def parse_isolated(
+    path: Path, *, file_name: str, settings: ParsingSettings, on_progress: OnProgress | None = None
+) -> Iterator[Parsed | Rejected]:
     """The file at `path` as its parser reads it, or why not; never raises for anything the file does.
 
     `file_name` is the name it was handed in under. The files of its attachments are gone when the context ends: take them over
-    inside. Safe to call from several threads.
+    inside. `on_progress` is called in this thread. Safe to call from several threads. Raises OSError when the work folder is
+    full or cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="assistant-parse-", ignore_cleanup_errors=True) as folder:
-        yield parse_into(path, Path(folder), file_name=file_name, settings=settings)
+    with _folder_of_its_own(settings.work_folder) as folder:
+        yield _parsed_in(folder, path, file_name=file_name, settings=settings, on_progress=on_progress)
 
 
-def parse_into(path: Path, folder: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+def parse_into(
+    path: Path, folder: Path, *, file_name: str, settings: ParsingSettings, on_progress: OnProgress | None = None
+) -> Parsed | Rejected:
     """The same, in a folder of the caller's, which afterwards holds the result as `RESULT`, the attached files, and nothing else.
 
     Raises OSError when the folder cannot be written.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
     folder.mkdir(parents=True)
-    parsed = _parsed_in(folder, path, file_name=file_name, settings=settings)
+    parsed = _parsed_in(folder, path, file_name=file_name, settings=settings, on_progress=on_progress)
     for entry in folder.iterdir():
         if entry.name not in (RESULT, ATTACHMENTS):
-            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+            _remove(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     if isinstance(parsed, Rejected):
         write_result(parsed, folder / RESULT)
     return parsed
 
 
-def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+def sweep(work_folder: Path) -> int:
+    """Remove what runs left in `work_folder` when the service was killed; how many folders. Only while none is at work."""
+    left = list(work_folder.glob(f"{_PREFIX}*"))
+    for folder in left:
+        _remove(folder)
+    return len(left)
+
+
+def _parsed_in(
+    folder: Path, path: Path, *, file_name: str, settings: ParsingSettings, on_progress: OnProgress | None = None
+) -> Parsed | Rejected:
     suffix = Path(file_name).suffix
     document = folder / f"document{suffix if _SUFFIX.fullmatch(suffix) else ''}"
     document.symlink_to(path.resolve())
-    ending = _borrowed_ending(document, folder, replace(settings, handed_in_as=file_name))
+    ending = _borrowed_ending(
+        document, folder, replace(settings, handed_in_as=file_name), on_progress or (lambda _pages, _of: None)
+    )
     if ending is not None:
         return ending
     result = folder / RESULT
@@ -96,6 +126,26 @@ def _parsed_in(folder: Path, path: Path, *, file_name: str, settings: ParsingSet
         return read_result(result)
     except (OSError, ValueError):
         return Rejected(RejectionCategory.CRASHED, "the parser ended without a usable result")
+
+
+@contextlib.contextmanager
+def _folder_of_its_own(work_folder: Path | None) -> Iterator[Path]:
+    if work_folder is not None:
+        work_folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=work_folder))
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a hostile file may have had its way: no rights, or thousands of folders in each other."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        subprocess.run(["chmod", "-R", "u+rwX", "--", folder], capture_output=True, check=False)
+        subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
 
 
 def close() -> None:
@@ -113,20 +163,23 @@ class _Nursery:
     """The service's end of a nursery process."""
 
     def __init__(self) -> None:
-        command = ["env", *_SINGLE_THREADED, f"PYTHONPATH={_ROOT}", sys.executable, "-m", "ingest.isolation"]
+        command = ["env", *_SINGLE_THREADED, f"PYTHONPATH={_ROOT}", sys.executable, *_NURSERY]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
         self._timed_answer(_START_TIMEOUT_S)
 
-    def ending(self, document: Path, folder: Path, settings: ParsingSettings) -> Rejected | None:
-        """Have the document parsed; None when the child ended by itself. Raises OSError when the nursery is lost."""
+    def answers(self, document: Path, folder: Path, settings: ParsingSettings) -> Iterator[dict[str, Any]]:
+        """Have the document parsed: how far it is, and last how it ended. Raises OSError when the nursery is lost."""
         request = {"document": str(document), "folder": str(folder), "settings": asdict(settings)}
         stdin = _open(self._process.stdin)
-        stdin.write(json.dumps(request).encode() + b"\n")
+        stdin.write(json.dumps(request, default=str).encode() + b"\n")
         stdin.flush()
-        answer = json.loads(self._timed_answer(settings.wall_s + _GRACE_S))
-        return _rejection(answer["signal"], bool(answer["timed_out"]), settings)
+        while True:
+            answer: dict[str, Any] = json.loads(self._timed_answer(settings.wall_s + _GRACE_S))
+            yield answer
+            if "signal" in answer:
+                return
 
     def end(self) -> None:
         """Stop the process and all it started."""
@@ -155,18 +208,30 @@ _lock = threading.Lock()
 atexit.register(close)
 
 
-def _borrowed_ending(document: Path, folder: Path, settings: ParsingSettings) -> Rejected | None:
+def _borrowed_ending(
+    document: Path, folder: Path, settings: ParsingSettings, on_progress: OnProgress
+) -> Rejected | None:
     with _lock:
         nursery = _idle.pop() if _idle else None
     try:
         nursery = nursery or _Nursery()
-        ending = nursery.ending(document, folder, settings)
+        answer: dict[str, Any] = {}
+        for answer in nursery.answers(document, folder, settings):
+            if "of" in answer:
+                on_progress(int(answer["pages"]), int(answer["of"]))
+        ending = _rejection(answer, settings)
     except (OSError, ValueError, KeyError):
         if nursery is not None:
             nursery.end()
         return Rejected(RejectionCategory.CRASHED, "the parser's process was lost while it read the file")
+    except BaseException:
+        if nursery is not None:
+            nursery.end()  # it is still at work
+        raise
     with _lock:
         _idle.append(nursery)
+    if answer["exit"] == _NO_SPACE:
+        raise OSError(errno.ENOSPC, "the work folder is full or cannot be written; free some space")
     return ending
 
 
@@ -176,9 +241,13 @@ def _open(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def _rejection(number: int, timed_out: bool, settings: ParsingSettings) -> Rejected | None:
-    if timed_out:
+def _rejection(answer: dict[str, Any], settings: ParsingSettings) -> Rejected | None:
+    number = int(answer["signal"])
+    if answer["ended_for"] == "time":
         return Rejected(RejectionCategory.TIMED_OUT, f"reading it took more than {settings.wall_s:g} seconds")
+    if answer["ended_for"] == "processes":
+        message = f"reading it started more than {settings.max_processes} processes"
+        return Rejected(RejectionCategory.CRASHED, message)
     if number == signal.SIGXCPU:
         return Rejected(
             RejectionCategory.TIMED_OUT, f"reading it took more than {settings.cpu_s} seconds of processor time"
@@ -195,7 +264,9 @@ def _rejection(number: int, timed_out: bool, settings: ParsingSettings) -> Rejec
 
 def _nurse() -> None:
     """Fork a child for each request on standard input, one at a time, until it is closed."""
-    _leave_the_network()
+    own_namespace = leave_the_network() and _has_a_user_namespace()
+    adopt_orphans()
+    os.nice(_NICE)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     _preload()
@@ -203,32 +274,63 @@ def _nurse() -> None:
     answers.write(b"ready\n")
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        given = request["settings"]
-        settings = ParsingSettings(**{**given, "languages": tuple(given["languages"])})
+        folder = Path(request["folder"])
+        settings = _received(request["settings"], folder)
         child = os.fork()
         if child == 0:
-            _work_and_exit(Path(request["document"]), Path(request["folder"]), settings)
-        number, timed_out = _outcome(child, settings.wall_s)
-        answers.write(json.dumps({"signal": number, "timed_out": timed_out}).encode() + b"\n")
+            _work_and_exit(Path(request["document"]), folder, settings, own_user_namespace=own_namespace)
+        status, ended_for = _watched(child, settings, answers)
+        end_descendants()
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+        answers.write(json.dumps({"signal": number, "exit": code, "ended_for": ended_for}).encode() + b"\n")
 
 
-def _outcome(child: int, wall_s: float) -> tuple[int, bool]:
-    """(signal that ended the child or 0, whether it ran out of time). Nothing it started is left behind."""
-    deadline = time.monotonic() + wall_s
-    timed_out = False
+def _received(given: dict[str, Any], folder: Path) -> ParsingSettings:
+    """The settings as they were sent; pages are kept in the run's own folder when there is none that lasts."""
+    kept = Path(given["page_folder"] or folder / "pages")
+    return replace(ParsingSettings(**given), languages=tuple(given["languages"]), page_folder=kept, work_folder=None)
+
+
+def _watched(child: int, settings: ParsingSettings, answers: IO[bytes]) -> tuple[int, str]:
+    """(the child's status, what it was ended for: "time", "processes" or nothing). Each page read gives it its time again."""
+    seen, ended_for = 0, ""
+    deadline = time.monotonic() + settings.wall_s
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             break
+        if _service_is_gone():
+            end_descendants()
+            os._exit(1)
+        progress = progress_in(settings.page_folder) if settings.page_folder else None
+        if progress is not None and progress[0] > seen:
+            seen = progress[0]
+            deadline = time.monotonic() + settings.wall_s
+            answers.write(json.dumps({"pages": seen, "of": progress[1]}).encode() + b"\n")
         remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            timed_out = True
+        if remaining <= 0 or sum(1 for _ in descendants(child)) > settings.max_processes:
+            ended_for = "time" if remaining <= 0 else "processes"
             _kill_group(child)
             _, status = os.waitpid(child, 0)
             break
-        signal.sigtimedwait([signal.SIGCHLD], remaining)
+        signal.sigtimedwait([signal.SIGCHLD], min(remaining, _LOOK_EVERY_S))
     _kill_group(child)
-    return (os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0), timed_out
+    return status, ended_for
+
+
+def _service_is_gone() -> bool:
+    poll = select.poll()
+    poll.register(0, 0)
+    return any(happened & select.POLLHUP for _, happened in poll.poll(0))
+
+
+def _has_a_user_namespace() -> bool:
+    """True when the ids of this process are mapped one by one, as `leave_the_network` maps them."""
+    try:
+        return Path("/proc/self/uid_map").read_text(encoding="ascii").split()[2:] == ["1"]
+    except OSError:
+        return False
 
 
 def _kill_group(leader: int) -> None:
@@ -241,46 +343,43 @@ def _kill_group(leader: int) -> None:
 def _preload() -> None:
     """Import what the children need. Nothing untrusted has been read yet, and nothing is read here."""
     from assistant.language import detect_language
-    from ingest import ocr, office, pdf  # noqa: F401
+    from ingest import images, office, pdf  # noqa: F401
 
     office.preload()
     detect_language("The quick brown fox")
 
 
-def _leave_the_network() -> None:
-    """Move into a network namespace without any interface, where the system lets an ordinary user do so."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    user, group = os.getuid(), os.getgid()
-    if libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
-        return
-    with contextlib.suppress(OSError):
-        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
-
-
 # --- in the child ------------------------------------------------------------------------------------------------
 
 
-def _work_and_exit(document: Path, folder: Path, settings: ParsingSettings) -> NoReturn:
+def _work_and_exit(document: Path, folder: Path, settings: ParsingSettings, *, own_user_namespace: bool) -> NoReturn:
+    code = 0
     try:
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-        _close_inherited_input()
+        _close_inherited_pipes()
         tempfile.tempdir = str(folder)
         os.environ["TMPDIR"] = str(folder)
         os.chdir(folder)
-        _limit(settings)
-        sys.addaudithook(_refuse_network)
+        folders = [folder, settings.page_folder] if settings.page_folder else [folder]
+        folders[-1].mkdir(parents=True, exist_ok=True)
+        confine(document, folders, settings, own_user_namespace=own_user_namespace)
         write_result(parse_here(document, settings), folder / RESULT)
     except MemoryError:
         _report(Rejected(RejectionCategory.OUT_OF_MEMORY, "reading it took more memory than it may have"), folder)
     except OSError as error:
-        _report(Rejected(RejectionCategory.DAMAGED, f"it could not be read ({error.strerror})"), folder)
+        code = _NO_SPACE if error.errno in _DISK_ERRORS else 0
+        _report(_unreadable(error), folder)
     except BaseException as error:  # the outermost frame of a process that must end here
         _report(Rejected(RejectionCategory.DAMAGED, f"the parser could not read it ({type(error).__name__})"), folder)
     finally:
-        os._exit(0)
+        os._exit(code)
+
+
+def _unreadable(error: OSError) -> Rejected:
+    if error.errno == errno.EFBIG:
+        return Rejected(RejectionCategory.TOO_LARGE, "it unpacks to more than a document may")
+    return Rejected(RejectionCategory.DAMAGED, f"it could not be read ({error.strerror})")
 
 
 def parse_here(document: Path, settings: ParsingSettings) -> Parsed | Rejected:
@@ -303,30 +402,12 @@ def _report(rejected: Rejected, folder: Path) -> None:
         write_result(rejected, folder / RESULT)
 
 
-def _close_inherited_input() -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-
-
-def _limit(settings: ParsingSettings) -> None:
-    """Limits for this process and all it starts. Memory counts on top of what the interpreter already holds."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    memory = pages * resource.getpagesize() + settings.memory_bytes
-    for limit, value, last in (
-        (resource.RLIMIT_CPU, settings.cpu_s, settings.cpu_s + 2),  # at the first SIGXCPU, at the second SIGKILL
-        (resource.RLIMIT_AS, memory, memory),
-        (resource.RLIMIT_FSIZE, settings.output_bytes, settings.output_bytes),
-        (resource.RLIMIT_NOFILE, settings.open_files, settings.open_files),
-        (resource.RLIMIT_CORE, 0, 0),
-    ):
-        _, hard = resource.getrlimit(limit)
-        ceiling = last if hard == resource.RLIM_INFINITY else min(last, hard)
-        resource.setrlimit(limit, (min(value, ceiling), ceiling))
-
-
-def _refuse_network(event: str, arguments: tuple[object, ...]) -> None:  # noqa: ARG001 - the signature of an audit hook
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"):
-        raise PermissionError("a parser may not use the network")
+def _close_inherited_pipes() -> None:
+    """Leave only standard input and output, both leading nowhere: the child must not answer in the nursery's name."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.closerange(3, 1024)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ class ParsingSettings:
     languages: tuple[str, ...] = LANGUAGES
     ocr: bool = True
     wall_s: float = 300.0
+    """Longest time without another page read, in seconds."""
     cpu_s: int = 600
+    """Processor time of the child, and of each process that it starts."""
     memory_bytes: int = 2048 * 1024 * 1024
     """Address space of the child, in bytes."""
     output_bytes: int = 256 * 1024 * 1024
@@ -69,6 +71,12 @@ class ParsingSettings:
     """An archive's files together, unpacked."""
     max_archive_ratio: int = 200
     """Unpacked to packed size, where it is unpacked to more than 10 MB; documents stay below it, bombs far above."""
+    max_processes: int = 64
+    """Processes that may run at once below the one that reads the document."""
+    page_folder: Path | None = None
+    """Where pages that OCR has read are kept between runs of the same version; None keeps them for one run only."""
+    work_folder: Path | None = None
+    """Where the temporary folder of each run is made; None takes the system's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +337,7 @@ def parser_for(media_type: str) -> Parser | None:
 
 def _parsers() -> dict[str, Callable[[], Parser]]:
     from ingest.containers import ContainerParser
-    from ingest.ocr import IMAGE_TYPES, ImageParser
+    from ingest.images import IMAGE_TYPES, ImageParser
     from ingest.office import OFFICE_TYPES, OfficeParser
     from ingest.pdf import PdfParser
 

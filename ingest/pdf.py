@@ -6,25 +6,24 @@ place on the page, computed when somebody looks (`assistant.placing`), cannot di
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from PIL import Image
 
 from assistant.language import detect_language
 from assistant.pdfium import open_page
 from assistant.types import TextOrigin
-from ingest import ocr, passwords
+from ingest import passwords
 from ingest.arabic import Order
 from ingest.hidden import Hidden, hidden_text
 from ingest.layout import Line, PageLines, compose
 from ingest.parsing import PDF, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.scans import DamagedPage, read_pages
 from ingest.textlayer import TextLayer, read_layer
 
 _ENOUGH_CHARACTERS = 25
@@ -74,7 +73,7 @@ def _cannot_open(error: pdfium.PdfiumError, settings: ParsingSettings) -> Reject
 
 
 def _parsed(document: pdfium.PdfDocument, settings: ParsingSettings) -> Parsed | Rejected:
-    pages, warnings = _read_pages(document, settings)
+    pages, warnings = read_pages(_PdfPages(document), settings)
     composition = compose(pages)
     if not composition.text.strip():
         return _without_text(pages, warnings)
@@ -112,50 +111,33 @@ def _title(metadata_title: str) -> str | None:
 # --- pages -------------------------------------------------------------------------------------------------------
 
 
-def _read_pages(document: pdfium.PdfDocument, settings: ParsingSettings) -> tuple[list[PageLines], list[str]]:
-    """All pages, scans included. Rendering is serial, pdfium has one thread; tesseract runs on several pages at once."""
-    refusal = ocr.refusal(settings)
-    pages: list[PageLines | Future[PageLines]] = []
-    warnings: list[str] = []
-    with ThreadPoolExecutor(ocr.workers()) as pool:
-        for index in range(len(document)):
-            try:
-                page, needs_ocr = _read_page(document, index)
-            except pdfium.PdfiumError:
-                warnings.append(f"page {index + 1}: the page is damaged and could not be read")
-                pages.append(PageLines(index + 1, 595.0, 842.0, (), TextOrigin.NONE, 0.0))
-                continue
-            if needs_ocr and refusal is None:
-                image = _rendered(document, index)
-                pages.append(pool.submit(partial(_recognised, page, image, settings.languages)))
-            else:
-                pages.append(page)
-            if needs_ocr and refusal is not None:
-                warnings.append(f"page {index + 1}: {refusal}")
-        finished = [page.result() if isinstance(page, Future) else page for page in pages]
-    warnings += [
-        f"page {page.number}: OCR found no words"
-        for page, planned in zip(finished, pages, strict=True)
-        if isinstance(planned, Future) and not page.lines
-    ]
-    return finished, warnings
+class _PdfPages:
+    """The pages of an open PDF, as `ingest.scans` asks for them."""
 
+    def __init__(self, document: pdfium.PdfDocument) -> None:
+        self._document = document
 
-def _recognised(page: PageLines, image: bytes, languages: Sequence[str]) -> PageLines:
-    lines, confidence = ocr.read_image(image, languages)
-    origin = TextOrigin.OCR if lines else TextOrigin.NONE
-    return PageLines(page.number, page.width, page.height, lines, origin, confidence)
+    def __len__(self) -> int:
+        return len(self._document)
 
+    def read(self, index: int) -> tuple[PageLines, bool]:
+        """See `scans.PageSource.read`."""
+        try:
+            return _read_page(self._document, index)
+        except pdfium.PdfiumError as error:
+            raise DamagedPage("the page is damaged and could not be read") from error
 
-def _rendered(document: pdfium.PdfDocument, index: int) -> bytes:
-    page = document[index]
-    try:
-        scale = min(_RENDER_DPI / 72, _LARGEST_SIDE / max(*page.get_size(), 1.0))
-        buffer = io.BytesIO()
-        page.render(scale=scale, grayscale=True).to_pil().save(buffer, "PNG", compress_level=1)
-        return buffer.getvalue()
-    finally:
-        page.close()
+    def picture(self, index: int) -> Image.Image:
+        """The page as it is shown, in grey, at 300 dpi; a poster is rendered coarser instead."""
+        page = self._document[index]
+        try:
+            scale = min(_RENDER_DPI / 72, _LARGEST_SIDE / max(*page.get_size(), 1.0))
+            image: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
+            return image
+        except pdfium.PdfiumError as error:
+            raise DamagedPage("the page is damaged and could not be drawn") from error
+        finally:
+            page.close()
 
 
 def _read_page(document: pdfium.PdfDocument, index: int) -> tuple[PageLines, bool]:

@@ -144,9 +144,7 @@ class DocumentWorkflow:
             if self._archive.stored_document(task.document_id, task.version) is not None:
                 return _ARCHIVED
             side_effect("parse")
-            settings = replace(self._parsing, password=self._ledger.password(task.document_id))
-            original = self._archive.original_path(task.version)
-            self._parse_file(original, kept.parent, file_name=task.file_name, settings=settings)
+            self._parse(task, kept.parent)
             side_effect("work.keep")
             return _digest(kept)
 
@@ -162,6 +160,20 @@ class DocumentWorkflow:
             pass  # cut short or removed with the power cut: read the original again
         work()
         return read_result(kept)
+
+    def _parse(self, task: Task, folder: Path) -> None:
+        """Have the parser read the original into `folder`; pages that OCR read before it was interrupted are not read again."""
+        self._parse_file(
+            self._archive.original_path(task.version),
+            folder,
+            file_name=task.file_name,
+            settings=replace(
+                self._parsing,
+                password=self._ledger.password(task.document_id),
+                page_folder=self._page_folder(task),
+            ),
+            on_progress=lambda pages, of: self._ledger.progress(task.document_id, pages, of),
+        )
 
     def _open_container(self, task: Task, step: Step, parsed: Parsed, sidecar: Sidecar) -> None:
         """Hand in the files of an archive: under its label when it was given one, else each decides for itself."""
@@ -264,7 +276,13 @@ class DocumentWorkflow:
         self._ledger.settle(task, state, category=category, reason=reason, facts=facts, warnings=warnings)
         side_effect("work.remove")
         shutil.rmtree(self._folder(task), ignore_errors=True)
+        if state.final:
+            shutil.rmtree(self._page_folder(task), ignore_errors=True)
         return state.value
+
+    def _page_folder(self, task: Task) -> Path:
+        """Where pages that OCR has read are kept until the document is settled."""
+        return self._work_folder / f"pages-{task.document_id}.{task.version[:16]}"
 
     def _folder(self, task: Task) -> Path:
         """Where results of the steps are kept while the document is worked on."""

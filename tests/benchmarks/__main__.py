@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.index_speed import index_figures
+from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.pdf_speed import pdf_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
@@ -21,6 +22,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "pdf": pdf_figures,
     "service": service_figures,
     "retrieval": retrieval_figures,
+    "ocr": ocr_figures,
 }
 
 

@@ -67,7 +67,9 @@ def settings_in(folder: Path, *, extra: str = "") -> Settings:
     return load_settings(instance_file(folder, extra=ingest + extra))
 
 
-def parse_in_process(path: Path, folder: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
+def parse_in_process(
+    path: Path, folder: Path, *, file_name: str, settings: ParsingSettings, on_progress: object
+) -> Parsed | Rejected:
     """The parser itself, without the child process around it; what it leaves is what the child would leave."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from pathlib import Path
@@ -33,26 +32,20 @@ def picture(text: str, *, size: tuple[int, int] = (1200, 400)) -> Image.Image:
     return image
 
 
-def as_png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def test_words_come_with_boxes_and_confidence() -> None:
     need_tesseract()
-    lines, confidence = ocr.read_image(as_png(picture("The office opens at eight")), ("en",))
-    assert [line.text for line in lines] == ["The office opens at eight"]
-    assert 0.8 < confidence <= 1
-    start, end, box = lines[0].words[1]
-    assert lines[0].text[start:end] == "office"
+    reading = ocr.read_page(picture("The office opens at eight"), ("en",))
+    assert [line.text for line in reading.lines] == ["The office opens at eight"]
+    assert 0.8 < reading.confidence <= 1
+    start, end, box = reading.lines[0].words[1]
+    assert reading.lines[0].text[start:end] == "office"
     assert box.left == pytest.approx(190 / 1200, abs=0.03)
     assert 140 / 400 < box.top < box.bottom < 230 / 400
 
 
 def test_blank_picture_has_no_words() -> None:
     need_tesseract()
-    assert ocr.read_image(as_png(Image.new("L", (400, 400), 255)), ("fr",)) == ((), 0.0)
+    assert ocr.read_page(Image.new("L", (400, 400), 255), ("fr",)) == ocr.Reading((), 0.0, None)
 
 
 def test_each_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
