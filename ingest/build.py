@@ -34,6 +34,7 @@ from ingest.ledger import RETRY, Ledger, Task
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
 from ingest.queue import DocumentQueue, QueueSettings
+from ingest.room import Room
 from ingest.side_effects import side_effect
 from ingest.workflow import DocumentWorkflow, Parse, may_know, remove_document
 
@@ -65,6 +66,9 @@ class EmbeddedIngestion:
         self._archive = archive
         self._index = index
         self._ledger = Ledger(settings.home / "ledger.db", url=_database_url(settings))
+        self._room = Room(
+            (settings.home, settings.home / "index"), least_bytes=settings.ingest.least_free_mb * 1024 * 1024
+        )
         self._stop = threading.Event()
         self._memory = threading.Thread(target=self._release_memory_until_stopped, name="ingest-memory", daemon=True)
         self._workflow = DocumentWorkflow(
@@ -72,6 +76,7 @@ class EmbeddedIngestion:
             archive,
             Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars),
             work_folder=settings.home / "work",
+            room=self._room,
             markings=Markings.load(settings.labelling.markings),
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
@@ -176,6 +181,7 @@ class EmbeddedIngestion:
     def _receive(self, file: Path, *, source: str, given_label: str, sidecar: str, received_by: str) -> DocumentStatus:
         """Keep the bytes, write the row, and only then queue the work: what a crash leaves between, the queue finds."""
         with _saying_what_to_mend("the document was not accepted"):
+            self._room.require()
             side_effect("archive.keep_original")
             version = self._archive.keep_original(file)
             side_effect("ledger.receive")

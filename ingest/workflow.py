@@ -26,6 +26,7 @@ from ingest.labelling import Markings, decide_label
 from ingest.ledger import RETRY, Ledger, Task
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
+from ingest.room import Room
 from ingest.side_effects import side_effect
 from ingest.sources import Sidecar, sidecar_from
 from ingest.transfer import read_result, write_result
@@ -71,6 +72,7 @@ class DocumentWorkflow:
         publisher: Publisher,
         *,
         work_folder: Path,
+        room: Room,
         markings: Markings,
         unmarked: Label | None,
         parsing: ParsingSettings,
@@ -82,6 +84,7 @@ class DocumentWorkflow:
         self._archive = archive
         self._publisher = publisher
         self._work_folder = work_folder
+        self._room = room
         self._markings = markings
         self._unmarked = unmarked
         self._parsing = parsing
@@ -176,6 +179,7 @@ class DocumentWorkflow:
     def _publish(self, task: Task, parsed: Parsed, document: Document) -> int:
         for attachment in parsed.attachments:
             self._accept_attachment(task, attachment, document.label)
+        self._room.require()
         return self._publisher.publish(document)
 
     def _refuse(self, task: Task, step: Step, rejected: Rejected) -> None:
@@ -197,10 +201,14 @@ class DocumentWorkflow:
         The earlier text stays out until a person decides; the original bytes of the new version are kept.
         """
         try:
-            step("withdraw", lambda: str(self._publisher.withdraw(task.document_id, keep_version=task.version)))
+            step("withdraw", lambda: str(self._withdraw(task)))
             step("settle", lambda: self._settle(task, state, category=category, reason=reason))
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
+
+    def _withdraw(self, task: Task) -> int:
+        self._room.require()
+        return self._publisher.withdraw(task.document_id, keep_version=task.version)
 
     def _try_later(self, task: Task, error: Exception) -> None:
         if task.attempts < self._attempts:
