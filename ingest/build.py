@@ -141,6 +141,7 @@ class EmbeddedIngestion:
     def start(self) -> None:
         """See `Ingestion.start`."""
         self._requeue_what_the_index_lacks()
+        self._workflow.remove_leftovers()
         self._queue.open()
         self._memory.start()
 

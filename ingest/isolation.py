@@ -14,10 +14,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, NoReturn
 
+from assistant.errors import ServiceUnavailable
 from ingest.parsing import (
     EMPTY,
     Parsed,
@@ -47,12 +50,14 @@ _ROOT = Path(__file__).resolve().parents[1]
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
 _SINGLE_THREADED = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1")
 """Only a process without threads of its own may fork safely."""
+_LEAST_FREE_BYTES = 1 << 20
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
 def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> Parsed | Rejected:
     """The file at `path` as its parser reads it, or why not; never raises for anything the file does.
 
+    Raises ServiceUnavailable when the disk for temporary files is full, and OSError when it cannot be written.
     `file_name` is the name it was handed in under. Safe to call from several threads.
     """
     with tempfile.TemporaryDirectory(prefix="assistant-parse-", ignore_cleanup_errors=True) as folder:
@@ -67,7 +72,11 @@ def parse_isolated(path: Path, *, file_name: str, settings: ParsingSettings) -> 
             if result.is_symlink() or result.stat().st_size > settings.output_bytes:
                 raise ValueError("the result is not a file of the expected size")
             return read_result(result)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
+                raise ServiceUnavailable(
+                    f"the disk of {tempfile.gettempdir()} is full; check what fills it and free some space"
+                ) from error
             return Rejected(RejectionCategory.CRASHED, "the parser ended without a usable result")
 
 
@@ -249,7 +258,8 @@ def _work_and_exit(document: Path, folder: Path, settings: ParsingSettings) -> N
     except MemoryError:
         _report(Rejected(RejectionCategory.OUT_OF_MEMORY, "reading it took more memory than it may have"), folder)
     except OSError as error:
-        _report(Rejected(RejectionCategory.DAMAGED, f"it could not be read ({error.strerror})"), folder)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # not the file's fault: the service looks at the disk
+            _report(Rejected(RejectionCategory.DAMAGED, f"it could not be read ({error.strerror})"), folder)
     except BaseException as error:  # the outermost frame of a process that must end here
         _report(Rejected(RejectionCategory.DAMAGED, f"the parser could not read it ({type(error).__name__})"), folder)
     finally:

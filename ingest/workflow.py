@@ -23,7 +23,7 @@ from assistant.index import PassageIndex
 from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import parse_isolated
 from ingest.labelling import Markings, decide_label
-from ingest.ledger import RETRY, Ledger, Task
+from ingest.ledger import RETRY, Ledger, Task, Ticket
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
 from ingest.room import Room
@@ -116,6 +116,13 @@ class DocumentWorkflow:
             _LOG.exception("document %s: unexpected %s", task.document_id, type(error).__name__)
             reason = f"an unexpected {type(error).__name__} stopped the work; the service's log has the details"
             self._settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a process that died left in the work folder for runs that nobody will resume."""
+        needed = {_folder_name(ticket) for ticket in self._ledger.tickets()}
+        for folder in self._work_folder.glob("*"):
+            if folder.name not in needed:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _run(self, task: Task, step: Step) -> None:
         sidecar = _sidecar_of(task)
@@ -236,7 +243,11 @@ class DocumentWorkflow:
 
     def _folder(self, task: Task) -> Path:
         """Where results of the steps are kept while the document is worked on."""
-        return self._work_folder / f"{task.document_id}.{task.version[:16]}.{task.run}"
+        return self._work_folder / _folder_name(task)
+
+
+def _folder_name(work: Task | Ticket) -> str:
+    return f"{work.document_id}.{work.version[:16]}.{work.run}"
 
 
 def _digest(file: Path) -> str:
