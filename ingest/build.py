@@ -27,11 +27,13 @@ from assistant.errors import (
     ServiceUnavailable,
 )
 from assistant.index import PassageIndex
+from assistant.precedence import QUESTIONS
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.labelling import Markings
 from ingest.ledger import RETRY, Ledger, Task
 from ingest.parsing import Attachment, ParsingSettings
+from ingest.patience import PatientEmbedder
 from ingest.publishing import Publisher
 from ingest.queue import DocumentQueue, QueueSettings
 from ingest.room import Room
@@ -74,7 +76,12 @@ class EmbeddedIngestion:
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
-            Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars),
+            Publisher(
+                archive,
+                index,
+                lambda: PatientEmbedder(embedder(), QUESTIONS),
+                passage_chars=settings.ingest.passage_chars,
+            ),
             work_folder=settings.home / "work",
             room=self._room,
             markings=Markings.load(settings.labelling.markings),

@@ -51,6 +51,8 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
 _SINGLE_THREADED = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1")
 """Only a process without threads of its own may fork safely."""
 _LEAST_FREE_BYTES = 1 << 20
+_NICE = 10
+"""Reading documents leaves the processor to questions."""
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
@@ -178,6 +180,7 @@ def _rejection(number: int, timed_out: bool, settings: ParsingSettings) -> Rejec
 def _nurse() -> None:
     """Fork a child for each request on standard input, one at a time, until it is closed."""
     _leave_the_network()
+    os.nice(_NICE)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     _preload()
