@@ -22,6 +22,7 @@ from assistant.errors import InvalidRequest, NotFound
 from assistant.generation import Generator
 from assistant.grounding import check_quotation
 from assistant.language import detect_language
+from assistant.precedence import QUESTIONS
 from assistant.types import (
     LANGUAGES,
     Answer,
@@ -117,11 +118,12 @@ class Assistant:
         self._audit.begin(answer_id, "answer", principal, about)
         closing: dict[str, object] = {"outcome": "interrupted"}
         try:
-            for event in self._events(answer_id, question, spoken, principal):
-                if isinstance(event, AnswerReady):
-                    closing = _closing(event.answer)
-                    break
-                yield event
+            with QUESTIONS.answering():
+                for event in self._events(answer_id, question, spoken, principal):
+                    if isinstance(event, AnswerReady):
+                        closing = _closing(event.answer)
+                        break
+                    yield event
         except Exception as error:
             closing = {"outcome": "failed", "error": type(error).__name__}
             raise

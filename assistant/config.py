@@ -131,6 +131,8 @@ class IngestSettings(_Section):
     """How often a document is tried when something that can come back is away: a disk is full, a service down."""
     retry_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
     """Wait before the second attempt, doubled for each further one up to five minutes."""
+    least_free_mb: Annotated[int, Field(ge=0)] = 256
+    """Free space on the data folder's disk below which documents wait: on a full disk the index would end the process."""
     worker: str = Field(default="", max_length=100, pattern=r"^[\w.-]*$")
     """Name of this process among those that share a database; empty: a name of its own, kept in the data folder."""
     heartbeat_s: Annotated[float, Field(gt=0, le=600)] = 10.0

@@ -35,6 +35,7 @@ from assistant.ingestion import (
     RetentionReport,
     VerificationReport,
 )
+from assistant.precedence import QUESTIONS
 from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
@@ -45,10 +46,12 @@ from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import Lifecycle, bare_name
 from ingest.listing import Listing, may_know, require_archivist
 from ingest.parsing import Attachment, ParsingSettings
+from ingest.patience import PatientEmbedder
 from ingest.publishing import Publisher
 from ingest.queue import DocumentQueue, QueueSettings
 from ingest.receipts import Receipts
 from ingest.retention import Retention
+from ingest.room import Room
 from ingest.side_effects import side_effect
 from ingest.upkeep import Upkeep
 from ingest.verification import Verifier
@@ -88,10 +91,13 @@ class EmbeddedIngestion:
         self._receipts = Receipts(settings.home)
         self._eraser = Eraser(self._ledger, archive, index, self._receipts, home=settings.home)
         keeps_all = settings.ingest.keep_versions == "all"
+        self._room = Room(
+            (settings.home, settings.home / "index"), least_bytes=settings.ingest.least_free_mb * 1024 * 1024
+        )
         publisher = Publisher(
             archive,
             index,
-            embedder,
+            lambda: PatientEmbedder(embedder(), QUESTIONS),
             passage_chars=settings.ingest.passage_chars,
             keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
             changed=self._upkeep.changed,
@@ -101,6 +107,7 @@ class EmbeddedIngestion:
             archive,
             publisher,
             work_folder=self._work_folder,
+            room=self._room,
             markings=markings,
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
@@ -222,8 +229,8 @@ class EmbeddedIngestion:
     def start(self) -> None:
         """See `Ingestion.start`."""
         self._eraser.finish_pending_erasures()
-        isolation.sweep(self._work_folder)
         self._requeue_what_the_index_lacks()
+        self._workflow.remove_leftovers()
         self._queue.open()
         self._upkeep.start()
         self._watch.start()
@@ -269,6 +276,7 @@ class EmbeddedIngestion:
     ) -> DocumentStatus:
         """Keep the bytes, write the row, and only then queue the work: what a crash leaves between, the queue finds."""
         with _saying_what_to_mend("the document was not accepted"):
+            self._room.require()
             side_effect("archive.keep_original")
             version = self._archive.keep_original(file)
             if not may_change(version):

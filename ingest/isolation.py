@@ -89,12 +89,12 @@ def parse_into(
 
     Raises OSError when the folder cannot be written.
     """
-    _remove(folder)
+    remove_folder(folder)
     folder.mkdir(parents=True)
     parsed = _parsed_in(folder, path, file_name=file_name, settings=settings, on_progress=on_progress)
     for entry in folder.iterdir():
         if entry.name not in (RESULT, ATTACHMENTS):
-            _remove(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+            remove_folder(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     if isinstance(parsed, Rejected):
         write_result(parsed, folder / RESULT)
     return parsed
@@ -104,7 +104,7 @@ def sweep(work_folder: Path) -> int:
     """Remove what runs left in `work_folder` when the service was killed; how many folders. Only while none is at work."""
     left = list(work_folder.glob(f"{_PREFIX}*"))
     for folder in left:
-        _remove(folder)
+        remove_folder(folder)
     return len(left)
 
 
@@ -136,10 +136,10 @@ def _folder_of_its_own(work_folder: Path | None) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        _remove(folder)
+        remove_folder(folder)
 
 
-def _remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Remove a folder in which a hostile file may have had its way: no rights, or thousands of folders in each other."""
     with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)

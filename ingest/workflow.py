@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +21,14 @@ from assistant.access import Label, Level
 from assistant.archive import Archive
 from assistant.errors import ConfigurationError, DocumentRejected, ServiceUnavailable, Unlabelled
 from assistant.types import Document, DocumentState, TextOrigin
-from ingest.isolation import RESULT, parse_into
+from ingest.isolation import RESULT, parse_into, remove_folder
 from ingest.labelling import Markings
 from ingest.ledger import Ledger
-from ingest.ledger_rows import RETRY, Task
+from ingest.ledger_rows import RETRY, Task, Ticket
 from ingest.lifecycle import amended, label_of
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
+from ingest.room import Room
 from ingest.side_effects import side_effect
 from ingest.sources import Sidecar, sidecar_from
 from ingest.transfer import read_result
@@ -75,6 +75,7 @@ class DocumentWorkflow:
         publisher: Publisher,
         *,
         work_folder: Path,
+        room: Room,
         markings: Markings,
         unmarked: Label | None,
         parsing: ParsingSettings,
@@ -87,6 +88,7 @@ class DocumentWorkflow:
         self._archive = archive
         self._publisher = publisher
         self._work_folder = work_folder
+        self._room = room
         self._markings = markings
         self._unmarked = unmarked
         self._parsing = parsing
@@ -119,6 +121,14 @@ class DocumentWorkflow:
             _LOG.exception("document %s: unexpected %s", task.document_id, type(error).__name__)
             reason = f"an unexpected {type(error).__name__} stopped the work; the service's log has the details"
             self._settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
+
+    def remove_leftovers(self) -> None:
+        """Remove what a process that died left in the work folder for runs that nobody will resume."""
+        tickets = self._ledger.tickets()
+        needed = {name(ticket) for ticket in tickets for name in (_folder_name, _page_folder_name)}
+        for folder in self._work_folder.glob("*"):
+            if folder.name not in needed:
+                remove_folder(folder)
 
     def _run(self, task: Task, step: Step) -> None:
         sidecar = _sidecar_of(task)
@@ -228,6 +238,7 @@ class DocumentWorkflow:
     def _publish(self, task: Task, document: Document, attachments: tuple[Attachment, ...]) -> int:
         for attachment in attachments:
             self._accept_attachment(task, attachment, document.label)
+        self._room.require()
         return self._publisher.publish(document)
 
     def _refuse(self, task: Task, step: Step, rejected: Rejected) -> None:
@@ -249,10 +260,14 @@ class DocumentWorkflow:
         The earlier text stays out until a person decides; the original bytes of the new version are kept.
         """
         try:
-            step("withdraw", lambda: str(self._publisher.withdraw(task.document_id, keep_version=task.version)))
+            step("withdraw", lambda: str(self._withdraw(task)))
             step("settle", lambda: self._settle(task, state, category=category, reason=reason))
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
+
+    def _withdraw(self, task: Task) -> int:
+        self._room.require()
+        return self._publisher.withdraw(task.document_id, keep_version=task.version)
 
     def _try_later(self, task: Task, error: Exception) -> None:
         if task.attempts < self._attempts:
@@ -275,18 +290,26 @@ class DocumentWorkflow:
         side_effect("ledger.settle")
         self._ledger.settle(task, state, category=category, reason=reason, facts=facts, warnings=warnings)
         side_effect("work.remove")
-        shutil.rmtree(self._folder(task), ignore_errors=True)
+        remove_folder(self._folder(task))
         if state.final:
-            shutil.rmtree(self._page_folder(task), ignore_errors=True)
+            remove_folder(self._page_folder(task))
         return state.value
 
     def _page_folder(self, task: Task) -> Path:
         """Where pages that OCR has read are kept until the document is settled."""
-        return self._work_folder / f"pages-{task.document_id}.{task.version[:16]}"
+        return self._work_folder / _page_folder_name(task)
 
     def _folder(self, task: Task) -> Path:
         """Where results of the steps are kept while the document is worked on."""
-        return self._work_folder / f"{task.document_id}.{task.version[:16]}.{task.run}"
+        return self._work_folder / _folder_name(task)
+
+
+def _folder_name(work: Task | Ticket) -> str:
+    return f"{work.document_id}.{work.version[:16]}.{work.run}"
+
+
+def _page_folder_name(work: Task | Ticket) -> str:
+    return f"pages-{work.document_id}.{work.version[:16]}"
 
 
 def _digest(file: Path) -> str:

@@ -28,6 +28,7 @@ Edge keeps its folder to one process.
 from __future__ import annotations
 
 import logging
+import tempfile
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
@@ -104,6 +105,8 @@ class EdgePassageIndex:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass  # Edge calls an index on a read-only disk damaged
             IndexIdentity.of(embedder_fingerprint, dimension).claim(folder / "index.json")
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from assistant.index.edge import EdgePassageIndex
 from ingest import side_effects
 from ingest.build import EmbeddedIngestion
 from ingest.isolation import RESULT, parse_here
+from ingest.ledger import Ledger
 from ingest.parsing import Parsed, ParsingSettings, Rejected
 from ingest.transfer import ATTACHMENTS, write_result
 from tests.worlds import ARCHIVIST, instance_file
@@ -63,7 +65,7 @@ SOURCES: tuple[tuple[str, bytes], ...] = (
 
 def settings_in(folder: Path, *, extra: str = "") -> Settings:
     """Settings of an instance in `folder`, impatient enough for tests."""
-    ingest = "[ingest]\nretry_s = 0.2\nheartbeat_s = 0.3\ndead_after_s = 1.5\nattempts = 30\n"
+    ingest = "[ingest]\nretry_s = 0.2\nheartbeat_s = 0.3\ndead_after_s = 1.5\nattempts = 30\nleast_free_mb = 48\n"
     return load_settings(instance_file(folder, extra=ingest + extra))
 
 
@@ -104,16 +106,14 @@ def open_world(settings: Settings, *, started: bool = True) -> Iterator[Embedded
         archive.close()
 
 
-def hand_in(
-    ingestion: EmbeddedIngestion, acknowledged: Path, *, sources: tuple[tuple[str, bytes], ...] = SOURCES
-) -> None:
+def hand_in(ingestion: EmbeddedIngestion, acknowledged: Path, *, wait_s: float = 60) -> None:
     """Hand in what was not acknowledged yet, one after the other, each source's versions in order."""
     done = len(acknowledged.read_text().splitlines()) if acknowledged.exists() else 0
-    for number, (source, content) in enumerate(sources):
-        if any(earlier == source for earlier, _ in sources[:number]):
-            assert ingestion.wait_idle(60)
+    for number, (source, content) in enumerate(SOURCES):
         if number < done:
             continue
+        if any(earlier == source for earlier, _ in SOURCES[:number]):
+            assert ingestion.wait_idle(wait_s)
         with tempfile.NamedTemporaryFile() as file:
             file.write(content)
             file.flush()
@@ -129,17 +129,15 @@ def end_state(settings: Settings) -> dict[str, Any]:
         settings.home / "index", embedder_fingerprint=embedder.fingerprint, dimension=embedder.dimension
     )
     archive = sqlite3.connect(settings.home / "archive" / "archive.db")
-    ledger = sqlite3.connect(settings.home / "ledger.db")
-    ledger.row_factory = sqlite3.Row
+    ledger = Ledger(settings.home / "ledger.db", url=settings.database.url)
     try:
-        rows = ledger.execute("SELECT * FROM documents ORDER BY source").fetchall()
         documents = {
-            row["source"]: [
-                row[name] for name in ("document_id", "version", "state", "category", "reason", "passages", "label")
+            status.source: [
+                status.document_id, status.version, status.state.value, status.category, status.reason, status.passages,
+                status.label, index.count(status.document_id, status.version),
             ]
-            + [index.count(row["document_id"], row["version"])]
-            for row in rows
-        }
+            for status in sorted(ledger.statuses(), key=lambda status: status.source)
+        }  # fmt: skip
         texts = archive.execute(
             "SELECT document_id, version, label, text FROM documents ORDER BY document_id"
         ).fetchall()
@@ -162,21 +160,33 @@ def end_state(settings: Settings) -> dict[str, Any]:
         index.close()
 
 
-def in_child(work: Callable[[], object]) -> int:
+def import_everything(folder: Path) -> None:
+    """Read each source once, and import the queue's libraries, so that children made by fork need not do so each time."""
+    import dbos  # noqa: F401
+
+    for number, (source, content) in enumerate(SOURCES):
+        file = folder / f"warm-{number}{Path(source).suffix}"
+        file.write_bytes(content)
+        parse_in_process(file, file_name=source, settings=ParsingSettings())
+
+
+def in_child(work: Callable[[], object], *, kill_after_s: float | None = None) -> int:
     """Run `work` in a forked child; 0, its exit status, or minus the signal that ended it. Nothing may be open here."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            os.setpgid(0, 0)
             work()
             status = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(status)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    if kill_after_s is not None:
+        time.sleep(kill_after_s)
+        os.kill(child, signal.SIGKILL)
+    _, ending = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ending)
 
 
 class Counted:

@@ -1,0 +1,46 @@
+"""Questions go before ingestion: who works in the background asks here, between two small pieces of work, whether to wait.
+
+One for the process, as the processor is one: `QUESTIONS`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Precedence:
+    """Knows whether a question is being answered, and when the last one was."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._in_flight = 0
+        self._last = float("-inf")
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """For the length of the block a question is being answered."""
+        with self._changed:
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._last = time.monotonic()
+                self._changed.notify_all()
+
+    def asked_within(self, seconds: float) -> bool:
+        """True when a question is being answered, or was in the last `seconds`."""
+        with self._changed:
+            return self._in_flight > 0 or time.monotonic() - self._last < seconds
+
+    def give_way(self, at_most_s: float) -> None:
+        """Wait until no question is being answered, at most `at_most_s`: background work slows down, and never stops."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._in_flight == 0, timeout=at_most_s)
+
+
+QUESTIONS = Precedence()
