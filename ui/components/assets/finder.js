@@ -1,0 +1,164 @@
+// Which documents are wanted: states with their numbers to press, words to look for, and further conditions.
+
+import { choice, element, field, icon } from "./dom.js";
+import { stateKey } from "./states.js";
+
+export const STATES = ["received", "in progress", "done", "done with warnings", "quarantined", "rejected"];
+const LEVELS = ["public", "internal", "restricted", "secret"];
+const PAUSE_MS = 250;
+
+/** What `media_type` begins with or holds, by the name of the format that people know. */
+const FORMATS = [
+  ["pdf", /pdf/],
+  ["spreadsheet", /spreadsheet|excel|csv/],
+  ["slides", /presentation|powerpoint/],
+  ["opendocument", /opendocument/],
+  ["word", /word|officedocument|rtf|ole-storage/],
+  ["html", /html|multipart\/related/],
+  ["markdown", /markdown/],
+  ["mail", /rfc822|outlook|message|mbox/],
+  ["archive", /zip(?!.*epub)|x-tar|gzip|7z/],
+  ["book", /epub/],
+  ["xml", /xml/],
+  ["image", /^image\//],
+  ["text", /^text\//],
+];
+
+export function formatOf(mediaType) {
+  return FORMATS.find(([, pattern]) => pattern.test(mediaType ?? ""))?.[0] ?? "other";
+}
+
+export function levelsOf(instance) {
+  const highest = LEVELS.indexOf(instance.principal.clearance.split("/")[0]);
+  return LEVELS.slice(0, highest + 1);
+}
+
+export class Finder {
+  /** `changed` is called when other documents are wanted; `archivist` shows what only archivists need. */
+  constructor(page, archivist, changed) {
+    this.page = page;
+    this.archivist = archivist;
+    this.changed = changed;
+    this.counts = null;
+    this.open = false;
+    this.reset();
+  }
+
+  reset() {
+    this.wanted = { state: "", q: "", category: "", media_type: "", label: "", language: "", date_from: "", date_to: "" };
+  }
+
+  get narrowed() {
+    return Object.values(this.wanted).some(Boolean);
+  }
+
+  draw() {
+    const { words } = this.page;
+    this.chips = this.archivist
+      ? element("div", { class: "chips", role: "group", "aria-label": words.say("library.state_filter") })
+      : null;
+    this.showCounts(this.counts);
+    return element("search", { class: "finder" }, this.chips, element("div", { class: "filters" }, this.wordsField(), this.moreButton()), this.more());
+  }
+
+  /** The numbers on the chips. They count all documents, so that a filter never hides a problem. */
+  showCounts(counts) {
+    this.counts = counts;
+    if (!this.chips) return;
+    const all = counts ? Object.values(counts).reduce((sum, n) => sum + n, 0) : null;
+    const focused = this.chips.contains(document.activeElement) ? document.activeElement.dataset.state : null;
+    this.chips.replaceChildren(this.chip("", all), ...STATES.map((state) => this.chip(state, counts?.[state] ?? null)));
+    if (focused !== null) this.chips.querySelector(`[data-state="${focused}"]`)?.focus();
+  }
+
+  chip(state, n) {
+    const { words } = this.page;
+    const key = state ? stateKey(state) : "all";
+    const text = state ? words.say(`state.${key}`) : words.say("library.all");
+    return element(
+      "button",
+      {
+        type: "button",
+        class: `chip ${key}${n === 0 ? " none" : ""}`,
+        "data-state": state,
+        "aria-pressed": String(this.wanted.state === state),
+        onclick: () => {
+          this.want({ state });
+          this.showCounts(this.counts);
+        },
+      },
+      state ? element("span", { class: `dot-state ${key}`, "aria-hidden": "true" }) : null,
+      element("span", {}, text),
+      n === null ? null : element("span", { class: "chip-count" }, words.number(n)),
+    );
+  }
+
+  want(values) {
+    Object.assign(this.wanted, values);
+    this.changed();
+  }
+
+  wordsField() {
+    const { words } = this.page;
+    const input = element("input", {
+      type: "search",
+      id: "filter",
+      autocomplete: "off",
+      dir: "auto",
+      oninput: () => {
+        clearTimeout(this.pause);
+        this.pause = setTimeout(() => this.want({ q: input.value.trim() }), PAUSE_MS);
+      },
+    });
+    input.value = this.wanted.q;
+    return field(words.say("library.filter"), input, { class: "field grow" });
+  }
+
+  moreButton() {
+    const { words } = this.page;
+    const toggle = () => {
+      this.open = !this.open;
+      this.panel.hidden = !this.open;
+      button.setAttribute("aria-expanded", String(this.open));
+    };
+    const button = element(
+      "button",
+      { type: "button", class: "button plain more", "aria-expanded": String(this.open), "aria-controls": "more-filters", onclick: toggle },
+      icon("filter"),
+      words.say("library.more"),
+    );
+    return button;
+  }
+
+  more() {
+    const { words, instance } = this.page;
+    const all = ["", words.say("library.all")];
+    const select = (name, pairs) => choice(`filter-${name}`, [all, ...pairs], this.wanted[name], (value) => this.want({ [name]: value }));
+    const day = (name) => {
+      const input = element("input", { type: "date", id: `filter-${name}`, onchange: () => this.want({ [name]: input.value }) });
+      input.value = this.wanted[name];
+      return input;
+    };
+    const reasons = words.names("category").map((category) => [category, words.say(`category.${category}`)]);
+    const formats = words.names("format").filter((name) => name !== "other");
+    this.panel = element(
+      "div",
+      { class: "more-filters", id: "more-filters", hidden: !this.open },
+      this.archivist ? field(words.say("library.reason"), select("category", reasons)) : null,
+      field(words.say("library.type"), select("media_type", formats.map((name) => [name, words.say(`format.${name}`)]))),
+      field(words.say("library.label"), select("label", levelsOf(instance).map((level) => [level, words.say(`label.${level}`)]))),
+      field(words.say("library.language"), select("language", words.names("language").map((code) => [code, words.languageName(code)]))),
+      field(words.say("library.from"), day("date_from")),
+      field(words.say("library.to"), day("date_to")),
+      element("button", { type: "button", class: "quiet", onclick: () => this.clear() }, words.say("library.clear")),
+    );
+    return this.panel;
+  }
+
+  clear() {
+    this.reset();
+    this.page.root.querySelector(".finder").replaceWith(this.draw());
+    this.page.root.querySelector(".finder .more")?.focus();
+    this.changed();
+  }
+}
