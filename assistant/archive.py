@@ -5,7 +5,7 @@ clearance dominates the document's label, checked at each call. A document that 
 exist give the same error.
 
 Writing is for ingestion and takes no Principal. Two versions can lie here side by side while the index switches from one to
-the other; `keep_only` then removes the older.
+the other; then `keep_only` removes the older, or `supersede` keeps it for archivists alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from assistant.access import Label, Principal
+from assistant.access import Label, Principal, Role
 from assistant.database import Database
 from assistant.errors import ConfigurationError, NotFound
 from assistant.rendering import PageRenderer
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS documents (
     about       TEXT NOT NULL,
     text        TEXT NOT NULL,
     stored      INTEGER PRIMARY KEY AUTOINCREMENT,
+    superseded  INTEGER NOT NULL DEFAULT 0,
     UNIQUE (document_id, version)
 );
 CREATE TABLE IF NOT EXISTS pages (
@@ -43,6 +44,13 @@ CREATE TABLE IF NOT EXISTS pages (
     words       BLOB NOT NULL,
     PRIMARY KEY (document_id, version, number),
     FOREIGN KEY (document_id, version) REFERENCES documents (document_id, version) ON DELETE CASCADE
+);
+CREATE TABLE IF NOT EXISTS corrections (
+    document_id TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    number      INTEGER NOT NULL,
+    text        TEXT NOT NULL,
+    PRIMARY KEY (document_id, version, number)
 );
 """
 
@@ -59,6 +67,7 @@ class Archive:
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
         self._database = Database(folder / "archive.db", _SCHEMA)
+        self._add_missing_columns()
         self._renderer = PageRenderer()
 
     # Writing, for ingestion.
@@ -117,6 +126,66 @@ class Archive:
         for stored in {row["version"] for row in rows.fetchall()} | {version}:
             self._remove_version(document_id, stored)
 
+    def supersede(self, document_id: str, version: str) -> None:
+        """Leave every other version of this document to archivists: nobody else reads it any more."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE documents SET superseded = 1 WHERE document_id = ? AND version != ?", (document_id, version)
+            )
+
+    def raise_label(self, document_id: str, label: Label) -> None:
+        """Let nobody read any version of this document who may not read `label`; counts at once."""
+        with self._database.writing() as connection:
+            query = "SELECT version, label FROM documents WHERE document_id = ?"
+            for row in connection.execute(query, (document_id,)).fetchall():
+                connection.execute(
+                    "UPDATE documents SET label = ? WHERE document_id = ? AND version = ?",
+                    (_joined(row["label"], label), document_id, row["version"]),
+                )
+
+    def keep_correction(self, document_id: str, version: str, page_number: int, text: str) -> None:
+        """Keep an archivist's text of a page (1-based) for as long as this version is kept."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "DELETE FROM corrections WHERE document_id = ? AND version = ? AND number = ?",
+                (document_id, version, page_number),
+            )
+            connection.execute(
+                "INSERT INTO corrections (document_id, version, number, text) VALUES (?, ?, ?, ?)",
+                (document_id, version, page_number, text),
+            )
+
+    # Reading, for ingestion: what it stored itself, to publish it again. Never for a reader.
+
+    def stored_document(self, document_id: str, version: str) -> Document | None:
+        """A version with the words of every page, as it was stored; None when its text is not here."""
+        connection = self._database.connection()
+        key = (document_id, version)
+        row = connection.execute("SELECT * FROM documents WHERE document_id = ? AND version = ?", key).fetchone()
+        if row is None:
+            return None
+        query = "SELECT about, words FROM pages WHERE document_id = ? AND version = ? ORDER BY number"
+        pages = tuple(
+            replace(_page_from(json.loads(page["about"])), words=_unpacked_words(page["words"]))
+            for page in connection.execute(query, key)
+        )
+        return _document_from(row, json.loads(row["about"]), pages)
+
+    def corrections(self, document_id: str, version: str) -> dict[int, str]:
+        """Page number (1-based) → the text that an archivist gave this page."""
+        query = "SELECT number, text FROM corrections WHERE document_id = ? AND version = ? ORDER BY number"
+        return {
+            row["number"]: row["text"] for row in self._database.connection().execute(query, (document_id, version))
+        }
+
+    def kept_versions(self, document_id: str) -> dict[str, int]:
+        """Version → how many pages it has, of the versions whose text is here; the last one stored comes last."""
+        query = (
+            "SELECT version, (SELECT COUNT(*) FROM pages WHERE pages.document_id = documents.document_id"
+            " AND pages.version = documents.version) AS pages FROM documents WHERE document_id = ? ORDER BY stored"
+        )
+        return {row["version"]: row["pages"] for row in self._database.connection().execute(query, (document_id,))}
+
     # Reading, for readers.
 
     def document(self, document_id: str, principal: Principal, *, version: str | None = None) -> Document:
@@ -174,9 +243,9 @@ class Archive:
                 found.extend((page.number, box) for box in line_boxes(stored, span))
         return tuple(found)
 
-    def original(self, document_id: str, principal: Principal) -> tuple[Path, Document]:
+    def original(self, document_id: str, principal: Principal, *, version: str | None = None) -> tuple[Path, Document]:
         """The path of the original bytes, and the document they belong to."""
-        document = self.document(document_id, principal)
+        document = self.document(document_id, principal, version=version)
         return self.original_path(document.version), document
 
     def close(self) -> None:
@@ -185,15 +254,28 @@ class Archive:
         self._database.close()
 
     def _readable_row(self, document_id: str, principal: Principal, version: str | None) -> sqlite3.Row:
-        query = "SELECT * FROM documents WHERE document_id = ? AND (? IS NULL OR version = ?) ORDER BY stored DESC"
+        query = (
+            "SELECT * FROM documents WHERE document_id = ? AND (? IS NULL OR version = ?)"
+            " ORDER BY superseded, stored DESC"
+        )
         row: sqlite3.Row | None = self._database.connection().execute(query, (document_id, version, version)).fetchone()
         if row is None or not _may_read(principal, row["label"]):
             raise NotFound(_UNSEEN)
+        if row["superseded"] and Role.ARCHIVIST not in principal.roles:
+            raise NotFound(_UNSEEN)
         return row
+
+    def _add_missing_columns(self) -> None:
+        """Bring an archive that an earlier release made up to date."""
+        with self._database.writing() as connection:
+            columns = {row["name"] for row in connection.execute("PRAGMA table_info(documents)")}
+            if "superseded" not in columns:
+                connection.execute("ALTER TABLE documents ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0")
 
     def _remove_version(self, document_id: str, version: str) -> None:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ? AND version = ?", (document_id, version))
+            connection.execute("DELETE FROM corrections WHERE document_id = ? AND version = ?", (document_id, version))
             others = connection.execute("SELECT 1 FROM documents WHERE version = ?", (version,)).fetchone()
         if others is None:
             self.original_path(version).unlink(missing_ok=True)
@@ -235,6 +317,14 @@ def _may_read(principal: Principal, label: str) -> bool:
         return False
 
 
+def _joined(stored: str, label: Label) -> str:
+    """The label that dominates both; one that does not parse stays as it is, readable by nobody."""
+    try:
+        return str(Label.parse(stored).join(label))
+    except ConfigurationError:
+        return stored
+
+
 def _flush_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -247,7 +337,10 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _document_about(document: Document) -> str:
-    fields = ("title", "file_name", "source", "media_type", "language", "date", "parser")
+    fields = (
+        "title", "file_name", "source", "media_type", "language", "date", "parser",
+        "author", "document_type", "references", "collection", "warnings",
+    )  # fmt: skip
     about: dict[str, Any] = {name: getattr(document, name) for name in fields}
     about["blocks"] = [[b.span.start, b.span.end, b.kind.value, b.heading_level] for b in document.blocks]
     return json.dumps(about, ensure_ascii=False)
@@ -255,6 +348,7 @@ def _document_about(document: Document) -> str:
 
 def _document_from(row: sqlite3.Row, about: dict[str, Any], pages: tuple[Page, ...]) -> Document:
     blocks = tuple(Block(Span(start, end), BlockKind(kind), level) for start, end, kind, level in about.pop("blocks"))
+    references, warnings = (tuple(about.pop(name, ())) for name in ("references", "warnings"))
     return Document(
         id=row["document_id"],
         version=row["version"],
@@ -262,6 +356,8 @@ def _document_from(row: sqlite3.Row, about: dict[str, Any], pages: tuple[Page, .
         text=row["text"],
         pages=pages,
         blocks=blocks,
+        references=references,
+        warnings=warnings,
         **about,
     )
 

@@ -20,6 +20,7 @@ from assistant.errors import AssistantError, ServiceUnavailable
 Json = dict[str, Any]
 
 _FILES_A_REQUEST = 16
+_LISTED_A_REQUEST = 1000
 ANNOUNCEMENT = "service.json"
 """The file in the data folder in which a running service says where it can be reached."""
 
@@ -97,9 +98,17 @@ class ServiceClient:
         return self._json("GET", "/search", params={"q": query, "k": k, "route": route})
 
     def documents(self, *, state: str | None = None, q: str = "") -> Json:
-        """`{"documents": […], "counts": {…}}`, newest first."""
-        params = {"q": q, **({"state": state} if state else {})}
-        return self._json("GET", "/documents", params=params)
+        """`{"documents": […], "counts": {…}, "total": n}`, newest first: all of them, however many pages that takes."""
+        params: Json = {"q": q, "limit": _LISTED_A_REQUEST, **({"state": state} if state else {})}
+        listing = self._json("GET", "/documents", params=params)
+        found = {document["document_id"]: document for document in listing["documents"]}
+        while len(found) < listing["total"]:
+            more = self._json("GET", "/documents", params={**params, "offset": len(found)})["documents"]
+            new = {document["document_id"]: document for document in more}
+            if new.keys() <= found.keys():
+                break  # some were removed meanwhile
+            found |= new
+        return {**listing, "documents": list(found.values())}
 
     def document(self, document_id: str) -> Json:
         """Where one document stands."""
@@ -142,6 +151,38 @@ class ServiceClient:
     def remove(self, document_id: str) -> None:
         """Remove a document everywhere."""
         self._response("DELETE", f"/documents/{document_id}")
+
+    def retry(self, document_id: str, *, password: str | None = None) -> Json:
+        """Put a quarantined or rejected document back in the queue."""
+        return self._json("POST", f"/documents/{document_id}/retry", json={"password": password})
+
+    def edit(self, document_id: str, changes: dict[str, str]) -> Json:
+        """Change what is said about a document: title, date, author, language, document_type, collection, label, source."""
+        return self._json("PATCH", f"/documents/{document_id}", json=changes)
+
+    def correct_page(self, document_id: str, number: int, text: str) -> Json:
+        """Put `text` in the place of what was read on a page (1-based)."""
+        return self._json("PUT", f"/documents/{document_id}/pages/{number}/text", json={"text": text})
+
+    def history(self, document_id: str) -> Json:
+        """`{"events": […], "versions": […]}`, oldest first."""
+        return self._json("GET", f"/documents/{document_id}/history")
+
+    def hold(self, document_id: str, reason: str) -> Json:
+        """Keep a document from being erased."""
+        return self._json("PUT", f"/documents/{document_id}/hold", json={"reason": reason})
+
+    def release(self, document_id: str) -> Json:
+        """End a hold."""
+        return self._json("DELETE", f"/documents/{document_id}/hold")
+
+    def retention(self, *, apply: bool = False) -> Json:
+        """`{"due": […], "erased": […]}`; nothing is erased unless `apply`."""
+        return self._json("POST" if apply else "GET", "/documents/retention")
+
+    def progress(self) -> Json:
+        """How far the work is."""
+        return self._json("GET", "/documents/progress")
 
     def text(self, document_id: str, *, start: int, end: int, context: int = 400, version: str | None = None) -> Json:
         """A piece of stored text with what stands around it."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from assistant.access import Label, Level
 from assistant.errors import ConfigurationError
@@ -89,10 +89,35 @@ class RetrievalSettings(_Section):
     calibration: Path = Path("calibration.toml")
 
 
+class RetentionRule(BaseModel):
+    """How long documents of a collection or a type are kept. The first rule that fits a document counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    collection: str | None = None
+    document_type: str | None = None
+    keep_years: Annotated[int | None, Field(ge=0, le=1000)] = None
+    keep_days: Annotated[int | None, Field(ge=0, le=365_000)] = None
+    counted_from: Literal["date", "received"] = Field(default="date", alias="from")
+    """From the document's own date, or from the day it was handed in. A document without a date is kept."""
+
+    @model_validator(mode="after")
+    def _says_what_and_how_long(self) -> Self:
+        if self.collection is None and self.document_type is None:
+            raise ValueError("name a collection or a document_type; a rule for everything would erase everything")
+        if (self.keep_years is None) == (self.keep_days is None):
+            raise ValueError("give either keep_years or keep_days")
+        return self
+
+
 class IngestSettings(_Section):
-    """Limits on one document, and what may be used to read it."""
+    """Limits on one document, what may be used to read it, and how long it is kept."""
 
     ocr: bool = True
+    ocr_confidence: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """Mean word confidence under which a page read by OCR is listed for review and answers that rest on it say so."""
+    keep_versions: Literal["newest", "all"] = "newest"
+    """Whether older versions stay readable for archivists. They are never searched."""
+    retention: tuple[RetentionRule, ...] = ()
     passage_chars: Annotated[int, Field(ge=200, le=4000)] = 900
     wall_s: Annotated[float, Field(gt=0)] = 300.0
     cpu_s: Annotated[int, Field(gt=0)] = 600

@@ -36,6 +36,8 @@ class Database:
         if connection is None:
             connection = sqlite3.connect(self.file, timeout=30, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
+            # SQLite's own LOWER knows ASCII only; É and Σ have small letters too.
+            connection.create_function("lower", 1, _lower, deterministic=True)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
@@ -57,9 +59,17 @@ class Database:
                 raise
             connection.execute("COMMIT")
 
+    def forget_what_was_overwritten(self) -> None:
+        """Empty the write-ahead log, so that what was deleted is in no file. Does less while somebody else is reading."""
+        self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close the connections of all threads."""
         for connection in self._opened:
             connection.close()
         self._opened.clear()
         self._local = threading.local()
+
+
+def _lower(value: object) -> str | None:
+    return None if value is None else str(value).lower()

@@ -9,6 +9,7 @@
     ├── Unlabelled            a document without a usable access label: kept out until somebody labels it
     ├── NotFound              no such document or page, or none this reader may see: the words are the same
     ├── InvalidRequest        the request itself cannot be served: an empty question, an unknown route
+    ├── Conflict              the document's present state forbids it: it is being worked on, or on legal hold
     ├── SignInRequired        no valid key or session came with the request
     ├── Forbidden             the reader is known, and lacks the role for this action
     ├── ServiceUnavailable    a service is away: try again
@@ -63,6 +64,10 @@ class NotFound(AssistantError):
 
 class InvalidRequest(AssistantError):
     """The request cannot be served as it stands; the message says what to change."""
+
+
+class Conflict(AssistantError):
+    """The document cannot be changed as it stands now: it is being worked on, or it is on hold."""
 
 
 class SignInRequired(AssistantError):

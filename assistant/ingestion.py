@@ -6,6 +6,7 @@ The implementation is `ingest.build`, found through the entry point `assistant.p
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,120 @@ from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.index import PassageIndex
 from assistant.types import DocumentState, DocumentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Which documents are wanted; None and empty: all."""
+
+    state: DocumentState | None = None
+    q: str = ""
+    """Looked for in titles, file names, sources and reasons, capitals or not."""
+    category: str | None = None
+    media_type: str | None = None
+    label: str | None = None
+    """Canonical label."""
+    language: str | None = None
+    date_from: str | None = None
+    """ISO 8601 date of the document itself, inclusive, as is `date_to`."""
+    date_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a listing, and how many documents the whole of it has."""
+
+    documents: tuple[DocumentStatus, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataEdit:
+    """What an archivist says about a document; it wins over what was found in it, now and later.
+
+    None leaves a field as it is. An empty date, author, document type or collection says that there is none.
+    """
+
+    title: str | None = None
+    date: str | None = None
+    author: str | None = None
+    language: str | None = None
+    document_type: str | None = None
+    collection: str | None = None
+    label: str | None = None
+    source: str | None = None
+    """Where it comes from now; its last part is the file name."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEvent:
+    """Something that happened to a document."""
+
+    at: str
+    """UTC, ISO 8601."""
+    version: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """One version that was handed in."""
+
+    version: str
+    stored: str
+    """When it was handed in; UTC, ISO 8601."""
+    pages: int
+    newest: bool
+    kept: bool
+    """True while its text can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueDocument:
+    """A document whose time to be kept is over."""
+
+    document_id: str
+    title: str
+    rule: str
+    since: str
+    """The day from which it is due, ISO 8601."""
+    held: bool
+    """True when a legal hold keeps it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionReport:
+    """What the retention rules say, and what was erased because of them (nothing in a dry run)."""
+
+    due: tuple[DueDocument, ...]
+    erased: tuple[str, ...]
+    """The ids of the erasure receipts; of the documents where there are no receipts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A document at work."""
+
+    document_id: str
+    title: str
+    progress_pages: int
+    progress_of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work is, over the documents that the asking archivist may know of."""
+
+    waiting: int
+    in_progress: int
+    finished_recently: int
+    """Documents settled within the last minute."""
+    pages_per_s: float
+    """Over the last minute; a document without pages counts as one."""
+    seconds_left: float | None
+    """None while nothing allows an estimate; 0 when nothing waits."""
+    current: tuple[Current, ...]
 
 
 class Ingestion(Protocol):
@@ -37,6 +152,10 @@ class Ingestion(Protocol):
         """
         ...
 
+    def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
+        """Those of `documents` that are `wanted`, newest first: at most `limit`, after the first `offset`."""
+        ...
+
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """One document. Raises NotFound when there is none, or none this principal may know of."""
         ...
@@ -47,6 +166,51 @@ class Ingestion(Protocol):
 
     def remove(self, document_id: str, principal: Principal) -> None:
         """Remove a document from index, archive and ledger. Requires the archivist role."""
+        ...
+
+    # What follows requires the archivist role (Forbidden) and a document that this principal may know of (NotFound). What
+    # changes a document that is being worked on raises Conflict.
+
+    def retry(self, document_id: str, principal: Principal, *, password: str | None = None) -> DocumentStatus:
+        """Put a quarantined or rejected document back in the queue. Raises Conflict when it is in another state.
+
+        The password is kept until the document is settled, and shown nowhere.
+        """
+        ...
+
+    def edit(self, document_id: str, principal: Principal, edit: MetadataEdit) -> DocumentStatus:
+        """Change what is said about a document; nothing is read again. A label that rises counts before this returns.
+
+        Raises InvalidRequest for a value that cannot be used, Forbidden for a label above the principal's clearance.
+        """
+        ...
+
+    def correct_page(self, document_id: str, page_number: int, text: str, principal: Principal) -> DocumentStatus:
+        """Put an archivist's text in the place of what was read on a page (1-based)."""
+        ...
+
+    def history(self, document_id: str, principal: Principal) -> tuple[DocumentEvent, ...]:
+        """What happened to a document, oldest first."""
+        ...
+
+    def versions(self, document_id: str, principal: Principal) -> tuple[DocumentVersion, ...]:
+        """The versions that were handed in, oldest first."""
+        ...
+
+    def hold(self, document_id: str, principal: Principal, reason: str) -> DocumentStatus:
+        """Keep a document from being erased, whatever asks for it, until `release`."""
+        ...
+
+    def release(self, document_id: str, principal: Principal) -> DocumentStatus:
+        """End a hold."""
+        ...
+
+    def retention(self, principal: Principal, *, apply: bool = False) -> RetentionReport:
+        """The documents that the instance's rules no longer keep; they are erased only when `apply` is true."""
+        ...
+
+    def progress(self, principal: Principal) -> Progress:
+        """How far the work is."""
         ...
 
     def wait_idle(self, timeout_s: float) -> bool:

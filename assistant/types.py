@@ -64,6 +64,8 @@ class TextOrigin(StrEnum):
 
     TEXT_LAYER = "text layer"
     OCR = "ocr"
+    CORRECTED = "corrected"
+    """An archivist typed it in place of what was read."""
     NONE = "none"
 
 
@@ -127,6 +129,15 @@ class Document:
     blocks: tuple[Block, ...]
     label: Label
     parser: str
+    author: str | None = None
+    document_type: str | None = None
+    """What kind of document it is, in words: "circulaire", "arrêté", "report"."""
+    references: tuple[str, ...] = ()
+    """Legal references found in the text, as they are written there."""
+    collection: str = ""
+    """The collection an archivist put it in; empty for none."""
+    warnings: tuple[str, ...] = ()
+    """What reading it left out or was not sure of, as sentences for archivists."""
 
 
 def passage_id(document_id: str, version: str, span: Span) -> str:
@@ -337,6 +348,21 @@ class DocumentStatus:
     """UTC, ISO 8601."""
     changed_at: str
     warnings: tuple[str, ...] = ()
+    author: str | None = None
+    document_type: str | None = None
+    collection: str = ""
+    references: tuple[str, ...] = ()
+    """Legal references found in the text, as they are written there."""
+    hold: str = ""
+    """Why it may not be erased; empty when it is not on hold."""
+    progress_pages: int = 0
+    """Pages read so far, while in progress."""
+    progress_of: int = 0
+    """Pages there are to read, while in progress; 0 while unknown."""
+    doubtful_pages: tuple[int, ...] = ()
+    """1-based numbers of pages read by OCR under the confidence limit."""
+    notice: str = ""
+    """What came of handing it in when nothing had to be done, such as "already here since …"; no sign of a failure."""
 
 
 def tiles(spans: Sequence[Span], length: int) -> bool:

@@ -10,19 +10,31 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.access import Label, Principal, Role
+from assistant.access import Label, Principal
 from assistant.archive import Archive
 from assistant.config import Settings
 from assistant.embedding import Embedder
-from assistant.errors import Forbidden, InvalidRequest, NotFound
+from assistant.errors import Conflict, Forbidden, InvalidRequest
 from assistant.index import PassageIndex
+from assistant.ingestion import (
+    DocumentEvent,
+    DocumentFilter,
+    DocumentVersion,
+    Found,
+    MetadataEdit,
+    Progress,
+    RetentionReport,
+)
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.labelling import Markings
 from ingest.ledger import Ledger, Task
+from ingest.lifecycle import Lifecycle, bare_name
+from ingest.listing import Listing, require_archivist
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.publishing import Publisher
-from ingest.workflow import DocumentWorkflow, may_know, remove_document
+from ingest.retention import Retention
+from ingest.workflow import DocumentWorkflow, remove_document
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.2
@@ -53,13 +65,25 @@ class EmbeddedIngestion:
             threading.Thread(target=self._work_until_stopped, name=f"ingest-{number}", daemon=True)
             for number in range(settings.ingest.workers)
         ]
+        self._listing = Listing(self._ledger.database)
+        markings = Markings.load(settings.labelling.markings)
+        self._life = Lifecycle(self._ledger, archive, index, markings=markings, queued=self._work.set)
+        self._retention = Retention(self._listing, settings.ingest.retention)
+        keeps_all = settings.ingest.keep_versions == "all"
         self._workflow = DocumentWorkflow(
             self._ledger,
             archive,
-            Publisher(archive, index, embedder, passage_chars=settings.ingest.passage_chars),
-            markings=Markings.load(settings.labelling.markings),
+            Publisher(
+                archive,
+                index,
+                embedder,
+                passage_chars=settings.ingest.passage_chars,
+                keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+            ),
+            markings=markings,
             unmarked=settings.labelling.label_for_unmarked(),
             parsing=_parsing_settings(settings),
+            ocr_confidence=settings.ingest.ocr_confidence,
             accept_attachment=self._accept_attachment,
         )
 
@@ -67,16 +91,18 @@ class EmbeddedIngestion:
         self, file: Path, *, source: str, principal: Principal, label: Label | None = None, sidecar: bytes | None = None
     ) -> DocumentStatus:
         """See `Ingestion.accept`."""
-        _require_archivist(principal)
+        require_archivist(principal)
         if label is not None and not principal.may_read(label):
             raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
         if not file.is_file():
             raise InvalidRequest(f"{source}: not a regular file")
         version = self._archive.keep_original(file)
+        if not self._listing.may_change(source, version, principal):
+            raise Conflict(f"{source}: this file or this source belongs to a document that you may not change")
         status = self._ledger.receive(
             source=source,
             version=version,
-            file_name=_bare_name(source),
+            file_name=bare_name(source),
             given_label=str(label) if label else "",
             sidecar=sidecar.decode("utf-8", "replace") if sidecar else "",
             received_by=principal.id,
@@ -86,29 +112,60 @@ class EmbeddedIngestion:
 
     def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
         """See `Ingestion.documents`."""
-        return tuple(status for status in self._ledger.statuses() if may_know(principal, status.label))
+        return self._listing.find(DocumentFilter(), principal).documents
+
+    def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
+        """See `Ingestion.find`."""
+        return self._listing.find(wanted, principal, limit=limit, offset=offset)
 
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.document`."""
-        try:
-            status = self._ledger.status(document_id)
-        except KeyError:
-            raise NotFound("there is no such document, or none that you may read") from None
-        if not may_know(principal, status.label):
-            raise NotFound("there is no such document, or none that you may read")
-        return status
+        return self._listing.one(document_id, principal)
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """See `Ingestion.counts`."""
-        counts = dict.fromkeys(DocumentState, 0)
-        for status in self.documents(principal):
-            counts[status.state] += 1
-        return counts
+        return self._listing.counts(principal)
 
     def remove(self, document_id: str, principal: Principal) -> None:
         """See `Ingestion.remove`."""
-        _require_archivist(principal)
-        remove_document(document_id, principal, ledger=self._ledger, archive=self._archive, index=self._index)
+        status = self._listing.for_archivist(document_id, principal)
+        remove_document(status, ledger=self._ledger, archive=self._archive, index=self._index)
+
+    def retry(self, document_id: str, principal: Principal, *, password: str | None = None) -> DocumentStatus:
+        """See `Ingestion.retry`."""
+        return self._life.retry(document_id, principal, password=password)
+
+    def edit(self, document_id: str, principal: Principal, edit: MetadataEdit) -> DocumentStatus:
+        """See `Ingestion.edit`."""
+        return self._life.edit(document_id, principal, edit)
+
+    def correct_page(self, document_id: str, page_number: int, text: str, principal: Principal) -> DocumentStatus:
+        """See `Ingestion.correct_page`."""
+        return self._life.correct_page(document_id, page_number, text, principal)
+
+    def history(self, document_id: str, principal: Principal) -> tuple[DocumentEvent, ...]:
+        """See `Ingestion.history`."""
+        return self._life.history(document_id, principal)
+
+    def versions(self, document_id: str, principal: Principal) -> tuple[DocumentVersion, ...]:
+        """See `Ingestion.versions`."""
+        return self._life.versions(document_id, principal)
+
+    def hold(self, document_id: str, principal: Principal, reason: str) -> DocumentStatus:
+        """See `Ingestion.hold`."""
+        return self._life.hold(document_id, principal, reason)
+
+    def release(self, document_id: str, principal: Principal) -> DocumentStatus:
+        """See `Ingestion.release`."""
+        return self._life.release(document_id, principal)
+
+    def retention(self, principal: Principal, *, apply: bool = False) -> RetentionReport:
+        """See `Ingestion.retention`."""
+        return self._retention.report(principal, erase=self.remove if apply else None)
+
+    def progress(self, principal: Principal) -> Progress:
+        """See `Ingestion.progress`."""
+        return self._listing.progress(principal)
 
     def wait_idle(self, timeout_s: float) -> bool:
         """See `Ingestion.wait_idle`."""
@@ -173,7 +230,7 @@ class EmbeddedIngestion:
         self._ledger.receive(
             source=f"{task.source}!/{attachment.file_name}",
             version=version,
-            file_name=_bare_name(attachment.file_name),
+            file_name=bare_name(attachment.file_name),
             given_label=str(label),
             sidecar="",
             received_by=task.received_by,
@@ -185,15 +242,6 @@ def _release_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
-
-
-def _require_archivist(principal: Principal) -> None:
-    if Role.ARCHIVIST not in principal.roles:
-        raise Forbidden("only archivists may add or remove documents")
-
-
-def _bare_name(source: str) -> str:
-    return source.replace("\\", "/").rsplit("/", 1)[-1] or source
 
 
 def _parsing_settings(settings: Settings) -> ParsingSettings:

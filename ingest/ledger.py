@@ -10,11 +10,12 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.database import Database
+from assistant.errors import Conflict
 from assistant.types import DocumentState, DocumentStatus
 
 _NAMESPACE = uuid.UUID("0c1b7d52-39c1-4a35-9c52-2d2f0d6d7a10")
@@ -41,7 +42,16 @@ CREATE TABLE IF NOT EXISTS documents (
     received_by TEXT NOT NULL,
     received_at TEXT NOT NULL,
     changed_at  TEXT NOT NULL,
-    attempts    INTEGER NOT NULL DEFAULT 0
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    author           TEXT,
+    document_type    TEXT,
+    collection       TEXT NOT NULL DEFAULT '',
+    legal_references TEXT NOT NULL DEFAULT '[]',
+    doubtful_pages   TEXT NOT NULL DEFAULT '[]',
+    hold             TEXT NOT NULL DEFAULT '',
+    edits            TEXT NOT NULL DEFAULT '{}',
+    progress_pages   INTEGER NOT NULL DEFAULT 0,
+    progress_of      INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS documents_by_state ON documents (state, received_at);
 CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
@@ -52,6 +62,11 @@ CREATE TABLE IF NOT EXISTS events (
     version     TEXT NOT NULL,
     state       TEXT NOT NULL,
     reason      TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_document ON events (document_id);
+CREATE TABLE IF NOT EXISTS secrets (
+    document_id TEXT PRIMARY KEY,
+    password    TEXT NOT NULL
 );
 """
 
@@ -68,6 +83,8 @@ class Task:
     sidecar: str
     attempts: int
     received_by: str
+    edits: str = "{}"
+    """What an archivist said about it after handing it in, as `ingest.lifecycle` writes it down."""
 
 
 class Ledger:
@@ -76,10 +93,15 @@ class Ledger:
     def __init__(self, file: Path) -> None:
         self._database = Database(file, _SCHEMA)
 
+    @property
+    def database(self) -> Database:
+        """Where it is kept, for the modules that read lists from it or write to one document."""
+        return self._database
+
     def receive(
         self, *, source: str, version: str, file_name: str, given_label: str, sidecar: str, received_by: str
     ) -> DocumentStatus:
-        """Record a file. The same bytes anywhere are the document that is already here, and nothing happens.
+        """Record a file. The same bytes anywhere are the document that is already here: nothing happens, as `notice` says.
 
         New bytes at a known source become that document's next version. Handing in a document that failed, or handing it in
         with another label or sidecar, puts it back in the queue.
@@ -90,8 +112,9 @@ class Ledger:
                 (version, source, version),
             ).fetchone()
             now = _now()
+            notice = ""
             if row is None:
-                document_id = str(uuid.uuid5(_NAMESPACE, f"{source}\n{version}"))
+                document_id = _free_id(connection, source, version)
                 connection.execute(
                     "INSERT INTO documents (document_id, source, version, file_name, title, state, given_label, sidecar,"
                     " received_by, received_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -109,7 +132,9 @@ class Ledger:
                          now, document_id),
                     )  # fmt: skip
                     _note(connection, document_id, version, DocumentState.RECEIVED, "handed in again")
-        return self.status(document_id)
+                else:
+                    notice = _already_here(row)
+        return replace(self.status(document_id), notice=notice)
 
     def take(self) -> Task | None:
         """The document that has waited longest, now in progress; None when nothing waits."""
@@ -126,7 +151,7 @@ class Ledger:
             )
         return Task(
             row["document_id"], row["version"], row["source"], row["file_name"], row["given_label"], row["sidecar"],
-            row["attempts"] + 1, row["received_by"],
+            row["attempts"] + 1, row["received_by"], row["edits"],
         )  # fmt: skip
 
     def take_up_unfinished(self) -> int:
@@ -174,12 +199,75 @@ class Ledger:
             )  # fmt: skip
             if cursor.rowcount:
                 _note(connection, task.document_id, task.version, state, reason)
+        if cursor.rowcount and state.final:
+            self._forget_password(task.document_id)
         return bool(cursor.rowcount)
+
+    def amend(self, document_id: str, columns: dict[str, str | None], reason: str) -> bool:
+        """Take a settled document in hand and write what an archivist changed; False when it is being worked on.
+
+        It is in progress afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has
+        the new source. `reason` goes into the history and names nothing that erasure would have to remove.
+        """
+        assignments = "".join(f", {name} = ?" for name in columns)
+        with self._database.writing() as connection:
+            if "source" in columns:
+                _require_free_source(connection, document_id, columns["source"])
+            row = connection.execute(
+                f"UPDATE documents SET state = ?, attempts = 0, changed_at = ?{assignments}"  # noqa: S608
+                " WHERE document_id = ? AND state NOT IN (?, ?) RETURNING version",
+                (DocumentState.IN_PROGRESS, _now(), *columns.values(), document_id,
+                 DocumentState.RECEIVED, DocumentState.IN_PROGRESS),
+            ).fetchone()  # fmt: skip
+            if row is not None:
+                _note(connection, document_id, row["version"], DocumentState.IN_PROGRESS, reason)
+        return row is not None
+
+    def edits(self, document_id: str) -> str:
+        """What an archivist said about a document, as `ingest.lifecycle` writes it down."""
+        query = "SELECT edits FROM documents WHERE document_id = ?"
+        row = self._database.connection().execute(query, (document_id,)).fetchone()
+        return row["edits"] if row else "{}"
+
+    def hold(self, document_id: str, hold: str, reason: str) -> None:
+        """Write why a document may not be erased (empty: it may), whatever state it is in; `reason` is for its history."""
+        with self._database.writing() as connection:
+            row = connection.execute(
+                "UPDATE documents SET hold = ? WHERE document_id = ? RETURNING version, state", (hold, document_id)
+            ).fetchone()
+            if row is not None:
+                _note(connection, document_id, row["version"], row["state"], reason)
+
+    def is_held(self, document_id: str) -> bool:
+        """True while a document may not be erased."""
+        query = "SELECT hold FROM documents WHERE document_id = ?"
+        row = self._database.connection().execute(query, (document_id,)).fetchone()
+        return row is not None and row["hold"] != ""
+
+    def keep_password(self, document_id: str, password: str) -> None:
+        """Keep a password until the document is settled."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,))
+            connection.execute("INSERT INTO secrets (document_id, password) VALUES (?, ?)", (document_id, password))
+
+    def password(self, document_id: str) -> str | None:
+        """The password an archivist gave for this document; None when there is none, or when it has been used."""
+        query = "SELECT password FROM secrets WHERE document_id = ?"
+        row = self._database.connection().execute(query, (document_id,)).fetchone()
+        return row["password"] if row else None
+
+    def _forget_password(self, document_id: str) -> None:
+        """Remove the password from the file, the write-ahead log included."""
+        with self._database.writing() as connection:
+            gone = connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,)).rowcount
+        if gone:
+            self._database.forget_what_was_overwritten()
 
     def forget(self, document_id: str) -> None:
         """Remove a document's row; its events stay, without its name."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
+            connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,))
             _note(connection, document_id, "", "removed", "")
 
     def status(self, document_id: str) -> DocumentStatus:
@@ -191,12 +279,12 @@ class Ledger:
         )
         if row is None:
             raise KeyError(document_id)
-        return _status(row)
+        return status_of_row(row)
 
     def statuses(self) -> tuple[DocumentStatus, ...]:
         """All documents, newest first."""
         rows = self._database.connection().execute("SELECT * FROM documents ORDER BY received_at DESC, rowid DESC")
-        return tuple(_status(row) for row in rows)
+        return tuple(status_of_row(row) for row in rows)
 
     def waiting(self) -> int:
         """How many documents are received or in progress."""
@@ -220,6 +308,24 @@ def _brings_something_new(row: sqlite3.Row, version: str, given_label: str, side
     return failed or relabelled or (bool(sidecar) and sidecar != row["sidecar"])
 
 
+def _require_free_source(connection: sqlite3.Connection, document_id: str, source: str | None) -> None:
+    query = "SELECT 1 FROM documents WHERE source = ? AND document_id != ?"
+    if connection.execute(query, (source, document_id)).fetchone():
+        raise Conflict("another document has this source; give this one another")
+
+
+def _free_id(connection: sqlite3.Connection, source: str, version: str) -> str:
+    """The id that these bytes from this source always get, unless a document that has moved away since still bears it."""
+    document_id = str(uuid.uuid5(_NAMESPACE, f"{source}\n{version}"))
+    taken = connection.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+    return str(uuid.uuid4()) if taken else document_id
+
+
+def _already_here(row: sqlite3.Row) -> str:
+    since = datetime.fromisoformat(row["received_at"])
+    return f"already here since {since.day} {since:%B %Y} as {row['file_name']}; nothing was done"
+
+
 def _note(connection: sqlite3.Connection, document_id: str, version: str, state: str, reason: str) -> None:
     connection.execute(
         "INSERT INTO events (at, document_id, version, state, reason) VALUES (?, ?, ?, ?, ?)",
@@ -231,7 +337,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _status(row: sqlite3.Row) -> DocumentStatus:
+def status_of_row(row: sqlite3.Row) -> DocumentStatus:
+    """The status that a row of `documents` says."""
     return DocumentStatus(
         document_id=row["document_id"],
         version=row["version"],
@@ -250,4 +357,12 @@ def _status(row: sqlite3.Row) -> DocumentStatus:
         received_at=row["received_at"],
         changed_at=row["changed_at"],
         warnings=tuple(json.loads(row["warnings"])),
+        author=row["author"],
+        document_type=row["document_type"],
+        collection=row["collection"],
+        references=tuple(json.loads(row["legal_references"])),
+        hold=row["hold"],
+        progress_pages=row["progress_pages"],
+        progress_of=row["progress_of"],
+        doubtful_pages=tuple(json.loads(row["doubtful_pages"])),
     )

@@ -54,6 +54,8 @@ class ParsingSettings:
     max_pages: int = 20_000
     max_cells: int = 2_000_000
     """Most filled cells of a spreadsheet, and rows of a presentation's tables."""
+    password: str | None = field(default=None, repr=False)
+    """Opens this one file; given by an archivist. Never in logs, ledgers or results."""
 
 
 @dataclass(frozen=True, slots=True)

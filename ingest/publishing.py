@@ -5,7 +5,10 @@ Everything here can be repeated: ids are deterministic, and writing the same doc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assistant.archive import Archive
 from assistant.embedding import LEAST_DENSE_WEIGHT, Embedder
@@ -19,12 +22,19 @@ class Publisher:
     """Puts documents where readers find them, one version at a time."""
 
     def __init__(
-        self, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder], *, passage_chars: int
+        self,
+        archive: Archive,
+        index: PassageIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        passage_chars: int,
+        keeps_older: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._archive = archive
         self._index = index
         self._embedder = embedder
         self._passage_chars = passage_chars
+        self._keeps_older = keeps_older
 
     def publish(self, document: Document) -> int:
         """Archive and index a document; the number of passages, which is the number the index holds.
@@ -36,15 +46,34 @@ class Publisher:
         read_by_encoder = embedder.dense_weight(document.language) >= LEAST_DENSE_WEIGHT
         fits = embedder.fits if read_by_encoder else lambda _: True
         passages = split(document, fits=fits, max_chars=self._passage_chars)
-        vectors = embedder.embed_passages([passage.embedded_text() for passage in passages])
+        vectors = self._vectors(document.id, [passage.embedded_text() for passage in passages], embedder)
         self._archive.put(document)
         stored = self._index.replace(document.id, document.version, passages, vectors)
         if stored != len(passages):
             raise ServiceUnavailable(f"the index holds {stored} of {len(passages)} passages")
-        self._archive.keep_only(document.id, document.version)
+        self._retire_others(document.id, document.version)
         return len(passages)
 
     def withdraw(self, document_id: str, *, keep_version: str) -> None:
-        """Take an earlier version out of the answers; the original bytes of `keep_version` stay."""
-        if self._index.remove(document_id):
-            self._archive.keep_only(document_id, keep_version)
+        """Take an earlier version out of the answers; the original bytes of `keep_version` stay.
+
+        What text remains in the archive is for archivists until it is published again.
+        """
+        self._index.remove(document_id)
+        self._retire_others(document_id, keep_version)
+        self._archive.supersede(document_id, "")
+
+    def _retire_others(self, document_id: str, version: str) -> None:
+        """Remove the other versions from the archive, or leave them to archivists where they are kept."""
+        if self._keeps_older(document_id):
+            self._archive.supersede(document_id, version)
+        else:
+            self._archive.keep_only(document_id, version)
+
+    def _vectors(self, document_id: str, texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
+        """A row for each text; only those that this document did not hold before are embedded."""
+        known = self._index.vectors(document_id)
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(missing, embedder.embed_passages(missing), strict=True))
+        rows = [known[text] for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, embedder.dimension), dtype=np.float32)

@@ -6,25 +6,26 @@ leaves a document "in progress"; the next start takes it up again and ends in th
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from assistant.access import Label, Principal, Role
+from assistant.access import Label, Level
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, DocumentRejected, NotFound, ServiceUnavailable, Unlabelled
+from assistant.errors import ConfigurationError, Conflict, DocumentRejected, ServiceUnavailable, Unlabelled
 from assistant.index import PassageIndex
-from assistant.types import Document, DocumentState, TextOrigin
+from assistant.types import Document, DocumentState, DocumentStatus, TextOrigin
 from ingest.isolation import parse_isolated
-from ingest.labelling import Markings, decide_label
+from ingest.labelling import Markings
 from ingest.ledger import Ledger, Task
+from ingest.lifecycle import amended, label_of
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
 from ingest.sources import Sidecar, sidecar_from
 
 _LOG = logging.getLogger(__name__)
-_LOW_CONFIDENCE = 0.7
-"""Mean word confidence of tesseract under which a page is worth a second look. An estimate, to be measured with issue 3."""
 _MAX_ATTEMPTS = 4
 
 _QUARANTINED = {
@@ -53,6 +54,7 @@ class DocumentWorkflow:
         markings: Markings,
         unmarked: Label | None,
         parsing: ParsingSettings,
+        ocr_confidence: float,
         accept_attachment: AcceptAttachment,
     ) -> None:
         self._ledger = ledger
@@ -61,6 +63,7 @@ class DocumentWorkflow:
         self._markings = markings
         self._unmarked = unmarked
         self._parsing = parsing
+        self._ocr_confidence = ocr_confidence
         self._accept_attachment = accept_attachment
 
     def run(self, task: Task) -> None:
@@ -87,22 +90,23 @@ class DocumentWorkflow:
 
     def _run(self, task: Task) -> None:
         sidecar = _sidecar_of(task)
-        parsed = self._parse(task)
-        if isinstance(parsed, Rejected):
-            self._refuse(task, parsed)
-            return
-        label = decide_label(
-            parsed.text,
-            sidecar_label=sidecar.label,
-            given_label=Label.parse(task.given_label) if task.given_label else None,
-            markings=self._markings,
-            unmarked=self._unmarked,
-        )
-        document = _document(task, parsed, sidecar, label)
-        for attachment in parsed.attachments:
+        # A version whose text is in the archive is not read again: corrections of its pages are in there.
+        document = self._archive.stored_document(task.document_id, task.version)
+        attachments: tuple[Attachment, ...] = ()
+        if document is None:
+            parsed = self._parse(task)
+            if isinstance(parsed, Rejected):
+                self._refuse(task, parsed)
+                return
+            document, attachments = _document(task, parsed), parsed.attachments
+        label = label_of(task, document.text, sidecar, markings=self._markings, unmarked=self._unmarked)
+        corrections = self._archive.corrections(task.document_id, task.version)
+        document = amended(document, task, sidecar, label, corrections)
+        for attachment in attachments:
             self._accept_attachment(task, attachment, label)
         passages = self._publisher.publish(document)
-        warnings = (*parsed.warnings, *_doubtful_pages(document))
+        doubtful = doubtful_pages(document, self._ocr_confidence)
+        warnings = (*document.warnings, *_doubts(document, doubtful))
         facts: dict[str, str | int | None] = {
             "title": document.title,
             "pages": len(document.pages),
@@ -111,13 +115,19 @@ class DocumentWorkflow:
             "language": document.language,
             "media_type": document.media_type,
             "date": document.date,
+            "author": document.author,
+            "document_type": document.document_type,
+            "collection": document.collection,
+            "legal_references": json.dumps(document.references, ensure_ascii=False),
+            "doubtful_pages": json.dumps(doubtful),
         }
         state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
         self._ledger.settle(task, state, facts=facts, warnings=warnings)
 
     def _parse(self, task: Task) -> Parsed | Rejected:
         original = self._archive.original_path(task.version)
-        return parse_isolated(original, file_name=task.file_name, settings=self._parsing)
+        settings = replace(self._parsing, password=self._ledger.password(task.document_id))
+        return parse_isolated(original, file_name=task.file_name, settings=settings)
 
     def _refuse(self, task: Task, rejected: Rejected) -> None:
         self._withdraw(task)
@@ -141,35 +151,16 @@ class DocumentWorkflow:
             self._ledger.settle(task, DocumentState.QUARANTINED, category="service_unavailable", reason=reason)
 
 
-def remove_document(
-    document_id: str, principal: Principal, *, ledger: Ledger, archive: Archive, index: PassageIndex
-) -> None:
+def remove_document(status: DocumentStatus, *, ledger: Ledger, archive: Archive, index: PassageIndex) -> None:
     """Remove a document everywhere: first from the answers, then its text and original, then its name.
 
-    Raises NotFound when there is none that this principal may know of.
+    Raises Conflict when it is on legal hold.
     """
-    try:
-        status = ledger.status(document_id)
-    except KeyError:
-        raise NotFound("there is no such document, or none that you may read") from None
-    if not may_know(principal, status.label):
-        raise NotFound("there is no such document, or none that you may read")
-    index.remove(document_id)
-    archive.remove(document_id, version=status.version)
-    ledger.forget(document_id)
-
-
-def may_know(principal: Principal, label: str) -> bool:
-    """True when `principal` may know that a document with this canonical label exists.
-
-    A document without a label is known to archivists only.
-    """
-    if not label:
-        return Role.ARCHIVIST in principal.roles
-    try:
-        return principal.may_read(Label.parse(label))
-    except ConfigurationError:
-        return False
+    if status.hold:
+        raise Conflict("the document is on legal hold and cannot be erased; release it first")
+    index.remove(status.document_id)
+    archive.remove(status.document_id, version=status.version)
+    ledger.forget(status.document_id)
 
 
 def _sidecar_of(task: Task) -> Sidecar:
@@ -179,28 +170,34 @@ def _sidecar_of(task: Task) -> Sidecar:
         raise DocumentRejected("sidecar", str(error)) from error
 
 
-def _document(task: Task, parsed: Parsed, sidecar: Sidecar, label: Label) -> Document:
-    title = sidecar.title or parsed.title or Path(task.file_name).stem
+def _document(task: Task, parsed: Parsed) -> Document:
+    """What was read, under the highest label there is until its own is decided."""
     return Document(
         id=task.document_id,
         version=task.version,
-        title=title,
+        title=parsed.title or Path(task.file_name).stem,
         file_name=task.file_name,
         source=task.source,
         media_type=parsed.media_type,
-        language=sidecar.language or parsed.language,
-        date=sidecar.date or parsed.date,
+        language=parsed.language,
+        date=parsed.date,
         text=parsed.text,
         pages=parsed.pages,
         blocks=parsed.blocks,
-        label=label,
+        label=Label(max(Level)),
         parser=parsed.parser,
+        warnings=parsed.warnings,
     )
 
 
-def _doubtful_pages(document: Document) -> tuple[str, ...]:
+def doubtful_pages(document: Document, limit: float) -> tuple[int, ...]:
+    """1-based numbers of the pages that OCR read with a mean word confidence under `limit`."""
+    return tuple(p.number for p in document.pages if p.origin is TextOrigin.OCR and p.confidence < limit)
+
+
+def _doubts(document: Document, doubtful: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(
         f"page {page.number}: read by OCR with {page.confidence:.0%} confidence; please check it"
         for page in document.pages
-        if page.origin is TextOrigin.OCR and page.confidence < _LOW_CONFIDENCE
+        if page.number in doubtful
     )

@@ -52,6 +52,13 @@ class PassageIndex(Protocol):
         """Remove every passage of this document; how many there were. Zero when there is no such document."""
         ...
 
+    def vectors(self, document_id: str) -> dict[str, NDArray[np.float32]]:
+        """Embedded text → its vector, of every passage stored of this document, whatever its version.
+
+        For ingestion, which need not embed again what has not changed; never shown to a reader.
+        """
+        ...
+
     def count(self, document_id: str, version: str) -> int:
         """Passages stored of this version. For ingestion's own check; never shown to a reader."""
         ...

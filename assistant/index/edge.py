@@ -124,6 +124,27 @@ class EdgePassageIndex:
             self._delete(_must(DOCUMENT, document_id))
             return removed
 
+    def vectors(self, document_id: str) -> dict[str, NDArray[np.float32]]:
+        """See `PassageIndex`."""
+        found: dict[str, NDArray[np.float32]] = {}
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset,
+                limit=_SCROLL,
+                filter=_must(DOCUMENT, document_id),
+                with_payload=True,
+                with_vector=[_DENSE],
+            )
+            records, offset = self._shard.scroll(request)
+            for record in records:
+                vector = record.vector[_DENSE] if isinstance(record.vector, dict) else None
+                if vector is not None and (record.payload or {}).get(LABEL) != SUPERSEDED:
+                    passage = stored_passage(str(record.id), record.payload or {})
+                    found[passage.embedded_text()] = np.asarray(vector, dtype=np.float32)
+            if offset is None:
+                return found
+
     def count(self, document_id: str, version: str) -> int:
         """See `PassageIndex`."""
         both = edge.Filter(must=[_equals(DOCUMENT, document_id), _equals(VERSION, version)])

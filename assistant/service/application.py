@@ -18,6 +18,7 @@ from assistant.egress import is_loopback
 from assistant.errors import (
     AccessViolation,
     AssistantError,
+    Conflict,
     Forbidden,
     InstanceBusy,
     InvalidRequest,
@@ -25,7 +26,7 @@ from assistant.errors import (
     ServiceUnavailable,
     SignInRequired,
 )
-from assistant.service import answers, compatible, documents
+from assistant.service import answers, archivists, compatible, documents
 from assistant.service.reference import reference_page
 from assistant.service.security import Gate, KnownHosts, SecurityHeaders
 from assistant.service.sign_in_page import sign_in_page
@@ -37,6 +38,7 @@ _STATUS: Mapping[type[AssistantError], int] = {
     SignInRequired: 401,
     Forbidden: 403,
     NotFound: 404,
+    Conflict: 409,
     InstanceBusy: 409,
     InvalidRequest: 422,
     ServiceUnavailable: 503,
@@ -53,7 +55,7 @@ def create_interface(parts: Parts) -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     app.state.parts = parts
-    for router in (answers.router, documents.router, compatible.router):
+    for router in (answers.router, archivists.router, documents.router, compatible.router):
         app.include_router(router, prefix="/v1")
     _add_health(app)
     _add_sign_in(app, parts)

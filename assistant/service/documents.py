@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse
 
 from assistant.access import Label
 from assistant.errors import ConfigurationError, InvalidRequest
+from assistant.ingestion import DocumentFilter
 from assistant.language import direction
 from assistant.service.requests import Reader, Serving
 from assistant.service.wire import plain
@@ -20,6 +21,7 @@ from assistant.types import DocumentState, Span
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
+_ISO_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 _NO_STORE = {"cache-control": "no-store"}
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
@@ -63,15 +65,28 @@ def hand_in(
 
 
 @router.get("")
-def list_documents(parts: Serving, reader: Reader, state: DocumentState | None = None, q: str = "") -> dict[str, Any]:
-    """The documents this reader may know of, newest first; `q` looks into titles, file names and reasons."""
-    wanted = q.casefold()
-    statuses = [
-        status
-        for status in parts.ingestion.documents(reader)
-        if state in (None, status.state) and wanted in f"{status.title}\n{status.file_name}\n{status.reason}".casefold()
-    ]
-    return {"documents": plain(statuses), "counts": plain(parts.ingestion.counts(reader))}
+def list_documents(
+    parts: Serving,
+    reader: Reader,
+    state: DocumentState | None = None,
+    q: Annotated[str, Query(max_length=500)] = "",
+    category: str | None = None,
+    media_type: str | None = None,
+    label: str | None = None,
+    language: str | None = None,
+    date_from: Annotated[str | None, Query(pattern=_ISO_DATE)] = None,
+    date_to: Annotated[str | None, Query(pattern=_ISO_DATE)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> dict[str, Any]:
+    """The documents this reader may know of, newest first; every word of `q` stands in title, file name, source or reason.
+
+    `total` is how many fit, over all pages of the listing; `counts` is over all documents, whatever is asked for.
+    """
+    wanted = DocumentFilter(state, q, category, media_type, label, language, date_from, date_to)
+    found = parts.ingestion.find(wanted, reader, limit=limit, offset=offset)
+    counts = parts.ingestion.counts(reader)
+    return {"documents": plain(found.documents), "counts": plain(counts), "total": found.total}
 
 
 @router.get("/{document_id}")
@@ -151,9 +166,9 @@ def page_image(
 
 
 @router.get("/{document_id}/original", response_class=FileResponse)
-def original(document_id: str, parts: Serving, reader: Reader) -> FileResponse:
+def original(document_id: str, parts: Serving, reader: Reader, version: str | None = None) -> FileResponse:
     """The bytes that were handed in, as a download; never shown in place."""
-    path, document = parts.archive.original(document_id, reader)
+    path, document = parts.archive.original(document_id, reader, version=version)
     disposition = f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
     headers = {**_NO_STORE, "content-disposition": disposition}
     return FileResponse(path, media_type="application/octet-stream", headers=headers)

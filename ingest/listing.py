@@ -1,0 +1,181 @@
+"""Which documents a principal may know of, and how they are listed, counted and followed: done in SQL, fast for many.
+
+Who may know of a document: whoever may read its label. While it has none, archivists; and where one was given for it, only
+those who may read that. A label that does not parse is readable by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from assistant.access import Principal, Role, readable_labels
+from assistant.database import Database
+from assistant.errors import Forbidden, NotFound
+from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, Progress
+from assistant.types import DocumentState, DocumentStatus
+from ingest.ledger import status_of_row
+
+UNSEEN = "there is no such document, or none that you may read"
+_RECENT_S = 60
+_CURRENT = 20
+"""Most documents at work that are listed by name."""
+_UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A condition and the values of its question marks."""
+
+    text: str
+    values: tuple[str, ...]
+
+    def __and__(self, other: _Clause) -> _Clause:
+        return _Clause(f"({self.text}) AND ({other.text})", self.values + other.values)
+
+
+class Listing:
+    """Reads the ledger's database under a principal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
+        """See `Ingestion.find`."""
+        where = self._visible(principal) & _wanted(wanted)
+        total = self._number("SELECT COUNT(*) FROM documents WHERE", where)
+        page = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
+        order = f" ORDER BY received_at DESC, document_id{page}"
+        query = f"SELECT * FROM documents WHERE {where.text}{order}"  # noqa: S608 - values are bound
+        rows = self._database.connection().execute(query, where.values)
+        return Found(tuple(_told(status_of_row(row), principal) for row in rows), total)
+
+    def one(self, document_id: str, principal: Principal) -> DocumentStatus:
+        """One document. Raises NotFound when there is none, or none this principal may know of."""
+        where = self._visible(principal) & _Clause("document_id = ?", (document_id,))
+        query = f"SELECT * FROM documents WHERE {where.text}"  # noqa: S608
+        row = self._database.connection().execute(query, where.values).fetchone()
+        if row is None:
+            raise NotFound(UNSEEN)
+        return _told(status_of_row(row), principal)
+
+    def for_archivist(self, document_id: str, principal: Principal) -> DocumentStatus:
+        """One document, for whoever is about to work on it. Raises Forbidden without the role, else as `one` does."""
+        require_archivist(principal)
+        return self.one(document_id, principal)
+
+    def may_change(self, source: str, version: str, principal: Principal) -> bool:
+        """True unless these bytes or this source belong to a document that this principal may not know of."""
+        query = "SELECT document_id FROM documents WHERE source = ? OR version = ?"
+        held = {row["document_id"] for row in self._database.connection().execute(query, (source, version))}
+        where = self._visible(principal) & _Clause("source = ? OR version = ?", (source, version))
+        return self._number("SELECT COUNT(*) FROM documents WHERE", where) == len(held)
+
+    def counts(self, principal: Principal) -> dict[DocumentState, int]:
+        """How many documents are in each state; every state is named."""
+        where = self._visible(principal)
+        query = f"SELECT state, COUNT(*) AS n FROM documents WHERE {where.text} GROUP BY state"  # noqa: S608
+        found = {row["state"]: row["n"] for row in self._database.connection().execute(query, where.values)}
+        return {state: found.get(state.value, 0) for state in DocumentState}
+
+    def events(self, document_id: str) -> tuple[DocumentEvent, ...]:
+        """What happened to a document, oldest first. Whether the asker may know of it is asked before."""
+        query = "SELECT at, version, state, reason FROM events WHERE document_id = ? ORDER BY number"
+        rows = self._database.connection().execute(query, (document_id,))
+        return tuple(DocumentEvent(row["at"], row["version"], row["state"], row["reason"]) for row in rows)
+
+    def progress(self, principal: Principal) -> Progress:
+        """See `Ingestion.progress`."""
+        require_archivist(principal)
+        visible = self._visible(principal)
+        counts = self.counts(principal)
+        finished, pages = self._finished_recently(visible)
+        current = self._current(visible)
+        waiting, working = (counts[state] for state in _UNFINISHED)
+        pages += sum(document.progress_pages for document in current)
+        left = _seconds_left(waiting + working, finished / _RECENT_S, pages / _RECENT_S, current)
+        return Progress(waiting, working, finished, round(pages / _RECENT_S, 2), left, current)
+
+    def _finished_recently(self, visible: _Clause) -> tuple[int, int]:
+        """Documents settled within the last minute, and their pages; one without pages counts as one."""
+        since = (datetime.now(UTC) - timedelta(seconds=_RECENT_S)).isoformat(timespec="milliseconds")
+        where = visible & _Clause("changed_at >= ? AND state NOT IN (?, ?)", (since, *_UNFINISHED))
+        pages = "COALESCE(SUM(CASE WHEN pages > 0 THEN pages ELSE 1 END), 0)"
+        query = f"SELECT COUNT(*) AS documents, {pages} AS pages FROM documents WHERE {where.text}"  # noqa: S608
+        row = self._database.connection().execute(query, where.values).fetchone()
+        return row["documents"], row["pages"]
+
+    def _current(self, visible: _Clause) -> tuple[Current, ...]:
+        where = visible & _Clause("state = ?", (DocumentState.IN_PROGRESS,))
+        query = f"SELECT * FROM documents WHERE {where.text} ORDER BY changed_at LIMIT {_CURRENT}"  # noqa: S608
+        rows = self._database.connection().execute(query, where.values)
+        return tuple(
+            Current(row["document_id"], row["title"], row["progress_pages"], row["progress_of"]) for row in rows
+        )
+
+    def _visible(self, principal: Principal) -> _Clause:
+        """The documents that `principal` may know of."""
+        readable = self._readable("label", principal)
+        if Role.ARCHIVIST not in principal.roles:
+            return readable
+        given = self._readable("given_label", principal)
+        return _Clause(
+            f"({readable.text}) OR (label = '' AND (given_label = '' OR {given.text}))", readable.values + given.values
+        )
+
+    def _readable(self, column: str, principal: Principal) -> _Clause:
+        rows = self._database.connection().execute(f"SELECT DISTINCT {column} AS label FROM documents")  # noqa: S608
+        return _one_of(column, readable_labels(principal, [row["label"] for row in rows]))
+
+    def _number(self, query: str, where: _Clause) -> int:
+        number: int = self._database.connection().execute(f"{query} {where.text}", where.values).fetchone()[0]
+        return number
+
+
+def require_archivist(principal: Principal) -> None:
+    """Raises Forbidden unless `principal` has the archivist role."""
+    if Role.ARCHIVIST not in principal.roles:
+        raise Forbidden("only archivists may do this")
+
+
+def _told(status: DocumentStatus, principal: Principal) -> DocumentStatus:
+    """`status` as this principal may hear it: why a document is held is for archivists."""
+    return status if Role.ARCHIVIST in principal.roles else replace(status, hold="")
+
+
+def _one_of(column: str, values: Sequence[str]) -> _Clause:
+    return _Clause(f"{column} IN ({', '.join('?' * len(values))})" if values else "1 = 0", tuple(values))
+
+
+def _wanted(wanted: DocumentFilter) -> _Clause:
+    clause = _Clause("1 = 1", ())
+    for column in ("state", "category", "media_type", "label", "language"):
+        value = getattr(wanted, column)
+        if value is not None:
+            clause &= _Clause(f"{column} = ?", (str(value),))
+    if wanted.date_from:
+        clause &= _Clause("date >= ?", (wanted.date_from,))
+    if wanted.date_to:
+        clause &= _Clause("date <= ?", (wanted.date_to,))
+    for word in wanted.q.split():
+        sought = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        places = ("title", "file_name", "source", "reason")
+        text = " OR ".join(f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places)
+        clause &= _Clause(text, (sought,) * len(places))
+    return clause
+
+
+def _seconds_left(
+    unfinished: int, documents_per_s: float, pages_per_s: float, current: tuple[Current, ...]
+) -> float | None:
+    """By documents settled a second, and by the pages still to read of those at work, whichever takes longer."""
+    if not unfinished:
+        return 0.0
+    pages = sum(max(0, document.progress_of - document.progress_pages) for document in current)
+    estimates = []
+    if documents_per_s:
+        estimates.append(unfinished / documents_per_s)
+    if pages and pages_per_s:
+        estimates.append(pages / pages_per_s)
+    return round(max(estimates), 1) if estimates else None

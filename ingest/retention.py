@@ -1,0 +1,102 @@
+"""Which documents the instance's rules no longer keep.
+
+A rule names a collection, a document type, or both, and how long to keep what it fits. The first rule that fits counts. A
+document is kept as long as something speaks for it: a legal hold, a date that is missing or not understood, unfinished work.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from assistant.access import Principal
+from assistant.config import RetentionRule
+from assistant.errors import Conflict, NotFound
+from assistant.ingestion import DocumentFilter, DueDocument, RetentionReport
+from assistant.types import DocumentStatus
+from ingest.listing import Listing, require_archivist
+
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:$|[T ])")
+
+Erase = Callable[[str, Principal], object]
+"""Erases a document; what it returns is its receipt, if it has an `id`."""
+
+
+class Retention:
+    """Applies the rules to the documents of one instance."""
+
+    def __init__(self, listing: Listing, rules: Sequence[RetentionRule]) -> None:
+        self._listing = listing
+        self._rules = tuple(rules)
+
+    def report(self, principal: Principal, *, erase: Erase | None = None, today: date | None = None) -> RetentionReport:
+        """What is due among the documents that this archivist may know of; erased where `erase` is given.
+
+        Raises Forbidden without the archivist role.
+        """
+        require_archivist(principal)
+        today = today or datetime.now(UTC).date()
+        documents = self._listing.find(DocumentFilter(), principal).documents if self._rules else ()
+        due = tuple(entry for status in documents if (entry := self._due(status, today)) is not None)
+        erased: list[str] = []
+        for entry in due:
+            if erase is not None and not entry.held:
+                try:
+                    receipt = erase(entry.document_id, principal)
+                except (Conflict, NotFound):
+                    continue  # held, taken up or removed by somebody else meanwhile
+                erased.append(str(getattr(receipt, "id", entry.document_id)))
+        return RetentionReport(due, tuple(erased))
+
+    def _due(self, status: DocumentStatus, today: date) -> DueDocument | None:
+        rule = next((rule for rule in self._rules if _fits(rule, status)), None)
+        if rule is None or not status.state.final:
+            return None
+        since = _end_of_keeping(rule, status)
+        if since is None or since > today:
+            return None
+        return DueDocument(status.document_id, status.title, described(rule), since.isoformat(), bool(status.hold))
+
+
+def described(rule: RetentionRule) -> str:
+    """The rule in words, such as "collection Marchés, kept 10 years from its date"."""
+    what = [f"collection {rule.collection}"] if rule.collection is not None else []
+    what += [f"type {rule.document_type}"] if rule.document_type is not None else []
+    long = f"{rule.keep_years} years" if rule.keep_years is not None else f"{rule.keep_days} days"
+    start = "its date" if rule.counted_from == "date" else "the day it was handed in"
+    return f"{', '.join(what)}, kept {long} from {start}"
+
+
+def _fits(rule: RetentionRule, status: DocumentStatus) -> bool:
+    collection = rule.collection is None or rule.collection.casefold() == status.collection.casefold()
+    kind = rule.document_type is None or rule.document_type.casefold() == (status.document_type or "").casefold()
+    return collection and kind
+
+
+def _end_of_keeping(rule: RetentionRule, status: DocumentStatus) -> date | None:
+    """The first day on which the document need not be kept any more; None when that cannot be told."""
+    start = _day(status.date if rule.counted_from == "date" else status.received_at)
+    if start is None:
+        return None
+    try:
+        if rule.keep_days is not None:
+            return start + timedelta(days=rule.keep_days)
+        year = start.year + (rule.keep_years or 0)
+        return date(year, start.month, min(start.day, calendar.monthrange(year, start.month)[1]))
+    except (OverflowError, ValueError):
+        return None
+
+
+def _day(value: str | None) -> date | None:
+    """The last day that `value` can mean: the end of the month or year where it names no more."""
+    found = _DATE.match(value or "")
+    if found is None:
+        return None
+    year, month, day = (int(part) if part else None for part in found.groups())
+    try:
+        month = month or 12
+        return date(year or 0, month, day or calendar.monthrange(year or 0, month)[1])
+    except (ValueError, calendar.IllegalMonthError):
+        return None
