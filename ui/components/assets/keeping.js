@@ -81,9 +81,9 @@ export class Keeping {
     const parts = [
       words.say("keeping.part_original", { name: status.file_name, versions: words.count("versions", Math.max(1, versions)) }),
       status.pages ? words.say("keeping.part_pages", { pages: words.count("pages", status.pages) }) : words.say("keeping.part_text"),
-      words.say("keeping.part_passages", { passages: words.count("passages", status.passages) }),
+      status.passages ? words.say("keeping.part_passages", { passages: words.count("passages", status.passages) }) : null,
       words.say("keeping.part_excerpts"),
-    ];
+    ].filter(Boolean);
     openDialog(this.page, words.say("keeping.confirm", { title: status.title || status.file_name }), (close) => {
       const refused = element("div", { class: "refused" });
       return [
@@ -125,9 +125,10 @@ export class Keeping {
 /** The receipt's facts in words; the file that is downloaded is what proves them. */
 function receiptOf(receipt, words) {
   const rows = [
-    ["keeping.receipt_id", element("code", { dir: "ltr" }, receipt?.id ?? receipt?.receipt_id ?? "")],
-    ["keeping.receipt_at", words.moment(receipt?.at ?? receipt?.erased_at)],
-    ["keeping.receipt_document", element("bdi", {}, receipt?.title ?? receipt?.file_name ?? receipt?.document_id ?? "")],
+    ["keeping.receipt_id", element("code", { dir: "ltr" }, receipt.receipt_id)],
+    ["keeping.receipt_at", words.moment(receipt.erased_at)],
+    ["keeping.receipt_by", element("bdi", {}, receipt.erased_by)],
+    ["keeping.receipt_went", words.list([words.count("versions", receipt.versions.length), words.count("pages", receipt.pages), words.count("passages", receipt.passages)])],
   ];
   return [
     element("p", {}, words.say("keeping.receipt_lead")),
@@ -136,7 +137,14 @@ function receiptOf(receipt, words) {
 }
 
 function downloadOf(receipt, words) {
-  const file = new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" });
-  const name = `receipt-${receipt?.id ?? receipt?.receipt_id ?? receipt?.document_id ?? "erasure"}.json`;
-  return element("a", { class: "button", href: URL.createObjectURL(file), download: name, autofocus: true }, icon("download"), words.say("keeping.download"));
+  const file = new Blob([canonical(receipt)], { type: "application/json" });
+  const attributes = { class: "button", href: URL.createObjectURL(file), download: `receipt-${receipt.receipt_id}.json`, autofocus: true };
+  return element("a", attributes, icon("download"), words.say("keeping.download"));
+}
+
+/** The bytes that were signed, with the signature: keys sorted, no white space, as `receipt verify` expects the file. */
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }

@@ -6,7 +6,6 @@ import { note, problemCallout } from "./states.js";
 
 const ZOOMS = [1, 1.25, 1.5, 2, 2.5];
 const IMAGE_WIDTHS = [800, 1200, 1600, 2000, 2400];
-const DOUBT = 0.6;
 const PIECE = 30_000;
 
 export class Sheets {
@@ -59,7 +58,7 @@ export class Sheets {
   /** A format without pages: its text in pieces. */
   async excerpt(start) {
     const piece = await json(documentPath(this.dossier.id, "/text", { start, end: start, context: 20_000 }));
-    return { number: 1, pages: 0, origin: "text layer", confidence: 1, words: [], text: piece.after, next: start + [...piece.after].length };
+    return { number: 1, pages: 0, origin: "text layer", confidence: 1, text: piece.after, next: start + [...piece.after].length };
   }
 
   show() {
@@ -157,8 +156,7 @@ export class Sheets {
       alt: words.say("source.image_plain", { n: sheet.number, title: status.title || status.file_name }),
       onload: () => node.classList.add("ready"), onerror: undrawn,
     });
-    const boxes = element("div", { class: "boxes", "aria-hidden": "true" }, sheet.words.filter(isDoubtful).map((word) => boxOf(word.box)));
-    const node = element("div", { class: "sheet", "data-page": String(sheet.number), dir: "ltr" }, image, boxes);
+    const node = element("div", { class: "sheet", "data-page": String(sheet.number), dir: "ltr" }, image);
     node.style.width = `${ZOOMS[this.zoom] * 100}%`;
     this.stage.replaceChildren(node);
   }
@@ -173,8 +171,7 @@ export class Sheets {
     const { words } = this.page;
     const { sheet } = this;
     if (this.draft !== null) return this.drawEditor();
-    const doubts = sheet.words.filter(isDoubtful).length;
-    const shown = sheet.text.trim() ? readText(sheet) : element("p", { class: "minor" }, words.say("source.no_text"));
+    const shown = sheet.text.trim() ? paragraphs(sheet.text) : element("p", { class: "minor" }, words.say("source.no_text"));
     const head = element(
       "div",
       { class: "sheet-head" },
@@ -183,7 +180,6 @@ export class Sheets {
     );
     this.text.replaceChildren(
       head,
-      ...(doubts ? [element("p", { class: "note" }, element("mark", { class: "doubtful" }, words.say("sheets.sample")), words.say("sheets.doubts", { n: words.number(doubts) }))] : []),
       element("div", { class: "text-page", dir: "auto", lang: this.dossier.status.language || null, tabindex: "0", role: "group", "aria-label": words.say("sheets.text") }, shown),
       ...(this.sheet.pages === 0 && this.sheet.text ? [this.further(words)] : []),
     );
@@ -265,33 +261,6 @@ export class Sheets {
   }
 }
 
-function isDoubtful(word) {
-  return word.confidence !== undefined && word.confidence !== null && word.confidence < DOUBT;
-}
-
-/** The page's text with each doubtful word marked. Word spans count code points of the whole document. */
-function readText(sheet) {
-  const doubtful = sheet.words.filter(isDoubtful);
-  if (!doubtful.length) return paragraphs(sheet.text);
-  const points = [...sheet.text];
-  const base = sheet.span.start;
-  const parts = [];
-  let at = 0;
-  for (const word of doubtful) {
-    parts.push(points.slice(at, word.start - base).join(""));
-    parts.push(element("mark", { class: "doubtful" }, points.slice(word.start - base, word.end - base).join("")));
-    at = word.end - base;
-  }
-  return element("p", {}, parts, points.slice(at).join(""));
-}
-
 function paragraphs(text) {
   return text.split(/\n{2,}/).map((part) => element("p", { dir: "auto" }, part));
-}
-
-function boxOf(box) {
-  const node = element("div", { class: "highlight doubtful" });
-  const percent = (share) => `${share * 100}%`;
-  Object.assign(node.style, { left: percent(box.left), top: percent(box.top), width: percent(box.right - box.left), height: percent(box.bottom - box.top) });
-  return node;
 }

@@ -31,14 +31,14 @@ export class Story {
 
   versions(versions, words) {
     if (!versions.length) return element("p", { class: "minor" }, words.say("story.no_versions"));
-    const rows = versions.map((each) =>
+    const rows = [...versions].reverse().map((each) =>
       element(
         "tr",
         {},
         element("th", { scope: "row" }, element("code", { dir: "ltr" }, each.version.slice(0, 16))),
         element("td", { "data-label": words.say("story.stored") }, words.moment(each.stored)),
-        element("td", { "data-label": words.say("story.pages") }, words.count("pages", each.pages)),
-        element("td", { "data-label": words.say("story.use") }, words.say(each.newest ? "story.newest" : "story.kept")),
+        element("td", { "data-label": words.say("story.pages") }, each.pages ? words.number(each.pages) : "–"),
+        element("td", { "data-label": words.say("story.use") }, words.say(each.newest ? "story.newest" : each.kept ? "story.kept" : "story.removed")),
       ),
     );
     const heads = ["version", "stored", "pages", "use"].map((name) => element("th", { scope: "col" }, words.say(`story.${name}`)));
