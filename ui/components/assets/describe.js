@@ -20,7 +20,7 @@ export class Description {
     const { status } = this.dossier;
     this.values ??= valuesOf(status);
     this.refused = element("div", { class: "refused" });
-    return element(
+    const form = element(
       "form",
       { class: "describe", onsubmit: (event) => this.save(event), autocomplete: "off" },
       element("p", { class: "hint" }, words.say("describe.lead")),
@@ -32,7 +32,6 @@ export class Description {
         this.languageField(words),
         this.labelField(words),
       ),
-      this.facts(words),
       this.refused,
       element(
         "div",
@@ -40,6 +39,7 @@ export class Description {
         element("button", { type: "submit", class: "button", id: "save-description", "aria-disabled": !isFinal(status) && "true" }, words.say("describe.save")),
       ),
     );
+    return [form, element("section", { class: "describe-facts" }, element("h2", {}, words.say("describe.facts")), this.facts(words))];
   }
 
   textField(name, words) {

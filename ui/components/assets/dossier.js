@@ -3,7 +3,7 @@
 
 import { Description } from "./describe.js";
 import { button, dotted, element, field, icon } from "./dom.js";
-import { formatOf } from "./finder.js";
+import { formatName } from "./finder.js";
 import { pageProgress } from "./activity.js";
 import { Keeping } from "./keeping.js";
 import { address, change, documentPath, json } from "./service.js";
@@ -15,6 +15,7 @@ const TABS = ["sheets", "describe", "story", "keeping"];
 const EVERY_MS = 1000;
 const MOST_REMARKS = 5;
 const RETRIED = new Set(["quarantined", "rejected"]);
+const MARKINGS = new Set(["unlabelled", "conflicting_labels"]);
 const PASSWORDS = new Set(["password_needed", "wrong_password"]);
 
 export class Dossier {
@@ -131,7 +132,7 @@ export class Dossier {
         "span",
         {},
         dotted([
-          words.say(`format.${formatOf(status.media_type)}`),
+          formatName(status, words),
           status.pages ? words.count("pages", status.pages) : null,
           status.date ? element("time", { datetime: status.date }, words.date(status.date)) : null,
           status.language ? words.languageName(status.language) : null,
@@ -140,7 +141,7 @@ export class Dossier {
           element("bdi", { class: "file-name" }, status.file_name),
         ]),
       ),
-      isReadable(status) || status.state === "quarantined"
+      isReadable(status)
         ? element(
             "a",
             { class: "download", href: address(documentPath(this.id, "/original")), download: status.file_name },
@@ -164,16 +165,27 @@ export class Dossier {
   trouble(words) {
     const { status } = this;
     if (!RETRIED.has(status.state)) return null;
-    const wants = PASSWORDS.has(status.category);
     return element(
       "section",
       { class: `callout trouble ${stateKey(status.state)}`, "aria-labelledby": "trouble" },
       element("h2", { id: "trouble" }, reasonOf(status, words) ?? words.say("reason.other")),
       element("p", {}, element("strong", {}, words.say("dossier.remedy"), " "), remedyOf(status, words)),
       recorded([status.reason], words),
-      wants ? this.passwordForm(words) : button(words.say("dossier.retry"), () => this.retry({}), { drawing: "again", class: "button retry" }),
+      this.means(words),
       (this.refused = element("div", { class: "refused" })),
     );
+  }
+
+  means(words) {
+    const { category } = this.status;
+    if (PASSWORDS.has(category)) return this.passwordForm(words);
+    if (MARKINGS.has(category)) return button(words.say("dossier.mark"), () => this.mark(), { drawing: "pen" });
+    return button(words.say("dossier.retry"), () => this.retry({}), { drawing: "again", id: "retry" });
+  }
+
+  mark() {
+    this.choose("describe");
+    this.body.querySelector("#edit-label").focus();
   }
 
   /** The password goes to the service with one request and is kept nowhere. */

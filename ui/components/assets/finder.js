@@ -28,6 +28,12 @@ export function formatOf(mediaType) {
   return FORMATS.find(([, pattern]) => pattern.test(mediaType ?? ""))?.[0] ?? "other";
 }
 
+/** A document's format in words; before it has been read, what its name ends in. */
+export function formatName(status, words) {
+  if (status.media_type) return words.say(`format.${formatOf(status.media_type)}`);
+  return /\.(\w{1,5})$/.exec(status.file_name)?.[1].toUpperCase() ?? "–";
+}
+
 export function levelsOf(instance) {
   const highest = LEVELS.indexOf(instance.principal.clearance.split("/")[0]);
   return LEVELS.slice(0, highest + 1);

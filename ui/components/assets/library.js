@@ -38,7 +38,7 @@ export class LibraryView {
     if (this.finder) return;
     this.finder = new Finder(this.page, this.archivist, () => this.show({ offset: 0 }));
     if (!this.archivist) return;
-    this.upload = new UploadForm(this.page, () => this.activity.soon() || this.refresh());
+    this.upload = new UploadForm(this.page, () => this.activity.soon() || this.refresh(), (id) => this.openDossier(id));
     this.activity = new Activity(this.page, () => this.soon());
   }
 

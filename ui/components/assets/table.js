@@ -2,8 +2,8 @@
 
 import { element, iconButton } from "./dom.js";
 import { pageProgress } from "./activity.js";
-import { formatOf } from "./finder.js";
-import { stateTag } from "./states.js";
+import { formatName } from "./finder.js";
+import { isFinal, isReadable, stateTag } from "./states.js";
 
 export const ROWS = 50;
 
@@ -28,12 +28,17 @@ function row(status, words, open) {
     "tr",
     { "data-row": status.document_id },
     element("th", { scope: "row" }, name(status, words, open(status))),
-    cell("type", element("span", {}, words.say(`format.${formatOf(status.media_type)}`)), pages),
+    cell("type", element("span", {}, formatName(status, words)), pages),
     cell("language", status.language ? words.languageName(status.language) : "–"),
-    cell("date", status.date ? element("span", { class: "one-line" }, words.date(status.date)) : words.say("library.undated")),
-    cell("label", words.label(status.label), status.hold ? element("span", { class: "held" }, words.say("library.held")) : null),
+    cell("date", dateOf(status, words)),
+    cell("label", status.label || isFinal(status) ? words.label(status.label) : "–", status.hold ? element("span", { class: "held" }, words.say("library.held")) : null),
     cell("state", stateTag(status, words), readingOf(status, words)),
   );
+}
+
+function dateOf(status, words) {
+  if (status.date) return element("span", { class: "one-line" }, words.date(status.date));
+  return isReadable(status) ? words.say("library.undated") : "–";
 }
 
 function readingOf(status, words) {
@@ -51,7 +56,7 @@ function name(status, words, act) {
         element("bdi", {}, title),
       )
     : element("span", { class: "title-plain" }, element("bdi", {}, title));
-  return [shown, element("span", { class: "file-name" }, element("bdi", {}, status.file_name))];
+  return title === status.file_name ? shown : [shown, element("span", { class: "file-name" }, element("bdi", {}, status.file_name))];
 }
 
 /** Where one stands in the list and the ways to move in it; null when everything is on one page. */

@@ -14,9 +14,11 @@ const MOST_ASKED = 10;
 const ORDER = ["refused", "sending", "arrived", "waiting", "stopped"];
 
 export class UploadForm {
-  constructor(page, changed) {
+  /** `changed` is called when the service has something new; `open` is given the id of the document to look at. */
+  constructor(page, changed, open) {
     this.page = page;
     this.changed = changed;
+    this.open = open;
     this.label = "";
     this.transfer = new Transfer(() => this.moved());
     this.stay = (event) => this.transfer.open && event.preventDefault();
@@ -119,7 +121,9 @@ export class UploadForm {
     const rest = items.length - shown.length;
     if (!this.list.firstChild) this.build(words);
     this.summarise(words);
+    const focused = this.lines.contains(document.activeElement) ? document.activeElement.dataset.added : null;
     this.lines.replaceChildren(...shown.map((item) => this.line(item, words)));
+    if (focused) this.lines.querySelector(`[data-added="${focused}"]`)?.focus({ preventScroll: true });
     this.rest.textContent = rest ? words.say("upload.rest", { files: words.count("files", rest) }) : "";
   }
 
@@ -167,9 +171,17 @@ export class UploadForm {
     return element(
       "li",
       { class: `added-line ${item.step}` },
-      element("bdi", { class: "file-name" }, item.source),
+      this.nameOf(item, words),
       element("span", { class: "added-state" }, this.stateOf(item, words)),
     );
+  }
+
+  /** What has arrived can be opened from here. */
+  nameOf(item, words) {
+    const name = element("bdi", { class: "file-name" }, item.source);
+    if (item.step !== "arrived") return name;
+    const act = () => this.open(item.status.document_id);
+    return element("button", { type: "button", class: "title-button", "data-added": item.status.document_id, onclick: act, "aria-label": words.say("library.open", { title: item.source }) }, name);
   }
 
   stateOf(item, words) {
