@@ -18,7 +18,7 @@ export class Description {
   draw() {
     const { words } = this.page;
     const { status } = this.dossier;
-    this.values ??= valuesOf(status);
+    this.renew();
     this.refused = element("div", { class: "refused" });
     const form = element(
       "form",
@@ -40,6 +40,16 @@ export class Description {
       ),
     );
     return [form, element("section", { class: "describe-facts" }, element("h2", {}, words.say("describe.facts")), this.facts(words))];
+  }
+
+  /** Takes over what the service knows, but never over something that was typed and not saved. */
+  renew() {
+    const known = valuesOf(this.dossier.status);
+    const typed = this.values && Object.keys(changesOf(this.base, this.values)).length > 0;
+    if (typed || (this.saved && !isFinal(this.dossier.status))) return;
+    this.saved = false;
+    this.base = known;
+    this.values = valuesOf(this.dossier.status);
   }
 
   textField(name, words) {
@@ -103,12 +113,14 @@ export class Description {
   async save(event) {
     event.preventDefault();
     const { words } = this.page;
-    const edit = changesOf(valuesOf(this.dossier.status), this.values);
+    const edit = changesOf(this.base, this.values);
     if (!isFinal(this.dossier.status)) return;
     if (!Object.keys(edit).length) return this.dossier.say(words.say("describe.unchanged"));
     try {
       const status = await change("PATCH", documentPath(this.dossier.id), edit);
-      this.values = null;
+      // Until the changes are applied, the fields show what was saved.
+      this.saved = true;
+      this.base = { ...this.values, compartments: new Set(this.values.compartments) };
       this.dossier.take(status);
       this.dossier.showBody();
       this.dossier.say(words.say("describe.saved"));

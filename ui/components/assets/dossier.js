@@ -24,6 +24,7 @@ export class Dossier {
     this.id = id;
     this.library = library;
     this.status = null;
+    this.hasText = false;
     this.tab = null;
     this.parts = {
       sheets: new Sheets(page, this),
@@ -87,14 +88,15 @@ export class Dossier {
   take(status) {
     const before = this.status;
     this.status = status;
+    // While changes are applied, the text that was there can still be looked at.
+    this.hasText = isReadable(status) || (this.hasText && !isFinal(status));
     if (!this.node.isConnected && before) return;
-    const fresh = !before || before.version !== status.version || before.changed_at !== status.changed_at;
-    const arrived = before && !isFinal(before) && isFinal(status);
-    if (arrived) {
+    const settled = before && !isFinal(before) && isFinal(status);
+    if (settled) {
       this.say(this.page.words.say(`state.${stateKey(status.state)}`));
       this.parts.sheets.forget();
     }
-    this.show({ body: fresh && (!before || isFinal(status) || isFinal(before)) });
+    this.show({ body: !before || settled || before.version !== status.version });
     this.watch();
   }
 
@@ -131,15 +133,18 @@ export class Dossier {
       element(
         "span",
         {},
-        dotted([
-          formatName(status, words),
-          status.pages ? words.count("pages", status.pages) : null,
-          status.date ? element("time", { datetime: status.date }, words.date(status.date)) : null,
-          status.language ? words.languageName(status.language) : null,
-          words.label(status.label),
-          status.collection ? element("bdi", {}, status.collection) : null,
-          element("bdi", { class: "file-name" }, status.file_name),
-        ]),
+        // Each part on its own, so that "PDF" and a number beside it keep their order in Arabic.
+        dotted(
+          [
+            formatName(status, words),
+            status.pages ? words.count("pages", status.pages) : null,
+            status.date ? element("time", { datetime: status.date }, words.date(status.date)) : null,
+            status.language ? words.languageName(status.language) : null,
+            words.label(status.label),
+            status.collection,
+            status.title === status.file_name ? null : status.file_name,
+          ].map((part) => part && element("bdi", {}, part)),
+        ),
       ),
       isReadable(status)
         ? element(
@@ -209,6 +214,7 @@ export class Dossier {
   async retry(body) {
     try {
       this.take(await change("POST", documentPath(this.id, "/retry"), body));
+      this.showBody();
       this.heading.focus({ preventScroll: true });
     } catch (error) {
       this.refused.replaceChildren(problemCallout(error, this.page.words));
@@ -240,7 +246,7 @@ export class Dossier {
 
   showBody() {
     const { words } = this.page;
-    const offered = TABS.filter((name) => name !== "sheets" || isReadable(this.status));
+    const offered = TABS.filter((name) => name !== "sheets" || this.hasText);
     if (!offered.includes(this.tab)) this.tab = offered[0];
     const tabs = offered.map((name) =>
       element(

@@ -2,7 +2,7 @@
 
 import { button, element, icon, iconButton } from "./dom.js";
 import { address, change, documentPath, json } from "./service.js";
-import { note, problemCallout } from "./states.js";
+import { isFinal, note, problemCallout } from "./states.js";
 
 const ZOOMS = [1, 1.25, 1.5, 2, 2.5];
 const IMAGE_WIDTHS = [800, 1200, 1600, 2000, 2400];
@@ -25,8 +25,14 @@ export class Sheets {
     this.draft = null;
   }
 
+  /** Pages there are; what is being read again may count none for a moment. */
+  get pages() {
+    this.known = this.dossier.status.pages || this.known || 0;
+    return this.known;
+  }
+
   get paged() {
-    return this.dossier.status.pages > 0;
+    return this.pages > 0;
   }
 
   draw() {
@@ -68,7 +74,7 @@ export class Sheets {
   }
 
   turnTo(number) {
-    const pages = this.sheet?.pages ?? this.dossier.status.pages;
+    const pages = this.sheet?.pages ?? this.pages;
     if (number < 1 || number > pages || number === this.number || !this.mayLeave()) return;
     this.number = number;
     this.draft = null;
@@ -171,12 +177,12 @@ export class Sheets {
     const { words } = this.page;
     const { sheet } = this;
     if (this.draft !== null) return this.drawEditor();
-    const shown = sheet.text.trim() ? paragraphs(sheet.text) : element("p", { class: "minor" }, words.say("source.no_text"));
+    const shown = sheet.text.trim() ? paragraphs(sheet.text, { lines: this.paged }) : element("p", { class: "minor" }, words.say("source.no_text"));
     const head = element(
       "div",
       { class: "sheet-head" },
       this.originOf(sheet, words),
-      this.paged ? button(words.say("sheets.correct"), () => this.edit(), { kind: "small plain", drawing: "pen", id: "correct" }) : null,
+      this.paged && isFinal(this.dossier.status) ? button(words.say("sheets.correct"), () => this.edit(), { kind: "small plain", drawing: "pen", id: "correct" }) : null,
     );
     this.text.replaceChildren(
       head,
@@ -187,6 +193,7 @@ export class Sheets {
 
   /** Where the page's words come from, and how certain they are. */
   originOf(sheet, words) {
+    if (sheet.indexing) return element("p", { class: "origin indexing" }, element("span", { class: "pulse", "aria-hidden": "true" }), words.say("sheets.saved"));
     if (sheet.origin === "corrected") return element("p", { class: "origin" }, icon("pen"), words.say("sheets.corrected"));
     if (sheet.origin === "none") return element("p", { class: "origin warn" }, icon("alert"), words.say("source.no_text"));
     if (sheet.origin !== "ocr") return element("p", { class: "origin" }, icon("check"), words.say(this.paged ? "sheets.layer" : "sheets.file"));
@@ -250,10 +257,12 @@ export class Sheets {
     save.ariaDisabled = "true";
     try {
       const status = await change("PUT", documentPath(this.dossier.id, `/pages/${this.sheet.number}/text`), { text: this.draft });
-      this.forget();
+      // What was typed is shown until the service has it in its place.
+      Object.assign(this.sheet, { text: this.draft, indexing: true });
+      this.draft = null;
       this.dossier.take(status);
+      if (!isFinal(status)) this.drawText();
       this.dossier.say(this.page.words.say("sheets.saved"));
-      this.dossier.showBody();
     } catch (error) {
       save.ariaDisabled = null;
       this.refused.replaceChildren(problemCallout(error, this.page.words));
@@ -261,6 +270,7 @@ export class Sheets {
   }
 }
 
-function paragraphs(text) {
-  return text.split(/\n{2,}/).map((part) => element("p", { dir: "auto" }, part));
+/** Paragraphs; with `lines`, each line as it stands on the page, so that it can be found on the image. */
+function paragraphs(text, { lines }) {
+  return text.trim().split(/\n{2,}/).map((part) => element("p", { dir: "auto" }, lines ? part.split("\n").map((line) => element("span", { class: "line" }, line)) : part));
 }

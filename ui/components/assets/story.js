@@ -4,6 +4,17 @@ import { element } from "./dom.js";
 import { documentPath, json } from "./service.js";
 import { problemCallout, recorded, stateKey } from "./states.js";
 
+/** Events by how the service words them; those without an entry only repeat what the state says. */
+const DEEDS = [
+  [/^page (?<n>\d+) corrected by (?<name>.+)$/, "story.corrected"],
+  [/ edited by (?<name>.+): (?<before>[^:]+) to (?<after>[^:]+)$/, "story.relabelled"],
+  [/ edited by (?<name>.+)$/, "story.edited"],
+  [/^tried again by (?<name>.+)$/, "story.retried"],
+  [/^put on hold by (?<name>.+)$/, "story.held"],
+  [/^released from hold by (?<name>.+)$/, "story.released"],
+  [/^waiting (for its changes|to be tried again)$/, null],
+];
+
 export class Story {
   constructor(page, dossier) {
     this.page = page;
@@ -53,9 +64,24 @@ export class Story {
         {},
         element("time", { datetime: event.at }, words.moment(event.at)),
         element("span", { class: `state ${key}` }, words.say(`state.${key}`)),
-        recorded([event.reason], words),
+        tellingOf(event.reason, words),
       );
     });
     return element("ol", { class: "events" }, items);
   }
+}
+
+/** What somebody did, in words, or as it was recorded. */
+function tellingOf(reason, words) {
+  for (const [pattern, path] of DEEDS) {
+    const found = pattern.exec(reason);
+    if (found) return path ? element("span", { class: "deed" }, words.say(path, inWords(found.groups, words))) : null;
+  }
+  return recorded([reason], words);
+}
+
+function inWords(found, words) {
+  if (!found.before) return found;
+  const label = (canonical) => (canonical === "no label" ? words.say("label.none") : words.label(canonical));
+  return { ...found, before: label(found.before), after: label(found.after) };
 }

@@ -7,6 +7,7 @@ import { isFinal, isReadable, stateTag } from "./states.js";
 
 export const ROWS = 50;
 
+const NOTHING = "–";
 const COLUMNS = ["document", "type", "language", "date", "label", "state"];
 
 /** The table of `documents`; `open(status)` is what pressing a title does, or null for a title that opens nothing. */
@@ -22,23 +23,24 @@ export function documentsTable(documents, words, open) {
 }
 
 function row(status, words, open) {
-  const cell = (column, ...content) => element("td", { "data-label": words.say(`library.${column}`) }, content);
+  const cell = (column, ...content) =>
+    element("td", { "data-label": words.say(`library.${column}`), class: content[0] === NOTHING ? "nothing-known" : null }, content);
   const pages = status.pages ? element("span", { class: "minor" }, words.count("pages", status.pages)) : null;
   return element(
     "tr",
     { "data-row": status.document_id },
     element("th", { scope: "row" }, name(status, words, open(status))),
     cell("type", element("span", {}, formatName(status, words)), pages),
-    cell("language", status.language ? words.languageName(status.language) : "–"),
+    cell("language", status.language ? words.languageName(status.language) : NOTHING),
     cell("date", dateOf(status, words)),
-    cell("label", status.label || isFinal(status) ? words.label(status.label) : "–", status.hold ? element("span", { class: "held" }, words.say("library.held")) : null),
+    cell("label", status.label || isFinal(status) ? words.label(status.label) : NOTHING, status.hold ? element("span", { class: "held" }, words.say("library.held")) : null),
     cell("state", stateTag(status, words), readingOf(status, words)),
   );
 }
 
 function dateOf(status, words) {
   if (status.date) return element("span", { class: "one-line" }, words.date(status.date));
-  return isReadable(status) ? words.say("library.undated") : "–";
+  return isReadable(status) ? words.say("library.undated") : NOTHING;
 }
 
 function readingOf(status, words) {
