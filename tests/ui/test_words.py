@@ -41,7 +41,18 @@ SAME_EVERYWHERE = {
     "Pages",
     "Archive",
 }
-DYNAMIC = ("label.", "remedy.", "state.", "category.", "format.", "language.", "count.", "error.", "sign_in.", "unavailable.")
+DYNAMIC = (
+    "label.",
+    "remedy.",
+    "state.",
+    "category.",
+    "format.",
+    "language.",
+    "count.",
+    "error.",
+    "sign_in.",
+    "unavailable.",
+)
 """Tables whose keys the page composes from what the service sends."""
 
 

@@ -7,25 +7,34 @@ export const STATES = ["received", "in progress", "done", "done with warnings", 
 const LEVELS = ["public", "internal", "restricted", "secret"];
 const PAUSE_MS = 250;
 
-/** What `media_type` begins with or holds, by the name of the format that people know. */
-const FORMATS = [
-  ["pdf", /pdf/],
-  ["spreadsheet", /spreadsheet|excel|csv/],
-  ["slides", /presentation|powerpoint/],
-  ["opendocument", /opendocument/],
-  ["word", /word|officedocument|rtf|ole-storage/],
-  ["html", /html|multipart\/related/],
-  ["markdown", /markdown/],
-  ["mail", /rfc822|outlook|message|mbox/],
-  ["archive", /zip(?!.*epub)|x-tar|gzip|7z/],
-  ["book", /epub/],
-  ["xml", /xml/],
-  ["image", /^image\//],
-  ["text", /^text\//],
-];
+const OPEN_XML = "application/vnd.openxmlformats-officedocument.";
+const OPEN_DOCUMENT = "application/vnd.oasis.opendocument.";
+
+/** The media types of each format that people have a name for. */
+const FORMATS = {
+  pdf: ["application/pdf"],
+  word: [`${OPEN_XML}wordprocessingml.document`, "application/msword", "application/rtf", "application/x-ole-storage"],
+  opendocument: [`${OPEN_DOCUMENT}text`, `${OPEN_DOCUMENT}text-template`, "application/vnd.sun.xml.writer"],
+  spreadsheet: [
+    `${OPEN_XML}spreadsheetml.sheet`, "application/vnd.ms-excel", `${OPEN_DOCUMENT}spreadsheet`,
+    `${OPEN_DOCUMENT}spreadsheet-template`, "application/vnd.sun.xml.calc", "text/csv",
+  ],
+  slides: [
+    `${OPEN_XML}presentationml.presentation`, "application/vnd.ms-powerpoint", `${OPEN_DOCUMENT}presentation`,
+    `${OPEN_DOCUMENT}presentation-template`, "application/vnd.sun.xml.impress",
+  ],
+  html: ["text/html", "multipart/related", "application/x-mimearchive"],
+  text: ["text/plain"],
+  markdown: ["text/markdown"],
+  mail: ["message/rfc822", "application/vnd.ms-outlook", "application/mbox"],
+  image: ["image/png", "image/jpeg", "image/tiff"],
+  archive: ["application/zip", "application/x-tar", "application/gzip", "application/x-7z-compressed", "application/x-bzip2", "application/x-xz"],
+  book: ["application/epub+zip"],
+  xml: ["application/xml"],
+};
 
 export function formatOf(mediaType) {
-  return FORMATS.find(([, pattern]) => pattern.test(mediaType ?? ""))?.[0] ?? "other";
+  return Object.keys(FORMATS).find((name) => FORMATS[name].includes(mediaType)) ?? "other";
 }
 
 /** A document's format in words; before it has been read, what its name ends in. */
@@ -146,12 +155,12 @@ export class Finder {
       return input;
     };
     const reasons = words.names("category").map((category) => [category, words.say(`category.${category}`)]);
-    const formats = words.names("format").filter((name) => name !== "other");
+    const formats = Object.entries(FORMATS).map(([name, types]) => [types.join(), words.say(`format.${name}`)]);
     this.panel = element(
       "div",
       { class: "more-filters", id: "more-filters", hidden: !this.open },
       this.archivist ? field(words.say("library.reason"), select("category", reasons)) : null,
-      field(words.say("library.type"), select("media_type", formats.map((name) => [name, words.say(`format.${name}`)]))),
+      field(words.say("library.type"), select("media_type", formats)),
       field(words.say("library.label"), select("label", levelsOf(instance).map((level) => [level, words.say(`label.${level}`)]))),
       field(words.say("library.language"), select("language", words.names("language").map((code) => [code, words.languageName(code)]))),
       field(words.say("library.from"), day("date_from")),
