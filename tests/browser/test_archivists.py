@@ -28,7 +28,11 @@ SETTLED_MS = 90_000
 def api(service: Any) -> Iterator[httpx.Client]:
     """The service's interface; what a test hands in is removed at its end."""
     headers = {"Authorization": f"Bearer {service.token}"}
-    with httpx.Client(base_url=f"{service.url}/v1", headers=headers, trust_env=False, timeout=60) as client:
+    # A connection kept over a long wait for the page may be closed by the service at the very moment it is used again.
+    fresh = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(
+        base_url=f"{service.url}/v1", headers=headers, trust_env=False, timeout=60, limits=fresh
+    ) as client:
         before = {status["document_id"] for status in client.get("/documents").json()["documents"]}
         yield client
         for status in client.get("/documents").json()["documents"]:

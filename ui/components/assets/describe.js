@@ -36,7 +36,11 @@ export class Description {
       element(
         "div",
         { class: "form-end" },
-        element("button", { type: "submit", class: "button", id: "save-description", "aria-disabled": !isFinal(status) && "true" }, words.say("describe.save")),
+        element(
+          "button",
+          { type: "submit", class: "button", id: "save-description", "aria-disabled": !isFinal(status) && "true" },
+          words.say("describe.save"),
+        ),
       ),
     );
     return [form, element("section", { class: "describe-facts" }, element("h2", {}, words.say("describe.facts")), this.facts(words))];
@@ -53,7 +57,10 @@ export class Description {
   }
 
   textField(name, words) {
-    const input = element("input", { type: "text", id: `edit-${name}`, dir: "auto", maxlength: "500", oninput: () => (this.values[name] = input.value) });
+    const input = element("input", {
+      type: "text", id: `edit-${name}`, dir: "auto", maxlength: "500",
+      oninput: () => (this.values[name] = input.value),
+    });
     input.value = this.values[name];
     const hint = { document_type: "describe.type_hint", collection: "describe.collection_hint" }[name];
     return field(words.say(`describe.${name}`), input, { hint: hint && words.say(hint), class: name === "title" ? "field whole" : "field" });
@@ -70,7 +77,8 @@ export class Description {
     if (this.values.language && !codes.includes(this.values.language)) codes.push(this.values.language);
     const pairs = codes.map((code) => [code, words.languageName(code)]);
     const unknown = this.values.language ? [] : [["", words.say("library.unknown")]];
-    return field(words.say("describe.language"), choice("edit-language", [...unknown, ...pairs], this.values.language, (code) => (this.values.language = code)));
+    const select = choice("edit-language", [...unknown, ...pairs], this.values.language, (code) => (this.values.language = code));
+    return field(words.say("describe.language"), select);
   }
 
   labelField(words) {
@@ -81,7 +89,8 @@ export class Description {
     const held = (this.page.instance.principal.clearance.split("/")[1] ?? "").split(",").filter(Boolean);
     const offered = [...new Set([...held, ...compartments])].sort();
     const boxes = offered.map((name) => {
-      const box = element("input", { type: "checkbox", checked: compartments.has(name), onchange: () => (box.checked ? compartments.add(name) : compartments.delete(name)) });
+      const tick = () => (box.checked ? compartments.add(name) : compartments.delete(name));
+      const box = element("input", { type: "checkbox", checked: compartments.has(name), onchange: tick });
       return element("label", { class: "check" }, box, element("bdi", {}, name));
     });
     return element(
@@ -95,12 +104,13 @@ export class Description {
 
   facts(words) {
     const { status } = this.dossier;
+    const references = (status.references ?? []).map((each) => element("bdi", { class: "reference" }, each));
     const rows = [
       ["describe.source", element("bdi", { dir: "ltr" }, status.source)],
       ["describe.received", words.moment(status.received_at)],
       ["describe.changed", words.moment(status.changed_at)],
       ["describe.passages", words.number(status.passages)],
-      ["describe.references", status.references?.length ? element("span", {}, status.references.map((each) => element("bdi", { class: "reference" }, each))) : null],
+      ["describe.references", references.length ? element("span", {}, references) : null],
       ["describe.version", element("code", { dir: "ltr" }, status.version.slice(0, 16))],
     ];
     return element(

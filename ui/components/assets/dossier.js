@@ -234,12 +234,12 @@ export class Dossier {
       .sort((one, other) => other.hidden - one.hidden);
     if (!remarks.length && !doubtful.length) return null;
     const said = [...new Set(remarks.map((remark) => remark.text ?? words.say("reason.remarks")))];
-    const lines = said.slice(0, MOST_REMARKS).map((text) => note(text, { drawing: "alert", kind: "warn" }));
+    const warning = (text) => note(text, { drawing: "alert", kind: "warn" });
     return element(
       "div",
       { class: "remarks", role: "group", "aria-label": words.say("dossier.remarks") },
-      doubtful.length ? note(words.say("dossier.doubtful", { pages: words.count("pages", doubtful.length) }), { drawing: "alert", kind: "warn" }) : null,
-      lines,
+      doubtful.length ? warning(words.say("dossier.doubtful", { pages: words.count("pages", doubtful.length) })) : null,
+      said.slice(0, MOST_REMARKS).map(warning),
       recorded(remarks.map((remark) => remark.said), words),
     );
   }
@@ -259,7 +259,8 @@ export class Dossier {
         words.say(`dossier.${name}`),
       ),
     );
-    const list = element("div", { role: "tablist", class: "tabs", "aria-label": words.say("dossier.tabs"), onkeydown: (event) => this.walk(event, offered) }, tabs);
+    const walk = (event) => this.walk(event, offered);
+    const list = element("div", { role: "tablist", class: "tabs", "aria-label": words.say("dossier.tabs"), onkeydown: walk }, tabs);
     const panel = element(
       "div",
       { role: "tabpanel", class: "panel", id: `panel-${this.tab}`, "aria-labelledby": `tab-${this.tab}`, tabindex: "-1" },

@@ -73,7 +73,8 @@ export class Finder {
       ? element("div", { class: "chips", role: "group", "aria-label": words.say("library.state_filter") })
       : null;
     this.showCounts(this.counts);
-    return element("search", { class: "finder" }, this.chips, element("div", { class: "filters" }, this.wordsField(), this.moreButton()), this.more());
+    const filters = element("div", { class: "filters" }, this.wordsField(), this.moreButton());
+    return element("search", { class: "finder" }, this.chips, filters, this.more());
   }
 
   /** The numbers on the chips. They count all documents, so that a filter never hides a problem. */

@@ -2,8 +2,12 @@
 
 import { button, element, field, icon } from "./dom.js";
 import { openDialog } from "./dialog.js";
-import { change, documentPath, json } from "./service.js";
+import { formatOf } from "./finder.js";
+import { address, change, documentPath, json } from "./service.js";
 import { isFinal, problemCallout } from "./states.js";
+
+/** Formats that carry other files, each a document of its own. */
+const CARRIERS = new Set(["mail", "archive"]);
 
 export class Keeping {
   constructor(page, dossier) {
@@ -86,9 +90,12 @@ export class Keeping {
     ].filter(Boolean);
     openDialog(this.page, words.say("keeping.confirm", { title: status.title || status.file_name }), (close) => {
       const refused = element("div", { class: "refused" });
+      const carries = CARRIERS.has(formatOf(status.media_type));
+      this.attached = element("input", { type: "checkbox", id: "erase-attached" });
       return [
         element("p", {}, words.say("keeping.will_go")),
         element("ul", { class: "lines" }, parts.map((part) => element("li", {}, element("bdi", {}, part)))),
+        carries ? element("label", { class: "check" }, this.attached, words.say("keeping.attached")) : null,
         element("p", { class: "note warn" }, icon("alert"), element("span", {}, words.say("keeping.for_good"))),
         refused,
         element(
@@ -105,7 +112,7 @@ export class Keeping {
     if (pressed.ariaDisabled === "true") return;
     pressed.ariaDisabled = "true";
     try {
-      const receipt = await change("DELETE", documentPath(this.dossier.id));
+      const receipt = await change("DELETE", documentPath(this.dossier.id, "", { with_attachments: this.attached.checked || null }));
       clearTimeout(this.dossier.timer);
       close();
       this.showReceipt(receipt);
@@ -118,33 +125,35 @@ export class Keeping {
   showReceipt(receipt) {
     const { words } = this.page;
     const back = () => this.dossier.library.closeDossier();
-    openDialog(this.page, words.say("keeping.erased"), (close) => [receiptOf(receipt, words), element("div", { class: "form-end" }, downloadOf(receipt, words), button(words.say("keeping.done"), close, { kind: "plain" }))], { closed: back });
+    const content = (close) => [
+      receiptOf(receipt, words),
+      element("div", { class: "form-end" }, downloadOf(receipt, words), button(words.say("keeping.done"), close, { kind: "plain" })),
+    ];
+    openDialog(this.page, words.say("keeping.erased"), content, { closed: back });
   }
 }
 
 /** The receipt's facts in words; the file that is downloaded is what proves them. */
 function receiptOf(receipt, words) {
+  const numbers = { versions: receipt.versions.length, pages: receipt.pages, passages: receipt.passages };
+  const went = Object.entries(numbers).filter(([, n]) => n > 0).map(([noun, n]) => words.count(noun, n));
   const rows = [
     ["keeping.receipt_id", element("code", { dir: "ltr" }, receipt.receipt_id)],
     ["keeping.receipt_at", words.moment(receipt.erased_at)],
     ["keeping.receipt_by", element("bdi", {}, receipt.erased_by)],
-    ["keeping.receipt_went", words.list([words.count("versions", receipt.versions.length), words.count("pages", receipt.pages), words.count("passages", receipt.passages)])],
+    ["keeping.receipt_went", words.list(went)],
   ];
+  const left = receipt.attachments_left.length;
   return [
     element("p", {}, words.say("keeping.receipt_lead")),
+    left ? element("p", {}, words.say("keeping.attached_left", { documents: words.count("documents", left) })) : null,
     element("dl", { class: "facts" }, rows.map(([path, fact]) => element("div", {}, element("dt", {}, words.say(path)), element("dd", {}, fact)))),
   ];
 }
 
+/** The receipt's file, byte for byte as it was signed. */
 function downloadOf(receipt, words) {
-  const file = new Blob([canonical(receipt)], { type: "application/json" });
-  const attributes = { class: "button", href: URL.createObjectURL(file), download: `receipt-${receipt.receipt_id}.json`, autofocus: true };
+  const id = receipt.receipt_id;
+  const attributes = { class: "button", href: address(`receipts/${encodeURIComponent(id)}`), download: `receipt-${id}.json`, autofocus: true };
   return element("a", attributes, icon("download"), words.say("keeping.download"));
-}
-
-/** The bytes that were signed, with the signature: keys sorted, no white space, as `receipt verify` expects the file. */
-function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }

@@ -18,6 +18,7 @@ export class LibraryView {
     this.listing = null;
     this.offset = 0;
     this.calls = 0;
+    this.opened = openedIn(location);
     this.follow = () => this.sync();
     window.addEventListener("popstate", this.follow);
   }
@@ -44,9 +45,11 @@ export class LibraryView {
 
   draw() {
     this.prepare();
-    const id = this.archivist ? ADDRESS.exec(location.hash)?.[1] : null;
+    const id = this.archivist ? this.opened : null;
     if (id && this.dossier?.id !== id) this.dossier = new Dossier(this.page, id, this);
     if (!id) this.dossier = null;
+    // Streamlit writes the address of the view a moment after it was chosen, without what stands behind the #.
+    if (id && openedIn(location) !== id) history.replaceState(history.state, "", `#document=${id}`);
     return this.dossier ? this.dossier.draw() : this.list();
   }
 
@@ -132,6 +135,7 @@ export class LibraryView {
 
   openDossier(id) {
     this.scrolled = window.scrollY;
+    this.opened = id;
     history.pushState(history.state, "", `#document=${id}`);
     this.redraw();
   }
@@ -140,6 +144,7 @@ export class LibraryView {
   closeDossier() {
     if (!this.dossier?.mayLeave()) return;
     const { id } = this.dossier;
+    this.opened = null;
     history.pushState(history.state, "", location.pathname + location.search);
     this.redraw();
     window.scrollTo(0, this.scrolled ?? 0);
@@ -150,21 +155,28 @@ export class LibraryView {
   mayForget() {
     if (this.dossier && !this.dossier.mayLeave()) return false;
     if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
-    this.dossier = null;
+    this.dossier = this.opened = null;
     return true;
   }
 
   /** Follows the browser's own way back and forward. */
   sync() {
     if (this.page.view !== "library" || !this.page.instance) return;
-    const id = ADDRESS.exec(location.hash)?.[1] ?? null;
-    if (id !== (this.dossier?.id ?? null)) this.redraw();
+    const id = openedIn(location);
+    if (id === this.opened) return;
+    this.opened = id;
+    this.redraw();
   }
 
   redraw() {
     this.page.draw();
     this.page.arrive();
   }
+}
+
+/** The document that an address names, or null. */
+function openedIn({ hash }) {
+  return ADDRESS.exec(hash)?.[1] ?? null;
 }
 
 /** A document's first page in the shape that the source panel shows. */

@@ -39,7 +39,8 @@ export class Sheets {
     this.tools = element("div", { class: "sheet-tools" });
     this.stage = element("div", { class: "stage", tabindex: "0", role: "group", "aria-label": this.page.words.say("sheets.image") });
     this.text = element("div", { class: "sheet-text" });
-    this.node = element("div", { class: `sheets show-${this.side}${this.paged ? "" : " pageless"}` }, this.tools, this.paged ? this.stage : null, this.text);
+    const look = `sheets show-${this.side}${this.paged ? "" : " pageless"}`;
+    this.node = element("div", { class: look }, this.tools, this.paged ? this.stage : null, this.text);
     if (this.sheet?.number === this.number) this.show();
     else this.load();
     return this.node;
@@ -103,7 +104,7 @@ export class Sheets {
       "div",
       { class: "steps" },
       iconButton("back", words.say("source.previous"), () => this.turnTo(number - 1), { turns: true, "aria-disabled": number <= 1 && "true" }),
-      element("span", { class: "page-place" }, words.say("sheets.page"), input, element("span", {}, words.say("sheets.of", { pages: words.number(pages) }))),
+      element("span", { class: "page-place" }, words.say("sheets.page"), input, words.say("sheets.of", { pages: words.number(pages) })),
       iconButton("forward", words.say("source.next"), () => this.turnTo(number + 1), { turns: true, "aria-disabled": number >= pages && "true" }),
     );
   }
@@ -122,14 +123,16 @@ export class Sheets {
     const side = (name) =>
       element(
         "button",
-        { type: "button", class: "side", "aria-pressed": String(this.side === name), onclick: () => this.turnSide(name) },
+        { type: "button", class: "side", "data-side": name, "aria-pressed": String(this.side === name), onclick: () => this.turnSide(name) },
         words.say(`sheets.${name}`),
       );
     return element(
       "div",
       { class: "views" },
       element("div", { class: "sides", role: "group", "aria-label": words.say("sheets.sides") }, side("image"), side("text")),
-      iconButton("minus", words.say("source.zoom_out"), () => this.magnify(-1), { "aria-disabled": this.zoom === 0 && "true", class: "icon-button zoom" }),
+      iconButton("minus", words.say("source.zoom_out"), () => this.magnify(-1), {
+        "aria-disabled": this.zoom === 0 && "true", class: "icon-button zoom",
+      }),
       iconButton("plus", words.say("source.zoom_in"), () => this.magnify(1), {
         "aria-disabled": this.zoom === ZOOMS.length - 1 && "true", class: "icon-button zoom",
       }),
@@ -140,7 +143,7 @@ export class Sheets {
     this.side = name;
     this.node.classList.toggle("show-image", name === "image");
     this.node.classList.toggle("show-text", name === "text");
-    for (const button of this.tools.querySelectorAll(".side")) button.setAttribute("aria-pressed", String(button.textContent === this.page.words.say(`sheets.${name}`)));
+    for (const each of this.tools.querySelectorAll(".side")) each.setAttribute("aria-pressed", String(each.dataset.side === name));
     if (name === "image" && !this.stage.querySelector(".ready")) this.drawImage();
   }
 
@@ -178,22 +181,26 @@ export class Sheets {
     const { sheet } = this;
     if (this.draft !== null) return this.drawEditor();
     const shown = sheet.text.trim() ? paragraphs(sheet.text, { lines: this.paged }) : element("p", { class: "minor" }, words.say("source.no_text"));
+    const correctable = this.paged && isFinal(this.dossier.status);
+    const lang = this.dossier.status.language || null;
+    const attributes = { class: "text-page", dir: "auto", lang, tabindex: "0", role: "group", "aria-label": words.say("sheets.text") };
     const head = element(
       "div",
       { class: "sheet-head" },
       this.originOf(sheet, words),
-      this.paged && isFinal(this.dossier.status) ? button(words.say("sheets.correct"), () => this.edit(), { kind: "small plain", drawing: "pen", id: "correct" }) : null,
+      correctable ? button(words.say("sheets.correct"), () => this.edit(), { kind: "small plain", drawing: "pen", id: "correct" }) : null,
     );
     this.text.replaceChildren(
       head,
-      element("div", { class: "text-page", dir: "auto", lang: this.dossier.status.language || null, tabindex: "0", role: "group", "aria-label": words.say("sheets.text") }, shown),
+      element("div", attributes, shown),
       ...(this.sheet.pages === 0 && this.sheet.text ? [this.further(words)] : []),
     );
   }
 
   /** Where the page's words come from, and how certain they are. */
   originOf(sheet, words) {
-    if (sheet.indexing) return element("p", { class: "origin indexing" }, element("span", { class: "pulse", "aria-hidden": "true" }), words.say("sheets.saved"));
+    const pulse = element("span", { class: "pulse", "aria-hidden": "true" });
+    if (sheet.indexing) return element("p", { class: "origin indexing" }, pulse, words.say("sheets.saved"));
     if (sheet.origin === "corrected") return element("p", { class: "origin" }, icon("pen"), words.say("sheets.corrected"));
     if (sheet.origin === "none") return element("p", { class: "origin warn" }, icon("alert"), words.say("source.no_text"));
     if (sheet.origin !== "ocr") return element("p", { class: "origin" }, icon("check"), words.say(this.paged ? "sheets.layer" : "sheets.file"));
@@ -204,7 +211,10 @@ export class Sheets {
       { class: weak ? "origin warn" : "origin" },
       icon(weak ? "alert" : "info"),
       element("span", {}, words.say(weak ? "sheets.ocr_weak" : "sheets.ocr", { confidence: share })),
-      element("meter", { min: 0, max: 1, low: 0.7, high: 0.85, optimum: 1, value: sheet.confidence, "aria-label": words.say("sheets.confidence", { confidence: share }) }),
+      element("meter", {
+        min: 0, max: 1, low: 0.7, high: 0.85, optimum: 1, value: sheet.confidence,
+        "aria-label": words.say("sheets.confidence", { confidence: share }),
+      }),
     );
   }
 
@@ -272,5 +282,6 @@ export class Sheets {
 
 /** Paragraphs; with `lines`, each line as it stands on the page, so that it can be found on the image. */
 function paragraphs(text, { lines }) {
-  return text.trim().split(/\n{2,}/).map((part) => element("p", { dir: "auto" }, lines ? part.split("\n").map((line) => element("span", { class: "line" }, line)) : part));
+  const content = (part) => (lines ? part.split("\n").map((line) => element("span", { class: "line" }, line)) : part);
+  return text.trim().split(/\n{2,}/).map((part) => element("p", { dir: "auto" }, content(part)));
 }

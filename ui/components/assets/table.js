@@ -25,6 +25,7 @@ export function documentsTable(documents, words, open) {
 function row(status, words, open) {
   const cell = (column, ...content) =>
     element("td", { "data-label": words.say(`library.${column}`), class: content[0] === NOTHING ? "nothing-known" : null }, content);
+  const held = status.hold ? element("span", { class: "held" }, words.say("library.held")) : null;
   const pages = status.pages ? element("span", { class: "minor" }, words.count("pages", status.pages)) : null;
   return element(
     "tr",
@@ -33,7 +34,7 @@ function row(status, words, open) {
     cell("type", element("span", {}, formatName(status, words)), pages),
     cell("language", status.language ? words.languageName(status.language) : NOTHING),
     cell("date", dateOf(status, words)),
-    cell("label", status.label || isFinal(status) ? words.label(status.label) : NOTHING, status.hold ? element("span", { class: "held" }, words.say("library.held")) : null),
+    cell("label", status.label || isFinal(status) ? words.label(status.label) : NOTHING, held),
     cell("state", stateTag(status, words), readingOf(status, words)),
   );
 }

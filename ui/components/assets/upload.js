@@ -181,12 +181,18 @@ export class UploadForm {
     const name = element("bdi", { class: "file-name" }, item.source);
     if (item.step !== "arrived") return name;
     const act = () => this.open(item.status.document_id);
-    return element("button", { type: "button", class: "title-button", "data-added": item.status.document_id, onclick: act, "aria-label": words.say("library.open", { title: item.source }) }, name);
+    const says = words.say("library.open", { title: item.source });
+    return element(
+      "button",
+      { type: "button", class: "title-button", "data-added": item.status.document_id, onclick: act, "aria-label": says },
+      name,
+    );
   }
 
   stateOf(item, words) {
     if (item.step === "sending") {
-      return [element("progress", { max: 1, value: item.share, "aria-label": item.source }), element("span", { class: "minor" }, words.percent(item.share))];
+      const bar = element("progress", { max: 1, value: item.share, "aria-label": item.source });
+      return [bar, element("span", { class: "minor" }, words.percent(item.share))];
     }
     if (item.step === "refused") {
       return [element("span", { class: "field-error" }, words.problem(item.problem)), recorded([item.problem.detail], words)];
