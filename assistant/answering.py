@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,7 +35,6 @@ from assistant.types import (
     Outcome,
     Sentence,
     SentenceReady,
-    Span,
     TextOrigin,
     Verdict,
 )
@@ -46,6 +45,12 @@ NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
     "ar": "لم أجد في الوثائق المتاحة لكم أي مقطع يجيب عن هذا السؤال.",
     "en": "I found no passage that answers this question in the documents you may read.",
+}
+
+DOUBTFUL_PAGE_TEXT = {
+    "fr": "La source [{marker}] a été lue par OCR avec une confiance de {percent} % : vérifiez-la sur la page.",
+    "ar": "قُرئ المصدر [{marker}] آليًا (OCR) بدرجة ثقة {percent}٪؛ يُرجى التحقق منه على الصفحة.",
+    "en": "Source [{marker}] was read by OCR with {percent} % confidence: check it on the page.",
 }
 
 
@@ -77,13 +82,21 @@ class Assistant:
     """Answers questions with checked sentences."""
 
     def __init__(
-        self, retriever: EvidenceSource, archive: Archive, generator: Generator, audit: AuditLog, *, passages: int = 12
+        self,
+        retriever: EvidenceSource,
+        archive: Archive,
+        generator: Generator,
+        audit: AuditLog,
+        *,
+        passages: int = 12,
+        ocr_confidence: float = 0.7,
     ) -> None:
         self._retriever = retriever
         self._archive = archive
         self._generator = generator
         self._audit = audit
         self._passages = passages
+        self._ocr_confidence = ocr_confidence
 
     def ask(self, question: str, principal: Principal, *, language: str | None = None) -> Answer:
         """The finished answer. Raises what `stream` raises."""
@@ -158,7 +171,8 @@ class Assistant:
 
     def _citation(self, draft: Draft, document: Document, verdict: Verdict, progress: _Progress) -> Citation:
         boxes = self._archive.boxes(document, draft.span, progress.principal)
-        page = next((page for page in document.pages if page.span.contains(_first(draft))), None)
+        pages = [page for page in document.pages if page.span.overlaps(draft.span)]
+        weakest = min(pages, key=lambda page: page.confidence, default=None)
         return Citation(
             marker=len(progress.citations) + 1,
             passage_id=draft.passage.id,
@@ -166,7 +180,7 @@ class Assistant:
             version=document.version,
             title=document.title,
             file_name=document.file_name,
-            page_number=page.number if page else None,
+            page_number=pages[0].number if pages else None,
             span=draft.span,
             quote=document.text[draft.span.start : draft.span.end],
             boxes=boxes,
@@ -174,8 +188,8 @@ class Assistant:
             headings=draft.passage.headings,
             date=document.date,
             label=str(document.label),
-            origin=page.origin if page else TextOrigin.TEXT_LAYER,
-            confidence=page.confidence if page else 1.0,
+            origin=weakest.origin if weakest else TextOrigin.TEXT_LAYER,
+            confidence=weakest.confidence if weakest else 1.0,
         )
 
     def _finished(
@@ -198,11 +212,15 @@ class Assistant:
             label=str(join_labels(progress.labels)),
             timings_ms={name: round(value, 2) for name, value in timings_ms.items()},
             withheld=progress.withheld,
+            notes=tuple(_doubts(progress.citations, language, self._ocr_confidence)),
         )
 
 
-def _first(draft: Draft) -> Span:
-    return Span(draft.span.start, draft.span.start + 1)
+def _doubts(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
+    """A sentence for each citation of a page that OCR read with less confidence than `limit`."""
+    for citation in citations:
+        if citation.origin is TextOrigin.OCR and citation.confidence < limit:
+            yield DOUBTFUL_PAGE_TEXT[language].format(marker=citation.marker, percent=round(citation.confidence * 100))
 
 
 def _valid_question(question: str, language: str | None) -> str:

@@ -117,7 +117,14 @@ def _parts(settings: Settings) -> Parts:
         index=index,
         embedder=embedder,
         retriever=retriever,
-        assistant=Assistant(retriever, archive, generator, audit, passages=settings.retrieval.passages),
+        assistant=Assistant(
+            retriever,
+            archive,
+            generator,
+            audit,
+            passages=settings.retrieval.passages,
+            ocr_confidence=settings.ingest.ocr_confidence,
+        ),
         ingestion=open_ingestion(settings, archive, index, lambda: embedder),
         sign_in=LocalKeySignIn(
             home / "keys",

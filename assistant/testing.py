@@ -179,6 +179,17 @@ class IndexContract:
         assert (index.count("a", "1"), index.count("a", "2")) == (0, 1)
         assert [scored.passage for scored in self.ask(index, "délai ancien")] == new
 
+    def test_vectors_come_back_as_they_were_given(self) -> None:
+        index, passages = self.index(), passages_of("a", ["congé annuel", "prime de fin d'année"])
+        self.put(index, passages)
+        self.put(index, passages_of("b", ["autre chose"]))
+        texts = [passage.embedded_text() for passage in passages]
+        stored = index.vectors("a")
+        assert sorted(stored) == sorted(texts)
+        rows = self.embedder().embed_passages(texts)
+        assert all(np.array_equal(stored[text], row) for text, row in zip(texts, rows, strict=True))
+        assert index.vectors("nowhere") == {}
+
     def test_replacing_by_nothing_removes(self) -> None:
         index = self.index()
         self.put(index, passages_of("a", ["Un."]))

@@ -238,6 +238,7 @@ class Citation:
     label: str = ""
     origin: TextOrigin = TextOrigin.TEXT_LAYER
     confidence: float = 1.0
+    """Of the page that was read with least confidence, where the quote reaches over several; so is `origin`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +278,8 @@ class Answer:
     timings_ms: dict[str, float]
     withheld: int = 0
     """How many sentences were held back because their check failed."""
+    notes: tuple[str, ...] = ()
+    """What the reader must know of the sources, in the language of the answer: pages that OCR could hardly read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from rich.table import Table
 from assistant.client import ServiceClient, Upload
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.types import DocumentState
+from ingest.life_commands import add_life_commands
 from ingest.sources import Skipped, walk
 
 app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
+add_life_commands(app)
 
 _FAILED = {DocumentState.QUARANTINED.value, DocumentState.REJECTED.value}
 _UNFINISHED = {state.value for state in DocumentState if not state.final}
@@ -51,6 +53,8 @@ def add(
         ids = list(dict.fromkeys(document["document_id"] for document in reply["documents"]))
         # A service of our own ends with this command, so the work must be done before it does.
         documents = _settled(client, ids, quiet=as_json) if wait or not client.is_lasting else reply["documents"]
+        notices = {document["document_id"]: document["notice"] for document in reply["documents"]}
+        documents = [{**document, "notice": notices.get(document["document_id"], "")} for document in documents]
     documents += [_skipped_entry(item) for item in skipped]
     if as_json:
         print_json({"documents": [_public(d) for d in documents], "counts": _counts(documents)})
@@ -104,7 +108,7 @@ def _settled(client: ServiceClient, ids: list[str], *, quiet: bool) -> list[dict
             progress.update(bar, completed=len(mine) + len(attached) - unfinished, total=len(mine) + len(attached))
             if not unfinished:
                 return mine + attached
-            time.sleep(0.1)
+            time.sleep(max(0.1, len(listed) / 2000))  # a long listing is not asked for all the time
 
 
 def _public(document: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +116,7 @@ def _public(document: dict[str, Any]) -> dict[str, Any]:
     names = (
         "source", "state", "reason", "pages", "passages", "label",
         "document_id", "version", "file_name", "title", "category", "language", "media_type", "date", "warnings",
+        "author", "document_type", "collection", "references", "hold", "doubtful_pages", "notice",
     )  # fmt: skip
     return {name: document[name] for name in names if name in document}
 
@@ -140,7 +145,8 @@ def _show(documents: list[dict[str, Any]]) -> None:
     for heading in ("state", "document", "label", "pages", "passages", "reason"):
         table.add_column(heading)
     for document in documents:
-        reason = "; ".join(filter(None, (document["reason"], *document.get("warnings", ()))))
+        said = (document.get("notice", ""), document["reason"], *document.get("warnings", ()))
+        reason = "; ".join(filter(None, said))
         table.add_row(
             document["state"], escape(document["file_name"]), document["label"],
             str(document["pages"]), str(document["passages"]), escape(reason),

@@ -95,15 +95,13 @@ def _blocks(document: Document, page: Span, new: str, shift: int) -> tuple[Block
     moved: list[Block] = []
     for number, block in enumerate(document.blocks):
         mine = [span for span, owner in zip(spans, owners, strict=True) if owner == number]
-        start, end = block.span.start, block.span.end + shift
-        if start >= page.end:
-            start += shift
-        elif start >= page.start:
-            start = mine[0].start if mine else max(page.start, block.span.end + shift)
-        if block.span.end <= page.start:
-            end = block.span.end
-        elif block.span.end <= page.end:
-            end = mine[-1].end if mine else min(page.start, block.span.start)
+        start, end = block.span.start, block.span.end
+        if start >= page.start:
+            inside = mine[0].start if mine else page.end + shift
+            start = start + shift if start >= page.end else inside
+        if end > page.start:
+            inside = mine[-1].end if mine else page.start
+            end = end + shift if end > page.end else inside
         if start < end:
             moved.append(replace(block, span=Span(start, end)))
     return tuple(sorted([*moved, *_own_blocks(new, page.start, spans, owners)], key=lambda block: block.span))

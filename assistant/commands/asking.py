@@ -59,6 +59,8 @@ def _show_answer(answer: dict[str, Any]) -> None:
         console.print(f"{escape(sentence['text'])}[bold cyan]{escape(marks)}[/]")
     if not answer["sentences"]:
         console.print(escape(answer["text"]))
+    for note in answer["notes"]:
+        console.print(f"[yellow]{escape(note)}[/]")
     console.print()
     for citation in answer["citations"]:
         page = f", p. {citation['page_number']}" if citation["page_number"] else ""

@@ -2,6 +2,7 @@
 
 Only the last user message is read as the question. Parameters that steer a model (temperature, tools, …) are accepted and have
 no effect. Citations travel in the extra field `citations` of the message, or of the last chunk when streaming.
+What the reader must know of the sources (`Answer.notes`) follows the sentences, each note in a paragraph of its own.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def complete(body: CompletionBody, parts: Serving, reader: Reader) -> JSONRespon
         first = next(events)
         return StreamingResponse(_chunks(first, events), media_type="text/event-stream")
     answer = parts.assistant.ask(question, reader)
-    message = {"role": "assistant", "content": answer.text, "citations": plain(answer.citations)}
+    content = "\n\n".join((answer.text, *answer.notes))
+    message = {"role": "assistant", "content": content, "citations": plain(answer.citations)}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     return JSONResponse(
         {
@@ -118,4 +120,6 @@ def _chunks(first: AnswerEvent, rest: Iterator[AnswerEvent]) -> Iterator[bytes]:
 def _last_chunks(answer: Answer, written: str, chunk: Any) -> Iterator[bytes]:
     if not written:
         yield chunk({"content": answer.text})
+    for note in answer.notes:
+        yield chunk({"content": f"\n\n{note}"})
     yield chunk({"citations": plain(answer.citations)}, "stop")

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,17 @@ from assistant.answering import MAX_QUESTION_CHARS, NO_EVIDENCE_TEXT, Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.errors import AuditUnavailable, InvalidRequest
-from assistant.types import AnswerReady, Draft, Evidence, EvidenceReady, Outcome, ScoredPassage, SentenceReady, Span
+from assistant.types import (
+    AnswerReady,
+    Draft,
+    Evidence,
+    EvidenceReady,
+    Outcome,
+    ScoredPassage,
+    SentenceReady,
+    Span,
+    TextOrigin,
+)
 from tests.worlds import INTERNAL, document, passage_of, reader
 
 TEXT = "Le délai est de trente jours. La demande est adressée à la mairie."
@@ -69,6 +80,36 @@ def test_every_marker_resolves_to_a_citation_with_the_stored_words(tmp_path: Pat
             assert TEXT[cited[marker].span.start : cited[marker].span.end] == cited[marker].quote
             assert cited[marker].page_number == 1
     assert answer.label == "internal"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "OCR avec une confiance de 62 %"), ("ar", "62٪"), ("en", "OCR with 62 % confidence")]
+)
+def test_answer_that_rests_on_a_doubtful_scan_says_so(tmp_path: Path, language: str, words: str) -> None:
+    world = World(tmp_path, FIRST, SECOND)
+    stored = document(TEXT, pages=1, label=INTERNAL)
+    for origin, confidence, noted in (
+        (TextOrigin.OCR, 0.62, 2),
+        (TextOrigin.OCR, 0.7, 0),
+        (TextOrigin.CORRECTED, 1.0, 0),
+        (TextOrigin.TEXT_LAYER, 1.0, 0),
+    ):
+        page = replace(stored.pages[0], origin=origin, confidence=confidence)
+        world.archive.put(replace(stored, pages=(page,)))
+        answer = world.assistant.ask("Quel délai ?", reader("internal"), language=language)
+        assert len(answer.notes) == noted
+        assert all(words in note for note in answer.notes)
+        assert {(c.origin, c.confidence) for c in answer.citations} == {(origin, confidence)}
+
+
+def test_quote_over_two_pages_has_the_confidence_of_the_worse_one(tmp_path: Path) -> None:
+    world = World(tmp_path, (TEXT, 0, len(TEXT)))
+    stored = document(TEXT, pages=2, label=INTERNAL)
+    scanned = replace(stored.pages[1], origin=TextOrigin.OCR, confidence=0.4)
+    world.archive.put(replace(stored, pages=(stored.pages[0], scanned)))
+    answer = world.assistant.ask("Quel délai ?", reader("internal"), language="en")
+    assert [(c.page_number, c.origin, c.confidence) for c in answer.citations] == [(1, TextOrigin.OCR, 0.4)]
+    assert len(answer.notes) == 1
 
 
 def test_forged_sentence_is_withheld_and_counted(tmp_path: Path) -> None:

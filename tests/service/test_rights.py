@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from assistant.access import Label
+from assistant.types import TextOrigin
+from tests.ingest.archiving import pdf
 from tests.service.conftest import World
 
 QUESTION = "Quel est le délai de dépôt de la demande de logement secret zyzomys ?"
@@ -97,6 +102,32 @@ def test_completion_carries_the_citations_of_the_answer(world: World) -> None:
     assert answer["citations"]
     assert message["content"] == answer["text"]
     assert message["citations"] == answer["citations"]
+
+
+def test_answers_from_a_doubtful_scan_say_so_on_every_route(world: World, tmp_path: Path) -> None:
+    archivist = world.parts.sign_in.principal("archivist")
+    file = tmp_path / "tarif.pdf"
+    pdf(file, ["Le tarif de la carte tamanoir est de douze euros par an."])
+    status = world.parts.ingestion.accept(
+        file, source="/in/tarif.pdf", principal=archivist, label=Label.parse("public")
+    )
+    assert world.parts.ingestion.wait_idle(60)
+    stored = world.parts.archive.stored_document(status.document_id, status.version)
+    assert stored is not None
+    scanned = replace(stored.pages[0], origin=TextOrigin.OCR, confidence=0.62)
+    world.parts.archive.put(replace(stored, pages=(scanned,)))
+    question = "Quel est le tarif de la carte tamanoir ?"
+    note = "lue par OCR avec une confiance de 62 %"
+    try:
+        answer = world.post("/v1/answers", "weak", json={"question": question}).json()
+        assert (answer["citations"][0]["origin"], answer["citations"][0]["confidence"]) == ("ocr", 0.62)
+        assert note in answer["notes"][0]
+        body = {"messages": [{"role": "user", "content": question}]}
+        message = world.post("/v1/chat/completions", "weak", json=body).json()["choices"][0]["message"]
+        assert note in message["content"]
+        assert note in world.post("/v1/chat/completions", "weak", json={**body, "stream": True}).text
+    finally:
+        world.parts.ingestion.remove(status.document_id, archivist)
 
 
 def test_streamed_completion_ends_properly_with_the_same_citations(world: World) -> None:

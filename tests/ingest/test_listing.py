@@ -1,0 +1,115 @@
+"""Listings, counts and progress: filtered in SQL, under the asker's clearance, fast for many documents."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from assistant.ingestion import DocumentFilter
+from assistant.types import DocumentState
+from ingest.ledger import Ledger
+from ingest.listing import Listing
+from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST
+
+
+def settled(
+    ledger: Ledger, name: str, *, label: str = "public", state: DocumentState = DocumentState.DONE, **facts: object
+) -> str:
+    status = ledger.receive(
+        source=f"/in/{name}", version=name, file_name=name, given_label="", sidecar="", received_by="a"
+    )
+    task = ledger.take()
+    assert task is not None
+    ledger.settle(
+        task, state, facts={"title": name, "label": label, **facts}, reason="pas de texte" * state.value.startswith("q")
+    )  # type: ignore[dict-item]
+    return status.document_id
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.db")
+
+
+def names(ledger: Ledger, wanted: DocumentFilter, principal: object = ARCHIVIST) -> list[str]:
+    return sorted(status.title for status in Listing(ledger.database).find(wanted, principal).documents)  # type: ignore[arg-type]
+
+
+def test_every_filter_keeps_what_it_names(ledger: Ledger) -> None:
+    settled(ledger, "ARRÊTÉ du maire", language="fr", media_type="application/pdf", date="1996-05-31")
+    settled(ledger, "قرار", language="ar", label="internal", date="2001-01-01")
+    settled(ledger, "50%_note", state=DocumentState.QUARANTINED)
+    for wanted, found in (
+        (DocumentFilter(), ["50%_note", "ARRÊTÉ du maire", "قرار"]),
+        (DocumentFilter(q="arrêté MAIRE"), ["ARRÊTÉ du maire"]),
+        (DocumentFilter(q="%_"), ["50%_note"]),
+        (DocumentFilter(q="pas de texte"), ["50%_note"]),
+        (DocumentFilter(q="' OR 1=1 --"), []),
+        (DocumentFilter(state=DocumentState.QUARANTINED), ["50%_note"]),
+        (DocumentFilter(language="ar"), ["قرار"]),
+        (DocumentFilter(label="internal"), ["قرار"]),
+        (DocumentFilter(media_type="application/pdf"), ["ARRÊTÉ du maire"]),
+        (DocumentFilter(date_from="1996-05-31", date_to="1996-05-31"), ["ARRÊTÉ du maire"]),
+        (DocumentFilter(date_from="1997"), ["قرار"]),
+    ):
+        assert names(ledger, wanted) == found, wanted
+
+
+def test_pages_of_a_listing_are_the_whole_listing_newest_first(ledger: Ledger) -> None:
+    for number in range(7):
+        settled(ledger, f"n{number}")
+    listing = Listing(ledger.database)
+    whole = listing.find(DocumentFilter(), ARCHIVIST)
+    assert [s.received_at for s in whole.documents] == sorted((s.received_at for s in whole.documents), reverse=True)
+    parts = [listing.find(DocumentFilter(), ARCHIVIST, limit=3, offset=offset) for offset in (0, 3, 6)]
+    assert tuple(status for part in parts for status in part.documents) == whole.documents
+    assert {part.total for part in parts} == {7}
+
+
+def test_hidden_documents_are_in_no_list_count_or_total(ledger: Ledger) -> None:
+    settled(ledger, "ouvert")
+    hidden = [
+        settled(ledger, f"caché {label}", label=label) for label in ("internal", "public/tax", "PUBLIC", "wide open")
+    ]
+    settled(ledger, "sans étiquette", label="", state=DocumentState.QUARANTINED)
+    listing = Listing(ledger.database)
+    for principal, total in ((CLERK, 1), (WEAK_ARCHIVIST, 2)):
+        found = listing.find(DocumentFilter(), principal)
+        assert (len(found.documents), found.total) == (total, total), "leaked"
+        assert sum(listing.counts(principal).values()) == total, "leaked"
+        assert listing.find(DocumentFilter(q="caché"), principal).total == 0, "leaked"
+        assert not {status.document_id for status in found.documents} & set(hidden), "leaked"
+
+
+def test_progress_counts_and_estimates(ledger: Ledger) -> None:
+    settled(ledger, "fini", pages=30)
+    for number in range(3):
+        ledger.receive(
+            source=f"{number}", version=f"v{number}", file_name="f", given_label="", sidecar="", received_by="a"
+        )
+    ledger.take()
+    progress = Listing(ledger.database).progress(ARCHIVIST)
+    assert (progress.waiting, progress.in_progress, progress.finished_recently) == (2, 1, 1)
+    assert progress.pages_per_s == 0.5
+    assert progress.seconds_left == 180
+    assert [current.title for current in progress.current] == ["f"]
+
+
+def test_ten_thousand_documents_list_fast(ledger: Ledger) -> None:
+    columns = "document_id, source, version, file_name, title, state, label, received_by, received_at, changed_at"
+    rows = [
+        (str(n), f"/in/{n}", f"v{n}", f"{n}.pdf", f"Arrêté nº {n}", "done", ("public", "internal")[n % 2], "a",
+         f"2026-11-0{n % 9 + 1}", "2026-11-09")
+        for n in range(10_000)
+    ]  # fmt: skip
+    with ledger.database.writing() as connection:
+        connection.executemany(f"INSERT INTO documents ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    listing = Listing(ledger.database)
+    began = time.perf_counter()
+    found = listing.find(DocumentFilter(q="arrêté 99"), CLERK, limit=50, offset=50)
+    listing.counts(CLERK)
+    took = time.perf_counter() - began
+    assert found.total == sum("99" in str(n) and n % 2 == 0 for n in range(10_000))
+    assert took < 1.0, f"{took:.2f} s"

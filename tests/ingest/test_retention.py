@@ -1,0 +1,139 @@
+"""Retention: only what a rule names, only when it is due, never what is held, and nothing at all in a dry run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assistant.access import Principal
+from assistant.config import RetentionRule, load_settings
+from assistant.errors import ConfigurationError, Conflict, Forbidden, NotFound
+from assistant.types import DocumentState
+from ingest.ledger import Ledger
+from ingest.listing import Listing
+from ingest.retention import Retention
+from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, office
+from tests.ingest.test_listing import settled
+from tests.worlds import instance_file
+
+TODAY = date(2026, 11, 23)
+TEN_YEARS = RetentionRule(collection="Marchés", keep_years=10)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.db")
+
+
+def due(ledger: Ledger, *rules: RetentionRule, principal: Principal = ARCHIVIST) -> dict[str, str]:
+    report = Retention(Listing(ledger.database), rules).report(principal, today=TODAY)
+    return {entry.title: entry.since for entry in report.due}
+
+
+@pytest.mark.parametrize(
+    ("dated", "since"),
+    [
+        ("2016-11-23", "2026-11-23"),
+        ("2016-11-24", None),
+        ("2016-10", "2026-10-31"),
+        ("2016", None),
+        ("2015", "2025-12-31"),
+        ("2012-02-29", "2022-02-28"),
+        (None, None),
+        ("on a monday", None),
+    ],
+)
+def test_due_on_the_day_the_time_is_over(ledger: Ledger, dated: str | None, since: str | None) -> None:
+    settled(ledger, "marché", collection="marchés", date=dated)
+    assert due(ledger, TEN_YEARS) == ({"marché": since} if since else {})
+
+
+def test_only_what_the_first_fitting_rule_says(ledger: Ledger) -> None:
+    settled(ledger, "a", collection="Marchés", document_type="facture", date="2020-01-01")
+    settled(ledger, "b", collection="Marchés", document_type="contrat", date="2020-01-01")
+    settled(ledger, "c", collection="", document_type="facture", date="2020-01-01")
+    keep = RetentionRule(collection="Marchés", document_type="contrat", keep_years=100)
+    assert set(due(ledger, keep, RetentionRule(collection="Marchés", keep_years=1))) == {"a"}
+    assert set(due(ledger, RetentionRule(document_type="facture", keep_days=1))) == {"a", "c"}
+    assert due(ledger) == {}
+
+
+def test_counted_from_the_day_it_was_handed_in(ledger: Ledger) -> None:
+    settled(ledger, "ancien", collection="Marchés", date="1900-01-01")
+    rule = RetentionRule.model_validate({"collection": "Marchés", "keep_years": 1, "from": "received"})
+    assert due(ledger, rule) == {}
+
+
+def test_documents_above_the_archivists_clearance_are_not_named(ledger: Ledger) -> None:
+    settled(ledger, "caché", label="internal", collection="Marchés", date="1900-01-01")
+    assert due(ledger, TEN_YEARS, principal=WEAK_ARCHIVIST) == {}
+    with pytest.raises(Forbidden):
+        due(ledger, TEN_YEARS, principal=CLERK)
+
+
+def test_held_documents_are_named_and_stay(ledger: Ledger) -> None:
+    held = settled(ledger, "tenu", collection="Marchés", date="1900-01-01")
+    free = settled(ledger, "libre", collection="Marchés", date="1900-01-01")
+    ledger.hold(held, "procès", "put on hold")
+    asked: list[str] = []
+    report = Retention(Listing(ledger.database), [TEN_YEARS]).report(
+        ARCHIVIST, erase=lambda document_id, _: asked.append(document_id), today=TODAY
+    )
+    assert {entry.title: entry.held for entry in report.due} == {"tenu": True, "libre": False}
+    assert (asked, report.erased) == ([free], (free,))
+
+
+def test_receipts_are_told_and_a_refusal_does_not_stop_the_rest(ledger: Ledger) -> None:
+    @dataclass
+    class Receipt:
+        id: str
+
+    for name in ("a", "b", "c"):
+        settled(ledger, name, collection="Marchés", date="1900-01-01")
+
+    def erase(document_id: str, _: Principal) -> Receipt:
+        title = ledger.status(document_id).title
+        if title == "a":
+            raise Conflict("held meanwhile")
+        if title == "b":
+            raise NotFound("gone")
+        return Receipt(f"receipt-{title}")
+
+    report = Retention(Listing(ledger.database), [TEN_YEARS]).report(ARCHIVIST, erase=erase, today=TODAY)
+    assert report.erased == ("receipt-c",)
+
+
+def test_unfinished_work_is_not_due(ledger: Ledger) -> None:
+    document_id = settled(ledger, "a", collection="Marchés", date="1900-01-01")
+    ledger.requeue(document_id, "")
+    assert ledger.status(document_id).state is DocumentState.RECEIVED
+    assert due(ledger, TEN_YEARS) == {}
+
+
+def test_dry_run_changes_nothing_and_applying_erases(tmp_path: Path) -> None:
+    rule = '[[ingest.retention]]\ncollection = "Marchés"\nkeep_years = 10\n'
+    with office(tmp_path, extra=rule) as world:
+        from assistant.ingestion import MetadataEdit
+
+        status = world.hand_in("marché.txt", "Le marché de fournitures est attribué à la société.")
+        edit = MetadataEdit(collection="Marchés", date="2001-01-01")
+        world.ingestion.edit(status.document_id, ARCHIVIST, edit)
+        world.settled(status.document_id)
+        dry = world.ingestion.retention(ARCHIVIST)
+        assert ([entry.document_id for entry in dry.due], dry.erased) == ([status.document_id], ())
+        assert world.found("fournitures")
+        assert len(world.ingestion.retention(ARCHIVIST, apply=True).erased) == 1
+        assert not world.found("fournitures")
+        assert world.ingestion.retention(ARCHIVIST).due == ()
+
+
+@pytest.mark.parametrize(
+    "rule", ['collection = "x"', "keep_years = 1", 'collection = "x"\nkeep_years = 1\nkeep_days = 1',
+             'collection = "x"\nkeep_years = 1\nfrom = "birth"']
+)  # fmt: skip
+def test_a_rule_that_says_too_little_or_too_much_is_refused(tmp_path: Path, rule: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"ingest\.retention"):
+        load_settings(instance_file(tmp_path, extra=f"[[ingest.retention]]\n{rule}\n"))
