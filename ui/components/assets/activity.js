@@ -86,12 +86,16 @@ export class Activity {
     );
   }
 
-  /** Pages a second and the time left, as far as the service knows them. */
+  /** How fast pages are read and the time left, as far as the service knows them. Scans take longer than a second a page. */
   speedText(words) {
     const { pages_per_s: rate, seconds_left: left } = this.progress;
-    if (!rate) return "";
-    const speed = words.say("activity.speed", { n: words.measure(rate) });
-    return left ? `${speed} · ${words.say("activity.left", { time: words.duration(left) })}` : speed;
+    const speed = rate >= 1 ? ["activity.speed", rate] : ["activity.slow_speed", rate * 60];
+    return [
+      rate ? words.say(speed[0], { n: words.measure(speed[1]) }) : null,
+      left ? words.say("activity.left", { time: words.duration(left) }) : null,
+    ]
+      .filter(Boolean)
+      .join(" · ");
   }
 
   line({ title, progress_pages: pages, progress_of: of }, words) {

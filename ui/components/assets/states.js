@@ -42,7 +42,9 @@ export function recorded(lines, words) {
 export function reasonOf(status, words) {
   if (words.has(`category.${status.category}`)) return words.say(`category.${status.category}`);
   if (ARCHIVE.test(status.reason)) return words.say("reason.archive");
-  if (status.state === "done with warnings") return words.say("reason.remarks");
+  if (status.state === "done with warnings") {
+    return words.say(remarksOf(status, words).some((remark) => remark.hidden) ? "reason.hidden" : "reason.remarks");
+  }
   return (status.state === "quarantined" || status.state === "rejected") && status.reason ? words.say("reason.other") : null;
 }
 

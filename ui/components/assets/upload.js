@@ -1,10 +1,10 @@
 // Adding documents: choose or drop files and folders, give them a marking, watch what becomes of each.
 
 import { button, choice, element, field, icon } from "./dom.js";
-import { levelsOf } from "./finder.js";
+import { levelsOf, STATES } from "./finder.js";
 import { chosenFiles, droppedFiles, paired } from "./gather.js";
 import { json } from "./service.js";
-import { isFinal, recorded, stateTag } from "./states.js";
+import { isFinal, recorded, stateKey, stateTag } from "./states.js";
 import { Transfer } from "./transfer.js";
 
 const MOST_LINES = 100;
@@ -132,8 +132,9 @@ export class UploadForm {
     this.bar = element("progress", { max: 1, "aria-label": words.say("upload.sending") });
     this.tools = element("div", { class: "added-tools" });
     this.lines = element("ul", { class: "added-lines", "aria-label": words.say("upload.progress") });
+    this.outcome = element("p", { class: "added-outcome" });
     this.rest = element("p", { class: "hint" });
-    this.list.replaceChildren(element("div", { class: "added-head" }, this.heading, this.tools), this.bar, this.lines, this.rest);
+    this.list.replaceChildren(element("div", { class: "added-head" }, this.heading, this.outcome, this.tools), this.bar, this.lines, this.rest);
   }
 
   summarise(words) {
@@ -147,6 +148,7 @@ export class UploadForm {
         });
     this.heading.textContent = says;
     if (!open && this.live.textContent !== says) this.live.textContent = says;
+    this.outcome.replaceChildren(...outcomes(items, words));
     this.bar.hidden = !open;
     this.bar.value = share;
     const kind = `${open}/${refused > 0}`;
@@ -223,4 +225,12 @@ export class UploadForm {
       item.status = known.get(id) ?? item.status;
     }
   }
+}
+
+/** How many of the files that arrived are in each state. */
+function outcomes(items, words) {
+  const states = items.filter((item) => item.step === "arrived").map((item) => item.status.state);
+  return STATES.map((state) => [state, states.filter((each) => each === state).length])
+    .filter(([, n]) => n > 0)
+    .map(([state, n]) => element("span", { class: `state ${stateKey(state)}` }, `${words.say(`state.${stateKey(state)}`)} ${words.number(n)}`));
 }
