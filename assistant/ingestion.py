@@ -28,8 +28,9 @@ class DocumentFilter:
     """Looked for in titles, file names, sources and reasons, capitals or not."""
     category: str | None = None
     media_type: str | None = None
+    """One or more, separated by commas."""
     label: str | None = None
-    """Canonical label."""
+    """Canonical label; a level alone also finds that level with compartments."""
     language: str | None = None
     date_from: str | None = None
     """ISO 8601 date of the document itself, inclusive, as is `date_to`."""

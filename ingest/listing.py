@@ -163,10 +163,15 @@ def _one_of(column: str, values: Sequence[str]) -> _Clause:
 
 def _wanted(wanted: DocumentFilter) -> _Clause:
     clause = _Clause("1 = 1", ())
-    for column in ("state", "category", "media_type", "label", "language"):
+    for column in ("state", "category", "language"):
         value = getattr(wanted, column)
         if value is not None:
             clause &= _Clause(f"{column} = ?", (str(value),))
+    if wanted.media_type is not None:
+        clause &= _one_of("media_type", wanted.media_type.split(","))
+    if wanted.label is not None:
+        with_compartments = wanted.label if "/" in wanted.label else f"{wanted.label}/%"
+        clause &= _Clause("label = ? OR label LIKE ?", (wanted.label, with_compartments))
     if wanted.date_from:
         clause &= _Clause("date >= ?", (wanted.date_from,))
     if wanted.date_to:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -247,24 +246,6 @@ def test_library_lists_every_document_and_filters(visit: Callable[..., Any], api
     )
     page.go_back()
     expect(page.locator("h1")).to_have_text(TITLES["fr"])
-
-
-def test_archivist_adds_a_document_and_sees_what_becomes_of_it(
-    visit: Callable[..., Any], api: httpx.Client, tmp_path: Path
-) -> None:
-    note = tmp_path / "note-barques.txt"
-    note.write_text("Note de service. Les barques municipales sont repeintes chaque année au mois d'avril.\n")
-    page = visit("fr").page
-    page.locator(".nav-link").nth(1).click()
-    page.locator(".upload summary").click()
-    page.set_input_files("#files", note)
-    page.select_option("#upload-label", "public")
-    page.locator(".send").click()
-    expect(page.locator(".added .state.done")).to_have_text("Prêt", timeout=60_000)
-    expect(page.locator(".documents tbody")).to_contain_text(note.name)
-    added = next(s for s in api.get("/documents").json()["documents"] if s["file_name"] == note.name)
-    assert added["label"] == "public"
-    api.delete(f"/documents/{added['document_id']}")
 
 
 def test_page_says_that_it_quotes_and_what_it_cannot_do(visit: Callable[..., Any]) -> None:

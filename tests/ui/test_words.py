@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.parsing import RejectionCategory
 from ui.components import ASSETS
 from ui.locale import LANGUAGES, Words, language_of_request, words
 
@@ -34,9 +35,36 @@ SAME_EVERYWHERE = {
     "Date",
     "Document",
     "page {n}",
+    "XML",
+    "Description",
+    "Page",
+    "Pages",
+    "Archive",
 }
-DYNAMIC = ("label.", "state.", "category.", "format.", "language.", "count.", "error.", "sign_in.", "unavailable.")
+DYNAMIC = (
+    "label.",
+    "remedy.",
+    "state.",
+    "category.",
+    "format.",
+    "language.",
+    "count.",
+    "error.",
+    "sign_in.",
+    "unavailable.",
+)
 """Tables whose keys the page composes from what the service sends."""
+
+
+CATEGORIES = {category.value for category in RejectionCategory} | {
+    "retry",
+    "service_unavailable",
+    "unexpected",
+    "sidecar",
+    "wrong_password",
+    "unsafe_archive",
+}
+"""Every cause that a ledger may name: those of the files, and those of the work on them."""
 
 
 def flat(table: Words, path: str = "") -> dict[str, str]:
@@ -76,7 +104,7 @@ def test_every_language_has_the_same_placeholders(language: str) -> None:
 def test_counted_nouns_have_the_plural_forms_of_their_language(language: str) -> None:
     counted = words(language)["count"]
     assert isinstance(counted, dict)
-    assert counted.keys() == {"passages", "documents", "pages", "sentences", "files"}
+    assert counted.keys() == {"passages", "documents", "pages", "sentences", "files", "versions"}
     for noun, forms in counted.items():
         assert isinstance(forms, dict)
         assert set(forms) == PLURAL_FORMS[language], noun
@@ -133,6 +161,17 @@ def composed(path: str, scripts: str) -> bool:
             re.sub(r"\$\{[^}]*\}", "@", found) for found in re.findall(rf"`{table}\.([^`]*\$\{{[^`]*)`", scripts)
         )
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_words_and_says_what_to_do(language: str) -> None:
+    reasons, remedies = words(language)["category"], words(language)["remedy"]
+    assert isinstance(reasons, dict)
+    assert isinstance(remedies, dict)
+    for category in CATEGORIES:
+        assert reasons.get(category), f"{category} has no words in {language}"
+        assert remedies.get(category), f"{category} does not say what to do in {language}"
+    assert set(reasons) == set(remedies) == CATEGORIES
 
 
 def test_the_readers_choice_comes_before_the_browsers() -> None:

@@ -17,6 +17,14 @@ const SHAPES = {
   info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 11v5.5M12 7.5v.5",
   alert: "M12 4l9 16H3zM12 10v4.5M12 17v.5",
   upload: "M12 16V5M7 9.5l5-5 5 5M5 20h14",
+  filter: "M4 6h16M7 12h10M10 18h4",
+  folder: "M3 6h6l2 2.5h10V19H3z",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7.5V12l3 2.5",
+  trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.5 11v5.5M13.5 11v5.5",
+  again: "M19 12a7 7 0 1 1-2.2-5.1M19 4v4h-4",
+  pen: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
+  shield: "M12 3l8 3v6c0 4.5-3.5 8-8 9-4.5-1-8-4.5-8-9V6z",
   theme: "M12 4a8 8 0 1 0 0 16z M12 4a8 8 0 1 1 0 16",
 };
 
@@ -75,6 +83,35 @@ export function iconButton(name, label, act, { turns = false, ...attributes } = 
     { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: act, ...attributes },
     icon(name, { turns }),
   );
+}
+
+/** A button with words, and a drawing before them when one is named. */
+export function button(text, act, { drawing = null, kind = "", ...attributes } = {}) {
+  return element(
+    "button",
+    { type: "button", class: `button ${kind}`.trim(), onclick: act, ...attributes },
+    drawing ? icon(drawing) : null,
+    text,
+  );
+}
+
+/** A field with its label, and a hint below it that belongs to it. */
+export function field(label, input, { hint = "", ...attributes } = {}) {
+  if (hint) input.setAttribute("aria-describedby", `${input.id}-hint`);
+  return element(
+    "div",
+    { class: "field", ...attributes },
+    element("label", { for: input.id }, label),
+    input,
+    hint ? element("span", { class: "hint", id: `${input.id}-hint` }, hint) : null,
+  );
+}
+
+/** A select of [value, text] pairs; `choose` is told the new value. */
+export function choice(id, pairs, value, choose) {
+  const options = pairs.map(([each, text]) => element("option", { value: each, selected: each === value }, text));
+  const select = element("select", { id, onchange: () => choose(select.value) }, options);
+  return select;
 }
 
 /** A link that leaves following it to `go`, unless the reader wants a new tab. */

@@ -1,170 +1,189 @@
-// Which documents are loaded and what became of each; adding more for those who may.
+// Which documents are loaded and what became of each. For archivists also the way to add and to look after them.
 
+import { Activity } from "./activity.js";
+import { Dossier } from "./dossier.js";
 import { element } from "./dom.js";
-import { json } from "./service.js";
-import { stateKey, stateTag } from "./states.js";
+import { Finder } from "./finder.js";
+import { json, queried } from "./service.js";
+import { isReadable, problemCallout } from "./states.js";
+import { documentsTable, pager, ROWS } from "./table.js";
 import { UploadForm } from "./upload.js";
 
-const MOST_ROWS = 200;
-const STATES = ["done", "done with warnings", "in progress", "received", "quarantined", "rejected"];
-const FORMATS = [
-  [/pdf/, "pdf"],
-  [/opendocument/, "opendocument"],
-  [/word|officedocument/, "word"],
-  [/html/, "html"],
-  [/markdown/, "markdown"],
-  [/rfc822|outlook|message/, "mail"],
-  [/^image\//, "image"],
-  [/^text\//, "text"],
-];
+const ADDRESS = /^#document=([\w.-]+)$/;
+const AGAIN_MS = 1500;
 
 export class LibraryView {
   constructor(page) {
     this.page = page;
-    this.documents = null;
-    this.wanted = "";
-    this.state = "";
-    this.upload = new UploadForm(page, () => this.refresh());
+    this.listing = null;
+    this.offset = 0;
+    this.calls = 0;
+    this.opened = openedIn(location);
+    this.follow = () => this.sync();
+    window.addEventListener("popstate", this.follow);
+  }
+
+  leave() {
+    window.removeEventListener("popstate", this.follow);
+    clearTimeout(this.later);
+    this.upload?.leave();
+    this.activity?.leave();
+  }
+
+  get archivist() {
+    return this.page.instance.principal.roles.includes("archivist");
+  }
+
+  /** Made when it is known who is here. */
+  prepare() {
+    if (this.finder) return;
+    this.finder = new Finder(this.page, this.archivist, () => this.show({ offset: 0 }));
+    if (!this.archivist) return;
+    this.upload = new UploadForm(this.page, () => this.activity.soon() || this.refresh(), (id) => this.openDossier(id));
+    this.activity = new Activity(this.page, () => this.soon());
   }
 
   draw() {
-    const { words, instance } = this.page;
+    this.prepare();
+    const id = this.archivist ? this.opened : null;
+    if (id && this.dossier?.id !== id) this.dossier = new Dossier(this.page, id, this);
+    if (!id) this.dossier = null;
+    // Streamlit writes the address of the view a moment after it was chosen, without what stands behind the #.
+    if (id && openedIn(location) !== id) history.replaceState(history.state, "", `#document=${id}`);
+    return this.dossier ? this.dossier.draw() : this.list();
+  }
+
+  list() {
+    const { words } = this.page;
     this.rows = element("div", { class: "rows" });
     this.found = element("p", { class: "found", role: "status" });
-    if (this.documents) this.show();
+    if (this.listing) this.fill();
     else this.rows.replaceChildren(element("div", { class: "skeleton", "aria-hidden": "true" }, skeletonLines()));
     this.refresh();
     return element(
       "div",
-      { class: "column wide library" },
+      { class: "column widest library" },
       element("h1", { tabindex: "-1" }, words.say("library.title")),
       element("p", { class: "lead" }, words.say("library.lead")),
-      instance.principal.roles.includes("archivist") ? this.upload.draw() : null,
-      element("div", { class: "filters" }, this.filterField(), this.stateField()),
+      this.archivist ? [this.upload.draw(), this.activity.draw()] : null,
+      this.finder.draw(),
       this.found,
       this.rows,
     );
   }
 
-  filterField() {
-    const { words } = this.page;
-    const input = element("input", {
-      type: "search",
-      id: "filter",
-      autocomplete: "off",
-      dir: "auto",
-      oninput: () => {
-        this.wanted = input.value;
-        this.show();
-      },
-    });
-    input.value = this.wanted;
-    return element("div", { class: "field grow" }, element("label", { for: "filter" }, words.say("library.filter")), input);
+  /** Another part of the list. */
+  show({ offset }) {
+    this.offset = offset;
+    return this.refresh();
   }
 
-  stateField() {
-    const { words } = this.page;
-    const select = element(
-      "select",
-      {
-        id: "state",
-        onchange: () => {
-          this.state = select.value;
-          this.show();
-        },
-      },
-      element("option", { value: "" }, words.say("library.all")),
-      STATES.map((state) =>
-        element("option", { value: state, selected: state === this.state }, words.say(`state.${stateKey(state)}`)),
-      ),
-    );
-    return element("div", { class: "field" }, element("label", { for: "state" }, words.say("library.state_filter")), select);
+  /** Asks again before long; many calls make one request. */
+  soon() {
+    if (this.later) return;
+    this.later = setTimeout(() => {
+      this.later = null;
+      this.refresh();
+    }, AGAIN_MS);
   }
 
   async refresh() {
+    const call = ++this.calls;
     try {
-      this.documents = (await json("documents")).documents;
-      if (this.rows.isConnected) this.show();
+      const listing = await json(queried("documents", { ...this.finder.wanted, limit: ROWS, offset: this.offset }));
+      if (call !== this.calls) return;
+      const same = JSON.stringify(listing) === JSON.stringify(this.listing);
+      this.listing = listing;
+      // The last page of a list that has become shorter.
+      if (!listing.documents.length && this.offset) return this.show({ offset: 0 });
+      if (this.rows?.isConnected && !(same && this.rows.querySelector(".documents"))) this.fill();
     } catch (error) {
-      const { words } = this.page;
+      if (call !== this.calls || !this.rows?.isConnected) return;
       this.found.textContent = "";
-      const retry = element(
-        "button",
-        { type: "button", class: "button plain", onclick: () => this.refresh() },
-        words.say("error.retry"),
-      );
-      this.rows.replaceChildren(
-        element("div", { class: "callout problem", role: "alert" }, element("p", {}, words.problem(error)), retry),
-      );
+      this.rows.replaceChildren(problemCallout(error, this.page.words, () => this.refresh()));
     }
   }
 
-  show() {
+  fill() {
     const { words } = this.page;
-    if (!this.documents) return;
-    const shown = this.documents.filter((status) => this.matches(status));
-    this.found.textContent = words.say("library.found", { documents: words.count("documents", shown.length) });
-    if (!shown.length) {
-      const empty = this.documents.length ? "library.none" : "library.empty";
+    const { documents, total, counts } = this.listing;
+    this.finder.showCounts(counts);
+    if (!documents.length) {
       this.found.textContent = "";
-      return this.rows.replaceChildren(element("p", { class: "nothing" }, words.say(empty)));
+      const says = words.say(this.finder.narrowed ? "library.none" : "library.empty");
+      return this.rows.replaceChildren(element("p", { class: "nothing" }, says));
     }
-    const columns = ["document", "type", "language", "date", "label", "state"];
-    const head = columns.map((column) => element("th", { scope: "col" }, words.say(`library.${column}`)));
-    this.rows.replaceChildren(
-      element(
-        "table",
-        { class: "documents" },
-        element("thead", {}, element("tr", {}, head)),
-        element("tbody", {}, shown.slice(0, MOST_ROWS).map((status) => this.row(status))),
-      ),
-    );
+    const says = words.say("library.found", { documents: words.count("documents", total) });
+    if (this.found.textContent !== says) this.found.textContent = says;
+    const focused = this.rows.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+    const nav = pager({ offset: this.offset, shown: documents.length, total }, words, (offset) => this.turn(offset));
+    this.rows.replaceChildren(documentsTable(documents, words, (status) => this.opener(status)), ...(nav ? [nav] : []));
+    if (focused) this.rows.querySelector(focused)?.focus({ preventScroll: true });
   }
 
-  matches(status) {
-    if (this.state && status.state !== this.state) return false;
-    const text = plain([status.title, status.file_name, status.date, this.page.words.date(status.date)].join(" "));
-    return plain(this.wanted).split(/\s+/).every((word) => text.includes(word));
+  async turn(offset) {
+    await this.show({ offset });
+    this.rows.querySelector(".documents")?.scrollIntoView({ block: "start" });
   }
 
-  row(status) {
-    const { words } = this.page;
-    const cell = (column, ...content) => element("td", { "data-label": words.say(`library.${column}`) }, content);
-    return element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, this.name(status)),
-      cell("type", element("span", {}, words.say(`format.${formatOf(status.media_type)}`)), pagesOf(status, words)),
-      cell("language", words.languageName(status.language)),
-      cell("date", status.date ? element("span", { class: "one-line" }, words.date(status.date)) : words.say("library.undated")),
-      cell("label", words.label(status.label)),
-      cell("state", stateTag(status, words)),
-    );
+  /** Archivists open the dossier of any document; readers the first page of what can be read. */
+  opener(status) {
+    if (this.archivist) return () => this.openDossier(status.document_id);
+    if (!isReadable(status)) return null;
+    return () => this.page.source.open(asSource(status), `[data-document="doc-${status.document_id}"]`);
   }
 
-  name(status) {
-    const { words } = this.page;
-    const title = status.title || status.file_name;
-    const readable = status.state.startsWith("done");
-    const key = `doc-${status.document_id}`;
-    const open = () => this.page.source.open(asSource(status, title), `[data-document="${key}"]`);
-    const shown = readable
-      ? element(
-          "button",
-          { type: "button", class: "title-button", "data-document": key, onclick: open,
-            "aria-label": words.say("library.open", { title }) },
-          element("bdi", {}, title),
-        )
-      : element("span", { class: "title-plain" }, element("bdi", {}, title));
-    return [shown, element("span", { class: "file-name" }, element("bdi", {}, status.file_name))];
+  openDossier(id) {
+    this.scrolled = window.scrollY;
+    this.opened = id;
+    history.pushState(history.state, "", `#document=${id}`);
+    this.redraw();
+  }
+
+  /** Back to the list; where one was in it is where one is again. */
+  closeDossier() {
+    if (!this.dossier?.mayLeave()) return;
+    const { id } = this.dossier;
+    this.opened = null;
+    history.pushState(history.state, "", location.pathname + location.search);
+    this.redraw();
+    window.scrollTo(0, this.scrolled ?? 0);
+    this.page.root.querySelector(`[data-document="doc-${id}"]`)?.focus({ preventScroll: true });
+  }
+
+  /** Another view comes: leaves the dossier, unless something typed there would be lost and the reader stays. */
+  mayForget() {
+    if (this.dossier && !this.dossier.mayLeave()) return false;
+    if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
+    this.dossier = this.opened = null;
+    return true;
+  }
+
+  /** Follows the browser's own way back and forward. */
+  sync() {
+    if (this.page.view !== "library" || !this.page.instance) return;
+    const id = openedIn(location);
+    if (id === this.opened) return;
+    this.opened = id;
+    this.redraw();
+  }
+
+  redraw() {
+    this.page.draw();
+    this.page.arrive();
   }
 }
 
+/** The document that an address names, or null. */
+function openedIn({ hash }) {
+  return ADDRESS.exec(hash)?.[1] ?? null;
+}
+
 /** A document's first page in the shape that the source panel shows. */
-function asSource(status, title) {
+function asSource(status) {
   return {
     ...status,
-    title,
+    title: status.title || status.file_name,
     page_number: status.pages > 0 ? 1 : null,
     span: { start: 0, end: 0 },
     quote: "",
@@ -173,18 +192,10 @@ function asSource(status, title) {
   };
 }
 
-/** Lower case without accents or Arabic vowel signs, for comparing what people type. */
-function plain(text) {
-  return text.normalize("NFKD").replace(/\p{Mn}/gu, "").replace(/ـ/g, "").toLowerCase().trim();
-}
-
-function formatOf(mediaType) {
-  return FORMATS.find(([pattern]) => pattern.test(mediaType ?? ""))?.[1] ?? "other";
-}
-
-function pagesOf(status, words) {
-  if (!status.pages) return null;
-  return element("span", { class: "minor" }, words.count("pages", status.pages));
+/** Finds the same control again after the rows were drawn anew. */
+function keyOf(node) {
+  if (node.dataset.document) return `[data-document="${node.dataset.document}"]`;
+  return node.ariaLabel ? `[aria-label="${CSS.escape(node.ariaLabel)}"]` : node.id ? `#${node.id}` : null;
 }
 
 function skeletonLines() {

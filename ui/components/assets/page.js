@@ -36,7 +36,9 @@ class Page {
     this.ask = new AskView(this);
     this.library = new LibraryView(this);
     this.escape = (event) => {
-      if (event.key === "Escape" && this.source.shown) this.source.close();
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      if (this.source.shown) this.source.close();
+      else if (this.view === "library") this.library.dossier?.escape();
     };
     document.addEventListener("keydown", this.escape);
     this.lost = false;
@@ -56,6 +58,7 @@ class Page {
     this.unwatch();
     document.removeEventListener("keydown", this.escape);
     this.ask.stop();
+    this.library.leave();
     this.root.remove();
   }
 
@@ -79,7 +82,9 @@ class Page {
 
   /** Goes to a view at once and lets the script follow, which also writes the address. */
   go = (view) => {
+    if (view === "library" && this.view === view) this.library.closeDossier();
     if (view === this.view) return;
+    if (this.view === "library" && !this.library.mayForget()) return;
     this.source.close({ refocus: false });
     this.view = this.wanted = view;
     // A script that has just been restarted may miss the wish; it must not rule the page for ever.

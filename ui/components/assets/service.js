@@ -10,9 +10,11 @@ const KINDS = {
 };
 
 export class ServiceError extends Error {
-  constructor(kind) {
+  /** `detail` is the service's own sentence, in English; it names neither document text nor secrets. */
+  constructor(kind, detail = "") {
     super(kind);
     this.kind = kind;
+    this.detail = detail;
   }
 }
 
@@ -21,9 +23,25 @@ export async function json(path, options = {}) {
   return (await response(path, options)).json();
 }
 
+/** Sends a change and gives back its JSON, or null where the service has nothing to say. */
+export async function change(method, path, body) {
+  const options = { method };
+  if (body !== undefined) {
+    options.headers = { "Content-Type": "application/json" };
+    options.body = JSON.stringify(body);
+  }
+  const reply = await response(path, options);
+  return reply.status === 204 ? null : reply.json();
+}
+
+/** A path with the parameters that have a value. */
+export function queried(path, values) {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined));
+  return query.size ? `${path}?${query}` : path;
+}
+
 export function documentPath(id, rest = "", values = {}) {
-  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
-  return `documents/${encodeURIComponent(id)}${rest}${query.size ? `?${query}` : ""}`;
+  return queried(`documents/${encodeURIComponent(id)}${rest}`, values);
 }
 
 export function address(path) {
@@ -38,8 +56,28 @@ async function response(path, options) {
     if (error.name === "AbortError") throw error;
     throw new ServiceError("network");
   }
-  if (!reply.ok) throw new ServiceError(KINDS[reply.status] ?? (reply.status >= 500 ? "unavailable" : "unknown"));
+  if (!reply.ok) throw refusal(reply.status, await reply.json().catch(() => null));
   return reply;
+}
+
+function refusal(status, body) {
+  return new ServiceError(KINDS[status] ?? (status >= 500 ? "unavailable" : "unknown"), body?.error?.message ?? "");
+}
+
+/** Posts a form and reports the share that has left; `fetch` cannot say how far an upload is. */
+export function post(path, form, { sent, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address(path));
+    request.responseType = "json";
+    request.upload.onprogress = (event) => event.lengthComputable && sent(event.loaded / event.total);
+    request.onload = () =>
+      request.status < 300 ? resolve(request.response) : reject(refusal(request.status, request.response));
+    request.onerror = () => reject(new ServiceError("network"));
+    request.onabort = () => reject(new DOMException("stopped", "AbortError"));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(form);
+  });
 }
 
 /** The events of an answer as {event, data}; ends when the service closes the stream. */

@@ -1,32 +1,80 @@
-// What the ledger says about a document, in the reader's words.
+// What the ledger says about a document, in the reader's words: its state, why, what to do, and what was noticed.
 
-import { element } from "./dom.js";
+import { button, element, icon } from "./dom.js";
 
 export const stateKey = (state) => state.replaceAll(" ", "_");
 export const isFinal = (status) => status.state !== "received" && status.state !== "in progress";
+export const isReadable = (status) => status.state.startsWith("done");
+
+/** What a warning is about, by how the service words it: its entry, and whether somebody may have hidden it on purpose. */
+const REMARKS = [
+  [/^page (?<page>\d+): (?<n>\d+) characters? of hidden (or deleted )?text/, "remark.hidden_on_page", true],
+  [/^(?<n>\d+) characters? of hidden (or deleted )?text/, "remark.hidden", true],
+  [/^(page \d+: )?(?<n>\d+) invisible characters?/, "remark.invisible", true],
+  [/^page (?<page>\d+): read by OCR with (?<n>\d+)% confidence/, "remark.weak_page", false],
+  [/^page (?<page>\d+): OCR found no words/, "remark.empty_page", false],
+  [/^page (?<page>\d+): the page is damaged/, "remark.damaged_page", false],
+  [/^the file ends before it is complete/, "remark.cut", false],
+];
+const ARCHIVE = /^an archive of \d+ file/;
 
 /** A document's state, with the reason where there is something to explain. */
 export function stateTag(status, words) {
   const key = stateKey(status.state);
   const tag = element("span", { class: `state ${key}` }, words.say(`state.${key}`));
   const explained = reasonOf(status, words);
-  if (!explained) return tag;
-  const recorded = [status.reason, ...(status.warnings ?? [])].filter(Boolean);
-  return [tag, element("span", { class: "reason" }, explained), recorded.length ? details(recorded, words) : null];
+  return explained ? [tag, element("span", { class: "reason" }, explained)] : tag;
 }
 
 /** The service's own words, which are English, for whoever has to mend it. */
-function details(recorded, words) {
+export function recorded(lines, words) {
+  const shown = lines.filter(Boolean);
+  if (!shown.length) return null;
   return element(
     "details",
     { class: "recorded" },
-    element("summary", {}, words.say("category.details")),
-    recorded.map((line) => element("span", { lang: "en", dir: "ltr" }, line)),
+    element("summary", {}, words.say("reason.details")),
+    shown.map((line) => element("span", { lang: "en", dir: "ltr" }, line)),
   );
 }
 
-function reasonOf(status, words) {
+/** Why a document stands where it stands; null when there is nothing to explain. */
+export function reasonOf(status, words) {
   if (words.has(`category.${status.category}`)) return words.say(`category.${status.category}`);
-  if (status.state === "done with warnings") return words.say("category.remarks");
-  return status.category || status.reason ? words.say("category.other") : null;
+  if (ARCHIVE.test(status.reason)) return words.say("reason.archive");
+  if (status.state === "done with warnings") {
+    return words.say(remarksOf(status, words).some((remark) => remark.hidden) ? "reason.hidden" : "reason.remarks");
+  }
+  return (status.state === "quarantined" || status.state === "rejected") && status.reason ? words.say("reason.other") : null;
+}
+
+/** What the archivist can do about it. */
+export function remedyOf(status, words) {
+  return words.has(`remedy.${status.category}`) ? words.say(`remedy.${status.category}`) : words.say("remedy.unexpected");
+}
+
+/** What was noticed while reading: {text, hidden, said} each; `text` is null for what only the service's own words say. */
+export function remarksOf(status, words) {
+  return (status.warnings ?? []).map((said) => {
+    const [pattern, path, hidden] = REMARKS.find(([each]) => each.test(said)) ?? [null, null, false];
+    if (!pattern) return { text: null, hidden, said };
+    const found = Object.entries(pattern.exec(said).groups ?? {}).map(([name, n]) => [name, words.number(Number(n))]);
+    return { text: words.say(path, Object.fromEntries(found)), hidden, said };
+  });
+}
+
+/** What went wrong with a request, in words, with the service's own sentence beneath and a way to try again. */
+export function problemCallout(error, words, again = null) {
+  return element(
+    "div",
+    { class: "callout problem", role: "alert" },
+    element("p", {}, words.problem(error)),
+    recorded([error.detail], words),
+    again ? button(words.say("error.retry"), again, { kind: "plain", drawing: "again" }) : null,
+  );
+}
+
+/** A line with a drawing, for what should be seen and is no error. */
+export function note(text, { drawing = "info", kind = "" } = {}) {
+  return element("p", { class: `note ${kind}`.trim() }, icon(drawing), element("span", {}, text));
 }

@@ -25,6 +25,11 @@ export class Words {
     return path.split(".").reduce((table, key) => table?.[key], this.entries) !== undefined;
   }
 
+  /** The keys of a table, in the order in which the locale lists them. */
+  names(table) {
+    return Object.keys(this.entries[table]);
+  }
+
   /** `n` things in words: `count("passages", 12)`. */
   count(noun, n) {
     const forms = this.entries.count[noun];
@@ -45,6 +50,29 @@ export class Words {
     if (!day) return iso ?? "";
     const moment = new Date(Date.UTC(+day[1], +day[2] - 1, +day[3]));
     return new Intl.DateTimeFormat(this.tag, { dateStyle: "long", timeZone: "UTC" }).format(moment);
+  }
+
+  /** A moment in the reader's own time zone, to the minute. */
+  moment(iso) {
+    const moment = new Date(iso ?? "");
+    if (Number.isNaN(moment.getTime())) return iso ?? "";
+    return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "short" }).format(moment);
+  }
+
+  /** About how long: seconds below a minute and a half, then minutes, then hours. */
+  duration(seconds) {
+    const [unit, size] = seconds < 90 ? ["second", 1] : seconds < 5400 ? ["minute", 60] : ["hour", 3600];
+    return new Intl.NumberFormat(this.tag, { style: "unit", unit, unitDisplay: "long" }).format(Math.max(1, Math.round(seconds / size)));
+  }
+
+  /** A rate or another measured number, with one digit after the point below ten. */
+  measure(n) {
+    return new Intl.NumberFormat(this.tag, { maximumFractionDigits: n < 10 ? 1 : 0 }).format(n);
+  }
+
+  bytes(n) {
+    const [unit, size] = n < 1e6 ? ["kilobyte", 1e3] : n < 1e9 ? ["megabyte", 1e6] : ["gigabyte", 1e9];
+    return new Intl.NumberFormat(this.tag, { style: "unit", unit, maximumFractionDigits: 1 }).format(n / size);
   }
 
   list(names) {

@@ -1,0 +1,87 @@
+// What happened to a document, and which versions of it are kept.
+
+import { element } from "./dom.js";
+import { documentPath, json } from "./service.js";
+import { problemCallout, recorded, stateKey } from "./states.js";
+
+/** Events by how the service words them; those without an entry only repeat what the state says. */
+const DEEDS = [
+  [/^page (?<n>\d+) corrected by (?<name>.+)$/, "story.corrected"],
+  [/ edited by (?<name>.+): (?<before>[^:]+) to (?<after>[^:]+)$/, "story.relabelled"],
+  [/ edited by (?<name>.+)$/, "story.edited"],
+  [/^tried again by (?<name>.+)$/, "story.retried"],
+  [/^put on hold by (?<name>.+)$/, "story.held"],
+  [/^released from hold by (?<name>.+)$/, "story.released"],
+  [/^waiting (for its changes|to be tried again)$/, null],
+];
+
+export class Story {
+  constructor(page, dossier) {
+    this.page = page;
+    this.dossier = dossier;
+  }
+
+  draw() {
+    this.node = element("div", { class: "story" });
+    this.load();
+    return this.node;
+  }
+
+  async load() {
+    const { words } = this.page;
+    try {
+      const { events, versions } = await json(documentPath(this.dossier.id, "/history"));
+      this.node.replaceChildren(
+        element("section", {}, element("h2", {}, words.say("story.versions")), this.versions(versions, words)),
+        element("section", {}, element("h2", {}, words.say("story.events")), this.events(events, words)),
+      );
+    } catch (error) {
+      this.node.replaceChildren(problemCallout(error, words, () => this.load()));
+    }
+  }
+
+  versions(versions, words) {
+    if (!versions.length) return element("p", { class: "minor" }, words.say("story.no_versions"));
+    const rows = [...versions].reverse().map((each) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, element("code", { dir: "ltr" }, each.version.slice(0, 16))),
+        element("td", { "data-label": words.say("story.stored") }, words.moment(each.stored)),
+        element("td", { "data-label": words.say("story.pages") }, each.pages ? words.number(each.pages) : "–"),
+        element("td", { "data-label": words.say("story.use") }, words.say(each.newest ? "story.newest" : each.kept ? "story.kept" : "story.removed")),
+      ),
+    );
+    const heads = ["version", "stored", "pages", "use"].map((name) => element("th", { scope: "col" }, words.say(`story.${name}`)));
+    return element("table", { class: "documents versions" }, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows));
+  }
+
+  events(events, words) {
+    const items = [...events].reverse().map((event) => {
+      const key = stateKey(event.state);
+      return element(
+        "li",
+        {},
+        element("time", { datetime: event.at }, words.moment(event.at)),
+        element("span", { class: `state ${key}` }, words.say(`state.${key}`)),
+        tellingOf(event.reason, words),
+      );
+    });
+    return element("ol", { class: "events" }, items);
+  }
+}
+
+/** What somebody did, in words, or as it was recorded. */
+function tellingOf(reason, words) {
+  for (const [pattern, path] of DEEDS) {
+    const found = pattern.exec(reason);
+    if (found) return path ? element("span", { class: "deed" }, words.say(path, inWords(found.groups, words))) : null;
+  }
+  return recorded([reason], words);
+}
+
+function inWords(found, words) {
+  if (!found.before) return found;
+  const label = (canonical) => (canonical === "no label" ? words.say("label.none") : words.label(canonical));
+  return { ...found, before: label(found.before), after: label(found.after) };
+}
