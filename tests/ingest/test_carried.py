@@ -90,23 +90,6 @@ def test_unsafe_archive_is_rejected_and_nothing_of_it_is_known(parts: Parts, tmp
     }
 
 
-def test_service_takes_in_what_appears_in_the_folders_of_its_instance_file(tmp_path: Path) -> None:
-    folder = tmp_path / "entrée"
-    folder.mkdir()
-    (folder / "lettre.txt").write_text("Marking: INTERNAL\n\nUne lettre déposée.")
-    extra = f'[ingest]\nwatch = ["{folder}"]\nwatch_every_s = 0.1\n'
-    with opened(load_settings(instance_file(tmp_path, extra=extra))) as built:
-        built.ingestion.start()
-        deadline = time.monotonic() + 60
-        while not (found := built.ingestion.documents(ARCHIVIST)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert built.ingestion.wait_idle(60)
-        found = built.ingestion.documents(ARCHIVIST)
-        assert [(status.source, status.state.value, status.label) for status in found] == [
-            (str(folder / "lettre.txt"), "done", "internal")
-        ]
-
-
 def run(*arguments: str, home: Path) -> str:
     command = [sys.executable, "-m", "assistant.cli", *arguments, "--instance", str(home / "instance.toml")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=home, env=child_environment())

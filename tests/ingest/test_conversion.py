@@ -10,10 +10,9 @@ import pytest
 from pptx.util import Inches
 
 from ingest import conversion
-from ingest.isolation import parse_isolated
 from ingest.parsing import Parsed, ParsingSettings, Rejected, detect_media_type
 from tests.ingest.making import made
-from tests.ingest.reading import blocks, parsed, rejected, written
+from tests.ingest.reading import isolated, blocks, parsed, rejected, written
 from tests.shared import shared_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +107,7 @@ def test_conversion_that_takes_too_long_is_ended_with_all_its_processes(tmp_path
 
 
 def test_old_file_is_read_under_the_limits_of_the_parsers_process(tmp_path: Path) -> None:
-    result = parse_isolated(made(FORM, tmp_path / "a.doc"), file_name="a.doc", settings=ParsingSettings())
+    result = isolated(made(FORM, tmp_path / "a.doc"), file_name="a.doc", settings=ParsingSettings())
     assert isinstance(result, Parsed), result
     assert "شخصان | 145 يورو | 12 شهرا" in result.text
 
@@ -116,7 +115,7 @@ def test_old_file_is_read_under_the_limits_of_the_parsers_process(tmp_path: Path
 def test_nursery_ends_libreoffice_with_the_parser(tmp_path: Path) -> None:
     file = made(NOTE, tmp_path / "a.doc")
     before = processes_of_libreoffice()
-    result = parse_isolated(file, file_name="a.doc", settings=ParsingSettings(wall_s=1.0))
+    result = isolated(file, file_name="a.doc", settings=ParsingSettings(wall_s=1.0))
     assert isinstance(result, Rejected)
     assert processes_of_libreoffice() <= before
 
