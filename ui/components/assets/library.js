@@ -48,8 +48,6 @@ export class LibraryView {
     const id = this.archivist ? this.opened : null;
     if (id && this.dossier?.id !== id) this.dossier = new Dossier(this.page, id, this);
     if (!id) this.dossier = null;
-    // Streamlit writes the address of the view a moment after it was chosen, without what stands behind the #.
-    if (id && openedIn(location) !== id) history.replaceState(history.state, "", `#document=${id}`);
     return this.dossier ? this.dossier.draw() : this.list();
   }
 
@@ -136,8 +134,14 @@ export class LibraryView {
   openDossier(id) {
     this.scrolled = window.scrollY;
     this.opened = id;
-    history.pushState(history.state, "", `#document=${id}`);
+    this.reflect();
     this.redraw();
+  }
+
+  /** Writes the open document into the address, once Streamlit has written the view's, which it does a moment late. */
+  reflect() {
+    if (this.page.view !== "library" || !this.opened || this.page.wanted !== undefined || openedIn(location) === this.opened) return;
+    history.pushState(history.state, "", `#document=${this.opened}`);
   }
 
   /** Back to the list; where one was in it is where one is again. */
@@ -145,7 +149,7 @@ export class LibraryView {
     if (!this.dossier?.mayLeave()) return;
     const { id } = this.dossier;
     this.opened = null;
-    history.pushState(history.state, "", location.pathname + location.search);
+    if (location.hash) history.pushState(history.state, "", location.pathname + location.search);
     this.redraw();
     window.scrollTo(0, this.scrolled ?? 0);
     this.page.root.querySelector(`[data-document="doc-${id}"]`)?.focus({ preventScroll: true });

@@ -69,15 +69,25 @@ class Page {
     this.data = data;
     this.tell = tell;
     if (same) return this.entitle();
+    const shown = first ? null : this.shown();
     this.instance = data.instance;
     if (first) this.language = data.language;
+    const moved = !first && this.view !== data.view;
     if (this.wanted === undefined || this.wanted === data.view) {
-      const moved = !first && this.view !== data.view;
       this.view = data.view;
       this.wanted = undefined;
-      this.draw();
-      if (moved) this.arrive();
-    } else this.draw();
+    }
+    this.library.reflect();
+    // What the reader sees already is not drawn again: that would take the focus away.
+    if (shown === this.shown()) return this.entitle();
+    this.draw();
+    if (moved && this.view === data.view) this.arrive();
+  }
+
+  /** What a drawing depends on, besides what the views themselves keep. */
+  shown() {
+    const counted = this.view === "about" ? this.instance : this.instance?.principal;
+    return JSON.stringify([this.view, counted ?? null]);
   }
 
   /** Goes to a view at once and lets the script follow, which also writes the address. */
