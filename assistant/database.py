@@ -14,12 +14,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.errors import ConfigurationError, ServiceUnavailable
+from assistant.language import search_form
 
 if TYPE_CHECKING:
     import psycopg
@@ -81,7 +84,7 @@ class Database:
             connection = sqlite3.connect(self.file, timeout=30, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
             # SQLite's own LOWER knows ASCII only; É and Σ have small letters too.
-            connection.create_function("lower", 1, _lower, deterministic=True)
+            connection.create_function("lower", 1, _folded, deterministic=True)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
@@ -124,6 +127,10 @@ class Database:
             except sqlite3.OperationalError as error:
                 raise ServiceUnavailable(f"{self.file.name}: cannot be compacted now ({error}); try again") from error
         self.truncate_log()
+
+    def sought(self, word: str) -> str:
+        """`word` as LOWER gives it here: capitals, accents and letter forms do not matter."""
+        return _plain(word)
 
     def truncate_log(self) -> None:
         """Take everything out of the write-ahead log. Raises ServiceUnavailable while a reader holds it."""
@@ -186,6 +193,10 @@ class PostgresDatabase:
         """Rewrite the tables without what was deleted. The server's own log keeps it for as long as the server is set to."""
         with self._refusals():
             self._connection().execute("VACUUM FULL")
+
+    def sought(self, word: str) -> str:
+        """`word` as LOWER gives it here: capitals do not matter, accents do."""
+        return word.lower()
 
     def truncate_log(self) -> None:
         """Nothing: PostgreSQL's log is the server's affair."""
@@ -281,5 +292,17 @@ def _in_postgres(sql: str) -> str:
     return sql.replace("INTEGER", "BIGINT")
 
 
-def _lower(value: object) -> str | None:
-    return None if value is None else str(value).lower()
+@lru_cache(maxsize=50_000)
+def _folded(value: object) -> str | None:
+    """In place of SQLite's own LOWER, which knows ASCII only."""
+    return None if value is None else _plain(str(value))
+
+
+def _plain(text: str) -> str:
+    """Without accents, marks and capitals, Arabic letters in one form each.
+
+    >>> _plain("ÉTAT du télétravail"), _plain("المُؤسَّسة")
+    ('etat du teletravail', 'الموسسه')
+    """
+    decomposed = unicodedata.normalize("NFKD", search_form(text, "ar"))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()

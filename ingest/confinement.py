@@ -18,6 +18,7 @@ import os
 import platform
 import resource
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -106,6 +107,15 @@ def end_descendants() -> None:
         time.sleep(0.002)
 
 
+def remove_dead_pipes() -> None:
+    """Remove the sockets of LibreOffice processes of this user that run no more."""
+    for pipe in _OFFICE_PIPES.glob(f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_*"):
+        with socket.socket(socket.AF_UNIX) as asking, contextlib.suppress(OSError):
+            asking.settimeout(1.0)
+            if asking.connect_ex(str(pipe)) == errno.ECONNREFUSED:
+                pipe.unlink()
+
+
 # --- in the child --------------------------------------------------------------------------------------------------
 
 
@@ -191,9 +201,15 @@ _READ = _READ_FILE | _READ_DIR
 _READABLE = (
     "/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/proc", "/sys/devices/system", "/dev/urandom", "/dev/random",
     "/etc/alternatives", "/etc/fonts", "/etc/libreoffice", "/etc/ld.so.cache", "/etc/locale.alias", "/etc/localtime",
-    "/etc/mime.types", "/etc/nsswitch.conf", "/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice",
+    "/etc/mime.types", "/etc/nsswitch.conf", "/etc/passwd", "/var/cache/fontconfig", "/var/lib/libreoffice",
+    "/var/spool/libreoffice",
 )  # fmt: skip
 _WRITABLE = ("/dev/null", "/dev/zero", "/dev/full")
+_MAKE_SOCKET = 1 << 9
+_OFFICE_PIPES = Path("/tmp")  # noqa: S108 - LibreOffice's own choice
+"""Where LibreOffice makes the socket by which it finds out that it runs alone, whatever TMPDIR says, or else ends at once. It
+may make it there, and nothing else; it may not remove it: `remove_dead_pipes` does. It also wants to know the user's name,
+hence /etc/passwd, which holds no secret."""
 _SCOPES = 3
 """No signal to processes outside, no connection to their abstract sockets."""
 
@@ -215,6 +231,7 @@ def _close_files(readable: Sequence[Path], writable: Sequence[Path]) -> bool:
             _allow(ruleset, path, (_READ | _EXECUTE) & handled)
         for path in (*_WRITABLE, *map(str, writable)):
             _allow(ruleset, path, handled)
+        _allow(ruleset, str(_OFFICE_PIPES), _MAKE_SOCKET)
         return _prctl(_PR_SET_NO_NEW_PRIVS, 1) == 0 and _libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
     finally:
         os.close(ruleset)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from pathlib import Path
 from ingest.compound import DOC, PPT, WPS, XLS
 from ingest.parsing import DOCX, ODS, ODT, PPTX, SXC, SXI, SXW, XLSB, XLSX, ParsingSettings, Rejected, RejectionCategory
 
+_STARTS = 2
+"""With a new profile LibreOffice may want to start again, and then stumbles over a socket that it was not allowed to remove; the
+name of the socket follows from the profile's, so the second start has the same profile under another name."""
 _SHARE_OF_TIME = 0.9
 """Of the parser's wall time, so that what LibreOffice has written can still be read."""
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -94,18 +98,23 @@ def converted(path: Path, media_type: str, settings: ParsingSettings) -> Iterato
 def _converted(office: str, path: Path, kind: _Kind, folder: Path, settings: ParsingSettings) -> Path | Rejected:
     source = folder / f"document.{kind.suffix}"
     shutil.copyfile(path, source)
-    user = folder / "profile" / "user"
-    user.mkdir(parents=True)
-    (user / "registrymodifications.xcu").write_text(_PROFILE, encoding="utf-8")
+    profile = folder / "profile-0"
+    (profile / "user").mkdir(parents=True)
+    (profile / "user" / "registrymodifications.xcu").write_text(_PROFILE, encoding="utf-8")
     import_filter = "MS WinWord 6" if kind.suffix == "doc" and _is_word_6(path) else kind.import_filter
-    command = [
-        office, f"-env:UserInstallation={user.parent.as_uri()}", "--headless", "--norestore", "--nologo", "--nolockcheck",
-        "--nodefault", "--nofirststartwizard", *([f"--infilter={import_filter}"] if import_filter else []),
-        "--convert-to", f"{kind.target_suffix}:{kind.export_filter}", "--outdir", str(folder / "out"), str(source),
-    ]  # fmt: skip
-    if not _ran(command, folder, settings.wall_s * _SHARE_OF_TIME):
-        return Rejected(RejectionCategory.TIMED_OUT, f"LibreOffice took too long to read {kind.called}")
+    deadline = time.monotonic() + settings.wall_s * _SHARE_OF_TIME
     result = folder / "out" / f"document.{kind.target_suffix}"
+    for attempt in range(_STARTS):
+        profile = profile.rename(folder / f"profile-{attempt}")
+        command = [
+            office, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore", "--nologo", "--nolockcheck",
+            "--nodefault", "--nofirststartwizard", *([f"--infilter={import_filter}"] if import_filter else []),
+            "--convert-to", f"{kind.target_suffix}:{kind.export_filter}", "--outdir", str(result.parent), str(source),
+        ]  # fmt: skip
+        if not _ran(command, folder, deadline - time.monotonic()):
+            return Rejected(RejectionCategory.TIMED_OUT, f"LibreOffice took too long to read {kind.called}")
+        if result.exists():
+            break
     if not result.is_file() or result.is_symlink():
         return Rejected(
             RejectionCategory.DAMAGED, f"{kind.called}: LibreOffice cannot open it; it is damaged or cut off"

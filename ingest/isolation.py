@@ -31,7 +31,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from ingest.confinement import adopt_orphans, confine, descendants, end_descendants, leave_the_network
+from ingest.confinement import (
+    adopt_orphans,
+    confine,
+    descendants,
+    end_descendants,
+    leave_the_network,
+    remove_dead_pipes,
+)
 from ingest.finishing import finished
 from ingest.parsing import (
     EMPTY,
@@ -281,6 +288,7 @@ def _nurse() -> None:
             _work_and_exit(Path(request["document"]), folder, settings, own_user_namespace=own_namespace)
         status, ended_for = _watched(child, settings, answers)
         end_descendants()
+        remove_dead_pipes()
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
         answers.write(json.dumps({"signal": number, "exit": code, "ended_for": ended_for}).encode() + b"\n")

@@ -6,7 +6,7 @@ those who may read that. A label that does not parse is readable by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +43,7 @@ class Listing:
 
     def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
         """See `Ingestion.find`."""
-        where = self._visible(principal) & _wanted(wanted)
+        where = self._visible(principal) & _wanted(wanted, self._database.sought)
         total = self._number("SELECT COUNT(*) AS n FROM documents WHERE", where)
         page = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
         order = f" ORDER BY received_at DESC, document_id{page}"
@@ -161,7 +161,7 @@ def _one_of(column: str, values: Sequence[str]) -> _Clause:
     return _Clause(f"{column} IN ({', '.join('?' * len(values))})" if values else "1 = 0", tuple(values))
 
 
-def _wanted(wanted: DocumentFilter) -> _Clause:
+def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:
     clause = _Clause("1 = 1", ())
     for column in ("state", "category", "language"):
         value = getattr(wanted, column)
@@ -177,7 +177,7 @@ def _wanted(wanted: DocumentFilter) -> _Clause:
     if wanted.date_to:
         clause &= _Clause("date <= ?", (wanted.date_to,))
     for word in wanted.q.split():
-        sought = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        sought = "%" + form(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         places = ("title", "file_name", "source", "reason")
         text = " OR ".join(f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places)
         clause &= _Clause(text, (sought,) * len(places))

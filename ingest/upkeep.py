@@ -19,6 +19,8 @@ from ingest import isolation
 _LOG = logging.getLogger(__name__)
 _EVERY_S = 5.0
 _QUIET_S = 4.0
+_RELEASE_S = 30.0
+"""Memory is released so often when nothing comes in: questions, too, leave some behind."""
 _IDLE_BEFORE_LETTING_GO_S = 30.0
 """How long the preloaded parser process, some 450 MB, is kept when there is nothing to do."""
 _MANY = 50_000
@@ -65,9 +67,9 @@ class Upkeep:
         return True
 
     def _until_stopped(self) -> None:
-        busy = False
+        released_at = 0.0
         while not self._stop.wait(_EVERY_S):
-            was_busy, busy = busy, self._changed > 0
+            busy = self._changed > 0
             try:
                 packed = self.pack_if_due()
             except (
@@ -75,8 +77,9 @@ class Upkeep:
             ) as error:  # the outermost loop of this thread: an index that cannot be packed still answers
                 _LOG.warning("the index could not be packed (%s: %s)", type(error).__name__, error)
                 continue
-            if packed or busy or was_busy:
+            if packed or busy or time.monotonic() - released_at > _RELEASE_S:
                 _release_memory()
+                released_at = time.monotonic()
             if self._idle_s() > _IDLE_BEFORE_LETTING_GO_S:
                 isolation.close()
 

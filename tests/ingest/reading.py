@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.isolation import parse_here
+from ingest.isolation import parse_here, parse_isolated
 from ingest.parsing import Parsed, ParsingSettings, Rejected
 
 
@@ -18,6 +18,12 @@ def rejected(path: Path, settings: ParsingSettings | None = None) -> Rejected:
     result = parse_here(path, settings or ParsingSettings())
     assert isinstance(result, Rejected), result
     return result
+
+
+def isolated(path: Path, *, file_name: str = "", settings: ParsingSettings | None = None) -> Parsed | Rejected:
+    """As the parser's process of its own reads it; its attached files are gone."""
+    with parse_isolated(path, file_name=file_name or path.name, settings=settings or ParsingSettings()) as result:
+        return result
 
 
 def blocks(document: Parsed) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from pptx.util import Inches
 from ingest import conversion
 from ingest.parsing import Parsed, ParsingSettings, Rejected, detect_media_type
 from tests.ingest.making import made
-from tests.ingest.reading import isolated, blocks, parsed, rejected, written
+from tests.ingest.reading import blocks, isolated, parsed, rejected, written
 from tests.shared import shared_data
 
 ROOT = Path(__file__).resolve().parents[2]

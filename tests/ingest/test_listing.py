@@ -44,6 +44,7 @@ def test_every_filter_keeps_what_it_names(ledger: Ledger) -> None:
     for wanted, found in (
         (DocumentFilter(), ["50%_note", "ARRÊTÉ du maire", "قرار"]),
         (DocumentFilter(q="arrêté MAIRE"), ["ARRÊTÉ du maire"]),
+        (DocumentFilter(q="arrete"), ["ARRÊTÉ du maire"]),
         (DocumentFilter(q="%_"), ["50%_note"]),
         (DocumentFilter(q="pas de texte"), ["50%_note"]),
         (DocumentFilter(q="' OR 1=1 --"), []),

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.isolation import parse_isolated
 from ingest.outlook import unpacked_rtf
-from ingest.parsing import Parsed, ParsingSettings, detect_media_type
+from ingest.parsing import Parsed, detect_media_type
 from tests.ingest.outlook_files import compound_file, message
-from tests.ingest.reading import blocks, parsed, rejected, written
+from tests.ingest.reading import blocks, isolated, parsed, rejected, written
 
 ARABIC = "يفتح المكتب على الساعة الثامنة."
 FRENCH = "La séance est reportée à jeudi."
@@ -51,7 +50,7 @@ def test_message_inside_an_outlook_message_is_read_as_a_message(tmp_path: Path) 
     inner = message({0x0037: "Réponse", 0x1000: FRENCH}, embedded=True)
     path = compound_file(tmp_path / "a.msg", message({0x0037: "Tr", 0x1000: ARABIC}, inner=inner))
     child = parsed(path).attachments[0]
-    assert FRENCH in parsed(written(tmp_path / "b.eml", child.content)).text
+    assert FRENCH in parsed(written(tmp_path / "b.eml", child.path.read_bytes())).text
 
 
 def test_outlook_message_that_is_a_page_shows_what_the_page_shows(tmp_path: Path) -> None:
@@ -106,9 +105,9 @@ def test_mailbox_is_a_container_of_its_messages(tmp_path: Path) -> None:
     assert all(a.own_label for a in result.attachments)
     assert "From ici on compte." in parsed(written(tmp_path / "b.eml", result.attachments[0].path.read_bytes())).text
     assert ARABIC in parsed(written(tmp_path / "c.eml", result.attachments[1].path.read_bytes())).text
-    isolated = parse_isolated(path, file_name="a.mbox", settings=ParsingSettings())
-    assert isinstance(isolated, Parsed)
-    assert isolated.container
+    apart = isolated(path, file_name="a.mbox")
+    assert isinstance(apart, Parsed)
+    assert apart.container
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "windows-1256"])
