@@ -4,7 +4,9 @@ Each document is in exactly one state at every instant. A row is written, and fl
 file was accepted. Every change of state is kept in `events`.
 
 The ledger is the register; `ingest.queue` only hands out the work it names. Each time a document is queued its `run` goes up by
-one, so that work which was overtaken settles nothing. It stands in SQLite, or in PostgreSQL when several hosts share it.
+one, so that work which was overtaken settles nothing. A run begins at the number of the newest event and grows no faster than
+they do: a document that was erased and handed in again never bears a run that the queue has seen. The ledger stands in SQLite,
+or in PostgreSQL when several hosts share it.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ class Ledger(ArchivistsEntries, ErasureEntries):
                 document_id = _free_id(connection, source, version)
                 connection.execute(
                     "INSERT INTO documents (document_id, source, version, file_name, title, state, given_label, sidecar,"
-                    " received_by, received_at, changed_at, run, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1,"
+                    " received_by, received_at, changed_at, run, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                    " (SELECT COALESCE(MAX(number), 0) + 1 FROM events),"
                     " (SELECT COALESCE(MAX(number), 0) + 1 FROM events))",
                     (document_id, source, version, file_name, file_name, DocumentState.RECEIVED, given_label, sidecar,
                      received_by, at, at),
@@ -148,6 +151,8 @@ class Ledger(ArchivistsEntries, ErasureEntries):
                 " WHERE document_id = ? AND run = ? AND state IN (?, ?) RETURNING *",
                 (DocumentState.RECEIVED, now(), document_id, run, *UNFINISHED),
             ).fetchone()
+            if row is not None:
+                note(connection, document_id, row["version"], DocumentState.RECEIVED, "taken up again")
         return ticket_of_row(row) if row is not None else None
 
     def beat(self, worker: str) -> None:

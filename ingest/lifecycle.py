@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from assistant.access import Label, Principal
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, Conflict, Forbidden, InvalidRequest, NotFound
+from assistant.errors import ConfigurationError, Conflict, Forbidden, InvalidRequest, NotFound, ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
@@ -168,6 +169,8 @@ class Lifecycle:
             raise Conflict("the document's text has not been read, so no page of it can be corrected")
         if page_number not in {page.number for page in document.pages}:
             raise NotFound("there is no such page")
+        with suppress(ServiceUnavailable):  # without the places of the old words, the new ones have none
+            self._archive.page(document_id, page_number, principal)
         corrected = with_page_text(document, page_number, _page_text(text))
         self._require_same_marking(document, corrected)
         if not self._ledger.amend(document_id, {}, f"page {page_number} corrected by {principal.id}"):

@@ -29,8 +29,8 @@ class Publisher:
         embedder: Callable[[], Embedder],
         *,
         passage_chars: int,
-        keeps_older: Callable[[str], bool],
-        changed: Callable[[int], None],
+        keeps_older: Callable[[str], bool] = lambda _: False,
+        changed: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._archive = archive
         self._index = index

@@ -139,13 +139,13 @@ def end_state(settings: Settings) -> dict[str, Any]:
             for status in sorted(ledger.statuses(), key=lambda status: status.source)
         }  # fmt: skip
         texts = archive.execute(
-            "SELECT document_id, version, label, text FROM documents ORDER BY document_id"
+            "SELECT document_id, version, label, checksum FROM documents ORDER BY document_id"
         ).fetchall()
         pages = archive.execute("SELECT COUNT(*) FROM pages").fetchone()[0]
         return {
             "documents": documents,
             "passages in the index": index.passage_count(ARCHIVIST),
-            "texts": [(*row[:3], hashlib.sha256(row[3].encode()).hexdigest()) for row in texts],
+            "texts": texts,
             "pages": pages,
             "originals": sorted(
                 (path.name, hashlib.sha256(path.read_bytes()).hexdigest() == path.name)
@@ -167,7 +167,7 @@ def import_everything(folder: Path) -> None:
     for number, (source, content) in enumerate(SOURCES):
         file = folder / f"warm-{number}{Path(source).suffix}"
         file.write_bytes(content)
-        parse_in_process(file, file_name=source, settings=ParsingSettings())
+        parse_in_process(file, folder / "warm", file_name=source, settings=ParsingSettings(), on_progress=None)
 
 
 def in_child(work: Callable[[], object], *, kill_after_s: float | None = None) -> int:

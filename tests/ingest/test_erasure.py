@@ -258,7 +258,9 @@ def test_same_document_can_be_handed_in_again_after_its_erasure(tmp_path: Path) 
         again = hand_in(parts, tmp_path, "a.html", TEXT)
         assert again.state is DocumentState.DONE
         assert parts.archive.document(again.document_id, ARCHIVIST).text
-        assert parts.ingestion.remove(again.document_id, ARCHIVIST).number == 2
+        receipt = parts.ingestion.remove(again.document_id, ARCHIVIST)
+        assert parts.ingestion.receipts(ARCHIVIST)[0] == receipt
+        assert len(parts.ingestion.receipts(ARCHIVIST)) == 2
 
 
 STEPS = (

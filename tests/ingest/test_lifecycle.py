@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import pytest
 from assistant.access import Label
 from assistant.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.ingestion import DocumentFilter, MetadataEdit
-from assistant.types import DocumentState, TextOrigin, tiles
+from assistant.types import DocumentState
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, office, pdf
-from tests.worlds import reader
 
 TEXT = "Le délai de dépôt de la demande est de trente jours à compter de la notification.\n"
 INTERNAL = Label.parse("internal")
@@ -100,44 +98,6 @@ def test_unusable_edits_change_nothing(shared: Office, edit: MetadataEdit) -> No
     assert shared.ingestion.document(status.document_id, ARCHIVIST) == status
 
 
-def test_raised_label_is_seen_by_nobody_below_it_from_the_moment_edit_returns(tmp_path: Path) -> None:
-    with office(tmp_path) as world:
-        status = world.hand_in("secret.txt", (TEXT + "zyzomys\n\n") * 40)
-        assert world.found("zyzomys", CLERK)
-        seen: list[bool] = []
-        stop = threading.Event()
-
-        def look() -> None:
-            while not stop.is_set():
-                found = bool(world.found("zyzomys", CLERK))
-                seen.append(found or _reads(world, status.document_id))
-
-        watcher = threading.Thread(target=look)
-        watcher.start()
-        world.ingestion.edit(status.document_id, ARCHIVIST, MetadataEdit(label="internal"))
-        returned = len(seen) + 1  # the look in progress may have begun before
-        assert not world.found("zyzomys", CLERK), "leaked"
-        assert not _reads(world, status.document_id), "leaked"
-        assert not world.ingestion.documents(CLERK), "leaked"
-        assert world.settled(status.document_id).label == "internal"
-        stop.set()
-        watcher.join()
-        assert not any(seen[returned:]), "leaked"
-        assert world.found("zyzomys", reader("internal"))
-
-
-def test_raised_label_stays_hidden_when_the_work_is_interrupted(tmp_path: Path) -> None:
-    with office(tmp_path) as world:
-        status = world.hand_in("secret.txt", TEXT + "zyzomys")
-    with office(tmp_path, started=False) as world:  # nobody works: as if killed right after
-        world.ingestion.edit(status.document_id, ARCHIVIST, MetadataEdit(label="internal"))
-        assert not world.found("zyzomys", CLERK)
-    with office(tmp_path) as world:
-        assert world.settled(status.document_id).label == "internal"
-        assert not world.found("zyzomys", CLERK)
-        assert world.found("zyzomys", reader("internal"))
-
-
 def test_lowered_label_opens_the_document_without_embedding_it_again(shared: Office) -> None:
     status = shared.hand_in("declassified.txt", TEXT + "belette", label="restricted")
     shared.embedder.embedded.clear()
@@ -172,33 +132,6 @@ def test_no_label_above_ones_own_clearance(shared: Office) -> None:
         shared.ingestion.edit(status.document_id, WEAK_ARCHIVIST, MetadataEdit(label="internal"))
 
 
-def test_corrected_page_is_found_by_its_new_words_and_only_it_is_embedded(tmp_path: Path) -> None:
-    pages = [[f"Article {n}", f"La page {n} parle de animal{n} et du delai de {n} jours."] for n in (1, 2, 3)]
-    with office(tmp_path) as world:
-        status = world.hand_in("three.pdf", pdf(tmp_path / "three.pdf", *pages))
-        before = world.archive.stored_document(status.document_id, status.version)
-        assert before is not None
-        world.embedder.embedded.clear()
-        new = before.text[before.pages[1].span.start : before.pages[1].span.end].replace(
-            "animal2", "l’ornithorynque bleu"
-        )
-        world.ingestion.correct_page(status.document_id, 2, new, ARCHIVIST)
-        after = world.settled(status.document_id)
-        assert (after.state, after.passages) == (DocumentState.DONE, status.passages)
-        assert len(world.embedder.embedded) == 1, "one passage changed"
-        assert not world.found("animal2")
-        assert [passage.page_numbers for passage in world.found("ornithorynque")] == [(2,)]
-        _check_consistent(world, status.document_id)
-    with office(tmp_path) as world:  # and it outlives a restart and a new index
-        world.ingestion._ledger.requeue(status.document_id, "indexed anew")
-        world.settled(status.document_id)
-        assert world.found("ornithorynque")
-        stored = world.archive.document(status.document_id, CLERK)
-        assert [page.origin for page in stored.pages] == [
-            TextOrigin.TEXT_LAYER, TextOrigin.CORRECTED, TextOrigin.TEXT_LAYER,
-        ]  # fmt: skip
-
-
 def test_correction_survives_being_parsed_anew(shared: Office, tmp_path: Path) -> None:
     status = shared.hand_in("two.pdf", pdf(tmp_path / "two.pdf", ["La première page."], ["La seconde page."]))
     shared.ingestion.correct_page(status.document_id, 2, "La deuxième feuille.", ARCHIVIST)
@@ -228,40 +161,10 @@ def test_a_page_is_not_emptied(shared: Office, tmp_path: Path, text: str) -> Non
         shared.ingestion.correct_page(status.document_id, 2, "x", ARCHIVIST)
 
 
-def test_failed_document_can_be_tried_again_and_its_password_is_gone_afterwards(tmp_path: Path) -> None:
-    with office(tmp_path) as world:
-        status = world.hand_in("broken.pdf", b"%PDF-1.4 nothing that could be read")
-        assert status.state in (DocumentState.REJECTED, DocumentState.QUARANTINED)
-        world.ingestion.retry(status.document_id, ARCHIVIST, password="mot-de-passe-zyzomys")
-        after = world.settled(status.document_id)
-        assert after.state is status.state
-        events = world.ingestion.history(status.document_id, ARCHIVIST)
-        assert [event.state for event in events].count(DocumentState.RECEIVED) == 2
-        assert "zyzomys" not in f"{after}{events}"
-    left = [file for file in tmp_path.rglob("*") if file.is_file() and b"zyzomys" in file.read_bytes()]
-    assert left == []
-
-
-def test_a_password_is_there_while_the_document_waits(tmp_path: Path) -> None:
-    with office(tmp_path) as world:
-        status = world.hand_in("broken.pdf", b"%PDF-1.4 nothing that could be read")
-    with office(tmp_path, started=False) as world:
-        world.ingestion.retry(status.document_id, ARCHIVIST, password="sésame")
-        assert world.ingestion._ledger.password(status.document_id) == "sésame"
-
-
 def test_what_is_done_is_not_tried_again(shared: Office) -> None:
     status = shared.hand_in("done.txt", TEXT + "done")
     with pytest.raises(Conflict):
         shared.ingestion.retry(status.document_id, ARCHIVIST)
-
-
-def test_a_document_that_is_being_read_refuses_changes(tmp_path: Path) -> None:
-    with office(tmp_path, started=False) as world:
-        status = world.hand_in("waiting.txt", TEXT, wait=False)
-        for change in _changes(world, status.document_id, ARCHIVIST):
-            with pytest.raises(Conflict, match="is being read; try again when it is done"):
-                change()
 
 
 def test_hold_blocks_erasure_until_released(shared: Office) -> None:
@@ -274,30 +177,6 @@ def test_hold_blocks_erasure_until_released(shared: Office) -> None:
     assert shared.ingestion.release(status.document_id, ARCHIVIST).hold == ""
     shared.ingestion.remove(status.document_id, ARCHIVIST)
     assert not shared.found("vison")
-
-
-@pytest.mark.parametrize(("keep", "held", "kept"), [("newest", False, 1), ("newest", True, 2), ("all", False, 2)])
-def test_older_versions_are_kept_by_rule_for_archivists_alone(tmp_path: Path, keep: str, held: bool, kept: int) -> None:
-    with office(tmp_path, extra=f'[ingest]\nkeep_versions = "{keep}"\n') as world:
-        old = world.hand_in("versions.txt", TEXT + "premier mouflon")
-        if held:
-            world.ingestion.hold(old.document_id, ARCHIVIST, "procès")
-        new = world.hand_in("versions.txt", TEXT + "second mouflon")
-        assert [passage.version for passage in world.found("mouflon")] == [new.version]
-        versions = world.ingestion.versions(old.document_id, ARCHIVIST)
-        assert [(v.version, v.newest, v.kept) for v in versions] == [
-            (old.version, False, kept == 2),
-            (new.version, True, True),
-        ]
-        with pytest.raises(NotFound):
-            world.archive.document(old.document_id, CLERK, version=old.version)
-        assert world.archive.document(old.document_id, CLERK).version == new.version
-        if kept == 2:
-            assert "premier" in world.archive.document(old.document_id, ARCHIVIST, version=old.version).text
-            assert world.archive.original(old.document_id, ARCHIVIST, version=old.version)[0].is_file()
-            world.ingestion.edit(old.document_id, ARCHIVIST, MetadataEdit(label="restricted"))
-            with pytest.raises(NotFound):
-                world.archive.document(old.document_id, WEAK_ARCHIVIST, version=old.version)
 
 
 def test_reader_may_do_none_of_it_and_weak_archivist_learns_nothing(shared: Office) -> None:
@@ -326,16 +205,6 @@ def test_weak_archivist_cannot_replace_what_is_above_their_clearance(shared: Off
     assert shared.settled(hidden.document_id).version == hidden.version
 
 
-def test_label_given_for_an_unread_document_hides_it_from_weaker_archivists(tmp_path: Path) -> None:
-    with office(tmp_path, started=False) as world:
-        world.hand_in("unread.txt", TEXT, label="restricted/tax", wait=False)
-        assert len(world.ingestion.documents(ARCHIVIST)) == 1
-        assert not world.ingestion.documents(WEAK_ARCHIVIST)
-        assert sum(world.ingestion.counts(WEAK_ARCHIVIST).values()) == 0
-        assert world.ingestion.progress(WEAK_ARCHIVIST).waiting == 0
-        assert world.ingestion.progress(ARCHIVIST).waiting == 1
-
-
 def _changes(world: Office, document_id: str, who: object) -> list[Callable[[], object]]:
     life, principal = world.ingestion, who
     changes: list[Callable[[], object]] = [
@@ -352,22 +221,3 @@ def _changes(world: Office, document_id: str, who: object) -> list[Callable[[], 
             lambda: life.remove(document_id, principal),  # type: ignore[arg-type]
         ]
     return changes
-
-
-def _reads(world: Office, document_id: str) -> bool:
-    try:
-        world.archive.document(document_id, CLERK)
-    except NotFound:
-        return False
-    return True
-
-
-def _check_consistent(world: Office, document_id: str) -> None:
-    stored = world.archive.stored_document(document_id, world.ingestion.document(document_id, ARCHIVIST).version)
-    assert stored is not None
-    assert tiles([page.span for page in stored.pages], len(stored.text))
-    for passage in world.index.document_passages(document_id, ARCHIVIST):
-        assert passage.text == stored.text[passage.span.start : passage.span.end]
-    for page in stored.pages:
-        assert page.words
-        assert all(page.span.contains(word.span) for word in page.words)
