@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+) \(\n(.*?)\n\);", re.S)
 _COLUMN = re.compile(r"^\s*(\w+)\s+(.+?),?$", re.M)
+_COMMENT = re.compile(r"\s*--.*")
 _NOT_COLUMNS = {"PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "CONSTRAINT"}
 _CONNECT_TIMEOUT_S = 10
 
@@ -268,11 +269,11 @@ class _Translated:
 def columns_of(schema: str) -> dict[str, dict[str, str]]:
     """Table → column → definition, of a schema with one column a line.
 
-    >>> columns_of("CREATE TABLE IF NOT EXISTS pages (\\n    number INTEGER NOT NULL,\\n    text TEXT\\n);")
+    >>> columns_of("CREATE TABLE IF NOT EXISTS pages (\\n    number INTEGER NOT NULL, -- 1-based\\n    text TEXT\\n);")
     {'pages': {'number': 'INTEGER NOT NULL', 'text': 'TEXT'}}
     """
     found: dict[str, dict[str, str]] = {}
-    for table, body in _TABLE.findall(schema):
+    for table, body in _TABLE.findall(_COMMENT.sub("", schema)):
         columns: Iterable[tuple[str, str]] = _COLUMN.findall(body)
         found[table] = {name: definition for name, definition in columns if name not in _NOT_COLUMNS}
     return found

@@ -103,6 +103,7 @@ def amended(document: Document, task: Task, sidecar: Sidecar, label: Label, corr
         date=sidecar.date or document.date,
         author=sidecar.author or document.author,
         document_type=sidecar.document_type or document.document_type,
+        collection=sidecar.collection or document.collection,
     )
     for number, text in corrections.items():
         document = with_page_text(document, number, text)

@@ -20,6 +20,7 @@ from typing import Protocol
 from assistant.access import Label, Level
 from assistant.archive import Archive
 from assistant.errors import ConfigurationError, DocumentRejected, ServiceUnavailable, Unlabelled
+from assistant.sealing import SealBroken
 from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import RESULT, parse_into, remove_folder
 from ingest.labelling import Markings
@@ -36,6 +37,7 @@ from ingest.transfer import read_result
 _LOG = logging.getLogger(__name__)
 _ARCHIVED = "archived"
 """What the step of reading says when there is nothing to read."""
+_LOST_CORRECTIONS = "what was corrected on its pages can no longer be read; please correct them again"
 _INTERRUPTED = "the service stopped {times} times while it worked on this document; look at its log, then try it again"
 
 _QUARANTINED = {
@@ -120,7 +122,11 @@ class DocumentWorkflow:
         ) as error:  # the outermost loop of the worker: whatever happens, the document gets a visible state
             _LOG.exception("document %s: unexpected %s", task.document_id, type(error).__name__)
             reason = f"an unexpected {type(error).__name__} stopped the work; the service's log has the details"
-            self._settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
+            try:
+                self._keep_out(task, step, "unexpected", reason)
+            except Exception:
+                _LOG.exception("document %s: could not be taken out of the answers", task.document_id)
+                self._settle(task, DocumentState.QUARANTINED, category="unexpected", reason=reason)
 
     def remove_leftovers(self) -> None:
         """Remove what a process that died left in the work folder for runs that nobody will resume."""
@@ -223,7 +229,11 @@ class DocumentWorkflow:
         attachments: tuple[Attachment, ...] = (),
     ) -> None:
         label = Label.parse(step("label", lambda: str(self._label(task, document, sidecar))))
-        corrections = self._archive.corrections(task.document_id, task.version)
+        try:
+            corrections = self._archive.corrections(task.document_id, task.version)
+        except SealBroken:  # the key is lost: what was read anew must still be searchable
+            corrections = {}
+            document = replace(document, warnings=(*document.warnings, _LOST_CORRECTIONS))
         document = amended(document, task, sidecar, label, corrections)
         passages = int(step("publish", lambda: str(self._publish(task, document, attachments))))
         doubtful = doubtful_pages(document, self._ocr_confidence)

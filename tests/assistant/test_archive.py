@@ -1,3 +1,6 @@
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,3 +211,24 @@ def test_erasing_removes_every_version_and_spares_what_another_document_needs(tm
     assert [archive.original_path(version).is_file() for version in versions] == [False, True, False]
     left = archive.holdings("document-note.txt", versions)
     assert (left.texts, left.pages, left.keys) == (0, 0, 0)
+
+
+def test_archive_of_an_earlier_release_opens_and_is_sealed(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as old, old:
+        old.execute(
+            "CREATE TABLE documents (document_id TEXT NOT NULL, version TEXT NOT NULL, label TEXT NOT NULL, about TEXT NOT NULL,"
+            " text TEXT NOT NULL, stored INTEGER PRIMARY KEY AUTOINCREMENT, UNIQUE (document_id, version))"
+        )
+        old.execute(
+            "CREATE TABLE pages (document_id TEXT NOT NULL, version TEXT NOT NULL, number INTEGER NOT NULL, about TEXT NOT NULL,"
+            " words BLOB NOT NULL, PRIMARY KEY (document_id, version, number))"
+        )
+        about = {"title": "T", "file_name": "t.txt", "source": "/t.txt", "media_type": "text/plain", "language": "fr",
+                 "date": None, "parser": "text", "blocks": []}  # fmt: skip
+        old.execute(
+            "INSERT INTO documents (document_id, version, label, about, text) VALUES ('d', 'v', 'public', ?, 'ornithorynque')",
+            (json.dumps(about),),
+        )
+    with closing(Archive(tmp_path)) as archive:
+        assert archive.document("d", reader("public")).text == "ornithorynque"
+    assert not any(b"ornithorynque" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

@@ -76,12 +76,34 @@ def test_corrected_page_is_found_by_its_new_words_and_only_it_is_embedded(tmp_pa
         _check_consistent(world, status.document_id)
     with office(tmp_path) as world:  # and it outlives a restart and a new index
         world.ingestion._ledger.requeue(status.document_id, "indexed anew")
+        world.ingestion._queue.submit(status.document_id)
         world.settled(status.document_id)
         assert world.found("ornithorynque")
         stored = world.archive.document(status.document_id, CLERK)
         assert [page.origin for page in stored.pages] == [
             TextOrigin.TEXT_LAYER, TextOrigin.CORRECTED, TextOrigin.TEXT_LAYER,
         ]  # fmt: skip
+
+
+def test_lost_key_costs_the_corrections_and_not_the_document(tmp_path: Path) -> None:
+    with office(tmp_path) as world:
+        status = world.hand_in("page.pdf", pdf(tmp_path / "page.pdf", ["Une page sur le lynx."]))
+        world.ingestion.correct_page(status.document_id, 1, "Une page sur le loup.", ARCHIVIST)
+        assert world.settled(status.document_id).state is DocumentState.DONE
+        world.archive._keyring.destroy(status.document_id)
+        world.ingestion._ledger.requeue(status.document_id, "indexed anew")
+        world.ingestion._queue.submit(status.document_id)
+        after = world.settled(status.document_id)
+        assert after.state is DocumentState.DONE_WITH_WARNINGS
+        assert "correct them again" in after.warnings[0]
+        assert [passage.text for passage in world.found("lynx")]
+        assert not world.found("loup")
+
+
+def test_collection_in_a_sidecar_is_the_documents_collection(tmp_path: Path) -> None:
+    with office(tmp_path) as world:
+        status = world.hand_in("note.txt", TEXT, sidecar='collection = "rh"\n')
+        assert status.collection == "rh"
 
 
 def test_failed_document_can_be_tried_again_and_its_password_is_gone_afterwards(tmp_path: Path) -> None:
