@@ -209,7 +209,7 @@ def test_document_on_hold_is_not_erased(tmp_path: Path) -> None:
         if "hold" not in columns:
             connection.execute("ALTER TABLE documents ADD COLUMN hold TEXT NOT NULL DEFAULT ''")
         connection.execute("UPDATE documents SET hold = 'affaire 12'")
-    with pytest.raises(Conflict, match="on hold"):
+    with pytest.raises(Conflict, match="on legal hold"):
         ledger.mark_for_erasure([status.document_id])
     assert ledger.status(status.document_id).state is DocumentState.RECEIVED
 
