@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,8 +30,11 @@ def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
 
 
 def source_of(path: Path) -> str:
-    """How a file's place is written down: whatever bytes its name holds, as text that can be stored and shown."""
-    return readable_path(path.absolute())
+    """How a file's place is written down: whatever bytes its name holds, as text that can be stored and shown.
+
+    One place is written in one way, whatever detour it is named by (`a/../a/b`); links stay as they are named.
+    """
+    return readable_path(Path(os.path.normpath(path.absolute())))
 
 
 def _manifest_at(path: Path) -> Manifest | None:

@@ -52,7 +52,7 @@ class Watcher:
 
     def __init__(self, folders: Iterable[Path], memory: Path, hand_in: HandIn, *, remove: Remove | None = None) -> None:
         """`memory` is the file in the data folder that remembers; without `remove` documents outlive their files."""
-        self._folders = tuple(folder.absolute() for folder in folders)
+        self._folders = tuple(Path(os.path.normpath(folder.absolute())) for folder in folders)
         self._database = Database(memory, _SCHEMA)
         self._hand_in = hand_in
         self._remove = remove

@@ -131,3 +131,13 @@ def test_odd_names_become_readable_ones_and_stay_different(tmp_path: Path) -> No
 
 def test_readable_path_leaves_ordinary_paths_alone() -> None:
     assert readable_path(Path("/srv/dépôt/مرسوم رقم 5.pdf")) == "/srv/dépôt/مرسوم رقم 5.pdf"
+
+
+def test_file_named_by_a_detour_has_one_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rel").mkdir()
+    (tmp_path / "rel" / "q.txt").write_text("x")
+    (tmp_path / "link").symlink_to("rel")
+    monkeypatch.chdir(tmp_path)
+    ways = ("rel/q.txt", "rel/../rel/q.txt", "rel/../rel", "./rel", "link/q.txt")
+    sources = [uploads_below([Path(way)])[0][0].source for way in ways]
+    assert sources == [str(tmp_path / "rel" / "q.txt")] * 4 + [str(tmp_path / "link" / "q.txt")]

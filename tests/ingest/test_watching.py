@@ -162,3 +162,14 @@ def test_link_is_told_once_and_never_handed_in(world: World) -> None:
     assert [watcher.look() for _ in range(2)] == [Round()] * 2
     assert world.taken == []
     watcher.close()
+
+
+def test_folder_named_by_a_detour_is_the_same_folder(world: World) -> None:
+    world.write("a.txt", "un")
+    watcher = world.watcher()
+    watcher.look()
+    watcher.look()
+    watcher.close()
+    again = Watcher([world.folder / ".." / world.folder.name], world.memory, world.hand_in)
+    assert [again.look() for _ in range(2)] == [Round()] * 2
+    again.close()
