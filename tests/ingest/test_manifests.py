@@ -96,6 +96,12 @@ def test_manifest_in_a_folder_speaks_for_its_files_and_all_are_handed_in(tmp_pat
     assert [item.path.name for item in skipped] == ["z.pdf"]
 
 
+def test_misspelt_column_in_a_folders_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("file;titel\na.pdf;x\n")
+    with pytest.raises(ConfigurationError, match="line 1, column 'titel'"):
+        uploads_below([tmp_path])
+
+
 def test_labels_that_disagree_hand_in_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_text("x")
     (tmp_path / "a.pdf.toml").write_text('label = "secret"')
