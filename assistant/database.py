@@ -21,7 +21,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assistant.errors import ConfigurationError, ServiceUnavailable
+from assistant.config import Settings
+from assistant.egress import is_loopback
+from assistant.errors import ConfigurationError, EgressBlocked, ServiceUnavailable
 from assistant.language import search_form
 
 if TYPE_CHECKING:
@@ -264,6 +266,32 @@ class _Translated:
             return self._connection.execute(written, plain or None)
         except psycopg.OperationalError as error:
             raise ServiceUnavailable(f"the database does not answer ({' '.join(str(error).split())})") from error
+
+
+def allowed_url(settings: Settings) -> str:
+    """The address of PostgreSQL, which must be local or listed; empty for SQLite."""
+    url, host = settings.database.url, settings.database.host
+    if url and not url.startswith("postgresql://"):
+        raise ConfigurationError(
+            f"{settings.file}: database.url must be empty or begin with postgresql://; correct it or leave it out"
+        )
+    if host and not host.startswith("/") and not is_loopback(host) and host not in settings.egress.allow:
+        raise EgressBlocked(
+            f"{settings.file}: database.url names {host!r}, which is not on this machine; if it is one of your own servers,"
+            " add it to egress.allow"
+        )
+    return url
+
+
+def server_version(url: str) -> str:
+    """What the PostgreSQL server at `url` calls its version. Changes nothing; raises ServiceUnavailable when it is away."""
+    import psycopg
+
+    try:
+        with psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+            return connection.info.parameter_status("server_version") or "of unknown version"
+    except psycopg.Error as error:
+        raise ServiceUnavailable(f"{shown_url(url)} does not answer ({' '.join(str(error).split())})") from error
 
 
 def columns_of(schema: str) -> dict[str, dict[str, str]]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from assistant import egress
 from assistant.audit import AuditLog
 from assistant.config import Settings
-from assistant.errors import AssistantError
+from assistant.database import allowed_url, server_version
+from assistant.errors import AssistantError, ConfigurationError, ServiceUnavailable
 from assistant.installed import part
 
 _TESSERACT_LANGUAGES = {"fr": "fra", "ar": "ara", "en": "eng"}
@@ -50,6 +51,8 @@ def findings(settings: Settings) -> tuple[Finding, ...]:
         _encoder(settings),
         *_installed_parts(),
         _tesseract(settings),
+        _libreoffice(),
+        *_database(settings),
         *_confinement(),
         _opt_outs(),
         _guard(settings),
@@ -88,14 +91,14 @@ def _packages() -> Iterator[Finding]:
 
 
 def _data_folder(settings: Settings) -> Finding:
-    home = settings.home
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
+    home, least_mb = settings.home, settings.ingest.least_free_mb
+    # The same places as ingestion asks for room on; the index may lie on a disk of its own.
+    existing = {next(f for f in (place, *place.parents) if f.exists()) for place in (home, home / "index")}
+    free = min(shutil.disk_usage(place).free for place in existing)
     detail = f"{home} ({free / 1024**3:.1f} GB free)"
-    if free < _LOW_DISK_BYTES:
-        return Finding(
-            "data folder", Health.LIMITED, detail, "free some space: under 2 GB, ingestion may stop half-way"
-        )
+    if free < max(_LOW_DISK_BYTES, least_mb * 1024 * 1024):
+        remedy = f"free some space: under {least_mb} MB (ingest.least_free_mb) documents wait"
+        return Finding("data folder", Health.LIMITED, detail, remedy)
     return Finding("data folder", Health.GOOD, detail)
 
 
@@ -136,6 +139,26 @@ def _tesseract(settings: Settings) -> Finding:
             f"scans in these languages read badly: install tesseract-ocr-… for {names}",
         )
     return Finding("tesseract", Health.GOOD, program)
+
+
+def _libreoffice() -> Finding:
+    program = shutil.which("soffice") or shutil.which("libreoffice")
+    if program is None:
+        cost = "DOC, XLS, PPT, XLSB, WPS, SXW, SXC and SXI are rejected until it is there"
+        return Finding("LibreOffice", Health.LIMITED, "LibreOffice is not installed", cost)
+    return Finding("LibreOffice", Health.GOOD, program)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    """Whether PostgreSQL answers, where ledger and queue stand in one."""
+    if not settings.database.url:
+        return
+    try:
+        yield Finding("database", Health.GOOD, f"PostgreSQL {server_version(allowed_url(settings))}")
+    except ServiceUnavailable as error:
+        yield Finding("database", Health.BROKEN, str(error), "start the server, or correct database.url")
+    except ConfigurationError as error:
+        yield Finding("database", Health.BROKEN, str(error), "correct the instance file")
 
 
 def _confinement() -> Iterator[Finding]:

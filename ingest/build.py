@@ -13,12 +13,10 @@ from pathlib import Path
 from assistant.access import Label, Principal
 from assistant.archive import Archive
 from assistant.config import Settings
-from assistant.egress import is_loopback
+from assistant.database import allowed_url
 from assistant.embedding import Embedder
 from assistant.errors import (
-    ConfigurationError,
     Conflict,
-    EgressBlocked,
     Forbidden,
     InvalidRequest,
     ServiceUnavailable,
@@ -82,7 +80,7 @@ class EmbeddedIngestion:
     ) -> None:
         self._archive = archive
         self._index = index
-        self._ledger = Ledger(settings.home / "ledger.db", url=_database_url(settings))
+        self._ledger = Ledger(settings.home / "ledger.db", url=allowed_url(settings))
         self._work_folder = settings.home / "work"
         self._listing = Listing(self._ledger.database)
         markings = Markings.load(settings.labelling.markings)
@@ -326,7 +324,7 @@ def _queue_settings(settings: Settings) -> QueueSettings:
     limits = settings.ingest
     return QueueSettings(
         database=settings.home / "queue.db",
-        url=_database_url(settings),
+        url=allowed_url(settings),
         worker=limits.worker or _own_name(settings.home / "worker"),
         workers=limits.workers,
         retry_s=limits.retry_s,
@@ -342,18 +340,3 @@ def _own_name(file: Path) -> str:
         partial.write_text(f"worker-{uuid.uuid4()}", encoding="ascii")
         partial.replace(file)
     return file.read_text(encoding="ascii")
-
-
-def _database_url(settings: Settings) -> str:
-    """The address of PostgreSQL, which must be local or listed; empty for SQLite."""
-    url, host = settings.database.url, settings.database.host
-    if url and not url.startswith("postgresql://"):
-        raise ConfigurationError(
-            f"{settings.file}: database.url must be empty or begin with postgresql://; correct it or leave it out"
-        )
-    if host and not host.startswith("/") and not is_loopback(host) and host not in settings.egress.allow:
-        raise EgressBlocked(
-            f"{settings.file}: database.url names {host!r}, which is not on this machine; if it is one of your own servers,"
-            " add it to egress.allow"
-        )
-    return url

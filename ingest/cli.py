@@ -20,7 +20,7 @@ from ingest import cli_receipts
 from ingest.life_commands import add_life_commands
 from ingest.names import readable_path
 from ingest.sources import Skipped
-from ingest.uploads import uploads_below
+from ingest.uploads import uploads_below, within_limit
 from ingest.watching import Round, Watcher
 
 app = typer.Typer(help="Hand documents in and see where each one stands.", no_args_is_help=True)
@@ -42,15 +42,17 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Hand in files, folders, and what a manifest (CSV) names. What cannot be read is listed with its reason."""
-    uploads, skipped = uploads_below(paths)
-    with service_of(settings_of(instance)) as client:
+    settings = settings_of(instance)
+    found, skipped = uploads_below(paths)
+    uploads, too_large = within_limit(found, max_mb=settings.service.max_upload_mb)
+    with service_of(settings) as client:
         reply = client.hand_in(uploads, label=label)
         ids = list(dict.fromkeys(document["document_id"] for document in reply["documents"]))
         # A service of our own ends with this command, so the work must be done before it does.
         documents = _settled(client, ids, quiet=as_json) if wait or not client.is_lasting else reply["documents"]
         notices = {document["document_id"]: document["notice"] for document in reply["documents"]}
         documents = [{**document, "notice": notices.get(document["document_id"], "")} for document in documents]
-    documents += [_skipped_entry(item) for item in skipped]
+    documents += [_skipped_entry(item) for item in (*skipped, *too_large)]
     if as_json:
         print_json({"documents": [_public(d) for d in documents], "counts": _counts(documents)})
     else:
@@ -156,7 +158,7 @@ def _skipped_entry(item: Skipped) -> dict[str, Any]:
         "pages": 0,
         "passages": 0,
         "label": "",
-        "category": "skipped",
+        "category": item.category,
         "file_name": readable_path(Path(item.path.name)),
         "title": readable_path(Path(item.path.name)),
     }

@@ -154,7 +154,8 @@ def _attachments(content: _Content) -> Iterator[Attachment]:
 def _manifests(content: _Content) -> Iterator[tuple[str, Manifest]]:
     """The manifests, by the folder for whose files they speak. Raises ConfigurationError for one that is faulty."""
     for path, file in content.files.items():
-        if posixpath.basename(path).lower() != MANIFEST_NAME or not is_manifest(file):
+        name = posixpath.basename(path)
+        if name.lower() != MANIFEST_NAME or not is_manifest(file, name=name):
             continue
         folder = posixpath.dirname(path)
         manifest = manifest_from(file.read_bytes(), name=path)

@@ -19,6 +19,7 @@ from assistant.types import DocumentState
 DocumentId = Annotated[str, typer.Argument(help="Id, as `ingest status --json` shows it")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when the change has been applied")]
 _FINAL = {state.value for state in DocumentState if state.final}
+_FAILED = {DocumentState.QUARANTINED.value, DocumentState.REJECTED.value}
 
 
 def retry(
@@ -35,7 +36,10 @@ def retry(
     if password_stdin and not password:
         raise InvalidRequest("there is no password on standard input; give it on the first line")
     with service_of(settings_of(instance)) as client:
-        _tell(_applied(client, client.retry(document_id, password=password), wait=wait), as_json=as_json)
+        status = _applied(client, client.retry(document_id, password=password), wait=wait)
+    _tell(status, as_json=as_json)
+    if wait and status["state"] in _FAILED:
+        raise typer.Exit(1)
 
 
 def edit(

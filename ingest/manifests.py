@@ -31,14 +31,19 @@ class Manifest:
     files: dict[str, Sidecar]
 
 
-def is_manifest(path: Path) -> bool:
-    """True when the first line of the file names `file` and at least one key of a sidecar as columns."""
+def is_manifest(path: Path, *, name: str = "") -> bool:
+    """True when the first line of the file names `file` and at least one key of a sidecar as columns.
+
+    For a file called `manifest.csv` (`name` is what it is called where that is not its own name), `file` is enough: what stands
+    beside it is misspelt rather than meant otherwise.
+    """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if 0 in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     header = _header(decoded(head.partition(b"\n")[0]))
-    return _FILE in header and any(key in header for key in _KEYS)
+    called_so = (name or path.name).lower() == MANIFEST_NAME
+    return _FILE in header and (called_so or any(key in header for key in _KEYS))
 
 
 def manifest_from(content: bytes, *, name: str) -> Manifest:

@@ -64,9 +64,9 @@ def described(rule: RetentionRule) -> str:
     """The rule in words, such as "collection Marchés, kept 10 years from its date"."""
     what = [f"collection {rule.collection}"] if rule.collection is not None else []
     what += [f"type {rule.document_type}"] if rule.document_type is not None else []
-    long = f"{rule.keep_years} years" if rule.keep_years is not None else f"{rule.keep_days} days"
+    number, unit = (rule.keep_days, "day") if rule.keep_years is None else (rule.keep_years, "year")
     start = "its date" if rule.counted_from == "date" else "the day it was handed in"
-    return f"{', '.join(what)}, kept {long} from {start}"
+    return f"{', '.join(what)}, kept {number} {unit}{'' if number == 1 else 's'} from {start}"
 
 
 def _fits(rule: RetentionRule, status: DocumentStatus) -> bool:

@@ -55,6 +55,7 @@ class Skipped:
 
     path: Path
     reason: str
+    category: str = "skipped"
 
 
 def walk(paths: Iterable[Path]) -> Iterator[SourceFile | Skipped]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from assistant.client import Upload
 from assistant.errors import ConfigurationError
 from ingest.manifests import MANIFEST_NAME, Manifest, is_manifest, manifest_from
 from ingest.names import readable_path
+from ingest.parsing import RejectionCategory
 from ingest.sources import Sidecar, Skipped, SourceFile, merged, sidecar_from, sidecar_text, walk
 
 
@@ -28,9 +30,25 @@ def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
     return uploads, skipped
 
 
+def within_limit(uploads: Iterable[Upload], *, max_mb: int) -> tuple[list[Upload], list[Skipped]]:
+    """Those of at most `max_mb` (of 1,048,576 bytes), and the larger ones, which the service would refuse."""
+    taken: list[Upload] = []
+    refused: list[Skipped] = []
+    reason = f"is larger than {max_mb} MB; divide it, or have the operator raise service.max_upload_mb"
+    for upload in uploads:
+        if upload.path.stat().st_size > max_mb * 1024 * 1024:
+            refused.append(Skipped(upload.path, reason, RejectionCategory.TOO_LARGE))
+        else:
+            taken.append(upload)
+    return taken, refused
+
+
 def source_of(path: Path) -> str:
-    """How a file's place is written down: whatever bytes its name holds, as text that can be stored and shown."""
-    return readable_path(path.absolute())
+    """How a file's place is written down: whatever bytes its name holds, as text that can be stored and shown.
+
+    One place is written in one way, whatever detour it is named by (`a/../a/b`); links stay as they are named.
+    """
+    return readable_path(Path(os.path.normpath(path.absolute())))
 
 
 def _manifest_at(path: Path) -> Manifest | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assistant.client import Upload
 from assistant.database import Database
-from assistant.errors import AssistantError, ConfigurationError, ServiceUnavailable
+from assistant.errors import AssistantError, ConfigurationError, NotFound, ServiceUnavailable
 from ingest.sources import Skipped
 from ingest.uploads import uploads_below
 
@@ -41,7 +41,7 @@ class Round:
     changed: tuple[Path, ...] = ()
     """Of those handed in: files that were handed in before with other content."""
     gone: tuple[Path, ...] = ()
-    """Handed in earlier and no longer there."""
+    """Handed in earlier, no longer there, and remembered no more."""
     removed: tuple[Path, ...] = ()
     """Of those gone: their documents were removed."""
     problems: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Watcher:
 
     def __init__(self, folders: Iterable[Path], memory: Path, hand_in: HandIn, *, remove: Remove | None = None) -> None:
         """`memory` is the file in the data folder that remembers; without `remove` documents outlive their files."""
-        self._folders = tuple(folder.absolute() for folder in folders)
+        self._folders = tuple(Path(os.path.normpath(folder.absolute())) for folder in folders)
         self._database = Database(memory, _SCHEMA)
         self._hand_in = hand_in
         self._remove = remove
@@ -73,8 +73,9 @@ class Watcher:
         for path in being_written(waiting):
             del waiting[path]
         handed_in = [path for path, upload in waiting.items() if self._taken(path, upload, signatures[path], problems)]
-        gone = [path for path in known if path not in found and self._is_gone(path, hidden, found, problems)]
-        removed = [path for path in gone if self._forgotten(path, known[path][1], problems)]
+        missing = [path for path in known if path not in found and self._is_gone(path, hidden, found, problems)]
+        removed: list[Path] = []
+        gone = [path for path in missing if self._forgotten(path, known[path][1], removed, problems)]
         fresh = [problem for problem in problems if problem not in self._told]
         self._told = set(problems)
         return Round(
@@ -139,18 +140,29 @@ class Watcher:
             return False
         return True
 
-    def _forgotten(self, path: Path, document_id: str, problems: list[str]) -> bool:
-        """True when the document was removed; either way the file is no longer remembered."""
-        removed = False
-        if self._remove is not None and document_id:
-            try:
+    def _forgotten(self, path: Path, document_id: str, removed: list[Path], problems: list[str]) -> bool:
+        """False when its document could not be removed: the file is then remembered, and that is tried again."""
+        try:
+            if self._remove is not None and document_id and not self._has_copy(path, document_id, problems):
                 self._remove(document_id)
-                removed = True
-            except AssistantError as error:
-                problems.append(f"{path}: its document was not removed: {error}")
+                removed.append(path)
+        except NotFound:
+            pass  # somebody else has erased it
+        except AssistantError as error:
+            problems.append(f"{path}: its document was not removed, tried again at the next look ({error})")
+            return False
         with self._database.writing() as connection:
             connection.execute("DELETE FROM files WHERE path = ?", (os.fsencode(path),))
-        return removed
+        return True
+
+    def _has_copy(self, path: Path, document_id: str, problems: list[str]) -> bool:
+        """True when another remembered file is this document too: the same bytes are one document, wherever they lie."""
+        rows = self._database.connection().execute(
+            "SELECT path FROM files WHERE document_id = ? AND path != ?", (document_id, os.fsencode(path))
+        )
+        copies = [Path(os.fsdecode(copy["path"])) for copy in rows]
+        problems += [f"{path}: its document stays, {copy} is the same" for copy in copies[:1] if os.path.lexists(copy)]
+        return bool(copies)
 
 
 def _signature(upload: Upload) -> Signature:

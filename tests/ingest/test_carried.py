@@ -117,3 +117,19 @@ def test_commands_hand_in_a_manifest_and_watch_a_folder(tmp_path: Path) -> None:
     assert watched.count("handed in ") == 2
     status = json.loads(run("ingest", "status", "--json", home=tmp_path))
     assert {(d["title"], d["label"]) for d in status["documents"]} == {("Premier", "internal"), ("Étrange", "internal")}
+
+
+def test_file_over_the_upload_limit_is_listed_and_the_others_are_handed_in(tmp_path: Path) -> None:
+    instance_file(tmp_path)
+    file = tmp_path / "instance.toml"
+    file.write_text(file.read_text("utf-8").replace("[service]\n", "[service]\nmax_upload_mb = 1\n"), "utf-8")
+    lot = tmp_path / "lot"
+    lot.mkdir()
+    for name in ("a.txt", "c.txt"):
+        (lot / name).write_text(f"Un texte du dossier {name}.")
+    (lot / "b.bin").write_bytes(bytes(2**20 + 1))
+    listed = json.loads(run("ingest", "add", str(lot), "--json", home=tmp_path))["documents"]
+    assert {d["file_name"]: (d["state"], d["category"]) for d in listed} == {
+        "a.txt": ("done", ""), "b.bin": ("rejected", "too_large"), "c.txt": ("done", ""),
+    }  # fmt: skip
+    assert "larger than 1 MB" in next(d["reason"] for d in listed if d["file_name"] == "b.bin")

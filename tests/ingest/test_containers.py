@@ -327,6 +327,17 @@ def test_faulty_manifest_refuses_the_archive_and_says_where(tmp_path: Path) -> N
     assert "manifest.csv: line 2, column 'date', '03/05/2024'" in result.message
 
 
+def test_manifest_whose_every_column_is_misspelt_is_no_document(tmp_path: Path) -> None:
+    files = {
+        "lot/a.txt": "un",
+        "lot/Manifest.csv": "file;titel\na.txt;Premier\n",
+        "tables/sizes.csv": "file;size\na;1\n",
+    }
+    result = rejected(zipped(tmp_path / "a.zip", files))
+    assert result.category == "sidecar"
+    assert "lot/Manifest.csv: line 1, column 'titel': there is no such column" in result.message
+
+
 def test_thousands_of_files_come_back_with_flat_memory(tmp_path: Path) -> None:
     block = bytes(range(256)) * 40
     files = {f"dossier {number % 50}/pièce {number}.txt": block + str(number).encode() for number in range(5000)}

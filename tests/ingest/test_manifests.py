@@ -96,6 +96,12 @@ def test_manifest_in_a_folder_speaks_for_its_files_and_all_are_handed_in(tmp_pat
     assert [item.path.name for item in skipped] == ["z.pdf"]
 
 
+def test_misspelt_column_in_a_folders_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("file;titel\na.pdf;x\n")
+    with pytest.raises(ConfigurationError, match="line 1, column 'titel'"):
+        uploads_below([tmp_path])
+
+
 def test_labels_that_disagree_hand_in_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_text("x")
     (tmp_path / "a.pdf.toml").write_text('label = "secret"')
@@ -131,3 +137,13 @@ def test_odd_names_become_readable_ones_and_stay_different(tmp_path: Path) -> No
 
 def test_readable_path_leaves_ordinary_paths_alone() -> None:
     assert readable_path(Path("/srv/dépôt/مرسوم رقم 5.pdf")) == "/srv/dépôt/مرسوم رقم 5.pdf"
+
+
+def test_file_named_by_a_detour_has_one_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rel").mkdir()
+    (tmp_path / "rel" / "q.txt").write_text("x")
+    (tmp_path / "link").symlink_to("rel")
+    monkeypatch.chdir(tmp_path)
+    ways = ("rel/q.txt", "rel/../rel/q.txt", "rel/../rel", "./rel", "link/q.txt")
+    sources = [uploads_below([Path(way)])[0][0].source for way in ways]
+    assert sources == [str(tmp_path / "rel" / "q.txt")] * 4 + [str(tmp_path / "link" / "q.txt")]

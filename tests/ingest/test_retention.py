@@ -14,7 +14,7 @@ from assistant.errors import ConfigurationError, Conflict, Forbidden, NotFound
 from assistant.types import DocumentState
 from ingest.ledger import Ledger
 from ingest.listing import Listing
-from ingest.retention import Retention
+from ingest.retention import Retention, described
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, office
 from tests.ingest.test_listing import settled
 from tests.worlds import instance_file
@@ -49,6 +49,20 @@ def due(ledger: Ledger, *rules: RetentionRule, principal: Principal = ARCHIVIST)
 def test_due_on_the_day_the_time_is_over(ledger: Ledger, dated: str | None, since: str | None) -> None:
     settled(ledger, "marché", collection="marchés", date=dated)
     assert due(ledger, TEN_YEARS) == ({"marché": since} if since else {})
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ({"keep_years": 1}, "1 year"),
+        ({"keep_days": 1}, "1 day"),
+        ({"keep_years": 10}, "10 years"),
+        ({"keep_days": 0}, "0 days"),
+    ],
+)
+def test_rule_is_told_in_words(kept: dict[str, int], words: str) -> None:
+    rule = RetentionRule.model_validate({"collection": "Marchés", **kept})
+    assert described(rule) == f"collection Marchés, kept {words} from its date"
 
 
 def test_only_what_the_first_fitting_rule_says(ledger: Ledger) -> None:

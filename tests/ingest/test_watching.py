@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant.client import Upload
-from assistant.errors import AssistantError, InvalidRequest, ServiceUnavailable
+from assistant.errors import AssistantError, Conflict, InvalidRequest, NotFound, ServiceUnavailable
 from ingest.watching import Round, Watcher
 
 
@@ -23,15 +23,21 @@ class World:
         self.taken: list[tuple[str, str]] = []
         self.removed: list[str] = []
         self.trouble: AssistantError | None = None
+        self.refusal: AssistantError | None = None
 
     def hand_in(self, upload: Upload) -> str:
         if self.trouble is not None:
             raise self.trouble
         self.taken.append((Path(upload.source).name, upload.path.read_text()))
-        return f"id-{Path(upload.source).name}"
+        return f"id-{upload.path.read_text()}"  # the same bytes are the same document
+
+    def remove(self, document_id: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.removed.append(document_id)
 
     def watcher(self, *, remove: bool = False) -> Watcher:
-        return Watcher([self.folder], self.memory, self.hand_in, remove=self.removed.append if remove else None)
+        return Watcher([self.folder], self.memory, self.hand_in, remove=self.remove if remove else None)
 
     def write(self, name: str, text: str) -> Path:
         (self.folder / name).write_text(text)
@@ -101,7 +107,68 @@ def test_file_that_goes_is_reported_once_and_removed_only_when_asked(world: Worl
     gone.unlink()
     assert watcher.look() == Round(gone=(gone,), removed=(gone,) if remove else ())
     assert watcher.look() == Round()
-    assert world.removed == (["id-a.txt"] if remove else [])
+    assert world.removed == (["id-un"] if remove else [])
+    watcher.close()
+
+
+def test_document_stays_until_the_last_of_its_copies_is_gone(world: World) -> None:
+    watcher = world.watcher(remove=True)
+    first, copy = world.write("a.txt", "un"), world.write("b.txt", "un")
+    world.write("c.txt", "deux")
+    watcher.look()
+    watcher.look()
+    first.unlink()
+    found = watcher.look()
+    assert (found.gone, found.removed, world.removed) == ((first,), (), [])
+    assert f"its document stays, {copy} is the same" in found.problems[0]
+    assert watcher.look() == Round()
+    copy.unlink()
+    assert watcher.look() == Round(gone=(copy,), removed=(copy,))
+    assert world.removed == ["id-un"]
+    watcher.close()
+
+
+def test_copies_that_go_together_are_removed_once(world: World) -> None:
+    watcher = world.watcher(remove=True)
+    copies = [world.write(name, "un") for name in ("a.txt", "b.txt")]
+    world.write("c.txt", "deux")
+    watcher.look()
+    watcher.look()
+    for copy in copies:
+        copy.unlink()
+    found = watcher.look()
+    assert (set(found.gone), found.problems, world.removed) == (set(copies), (), ["id-un"])
+    watcher.close()
+
+
+def test_refused_removal_is_told_once_and_tried_again(world: World) -> None:
+    watcher = world.watcher(remove=True)
+    gone = world.write("a.txt", "un")
+    world.write("b.txt", "deux")
+    watcher.look()
+    watcher.look()
+    gone.unlink()
+    world.refusal = Conflict("is being worked on")
+    assert "is being worked on" in watcher.look().problems[0]
+    assert watcher.look() == Round()
+    watcher.close()
+    world.refusal = None
+    again = world.watcher(remove=True)
+    assert again.look() == Round(gone=(gone,), removed=(gone,))
+    assert world.removed == ["id-un"]
+    again.close()
+
+
+def test_document_that_is_erased_already_is_forgotten(world: World) -> None:
+    watcher = world.watcher(remove=True)
+    gone = world.write("a.txt", "un")
+    world.write("b.txt", "deux")
+    watcher.look()
+    watcher.look()
+    gone.unlink()
+    world.refusal = NotFound("there is no such document")
+    assert watcher.look() == Round(gone=(gone,))
+    assert watcher.look() == Round()
     watcher.close()
 
 
@@ -162,3 +229,14 @@ def test_link_is_told_once_and_never_handed_in(world: World) -> None:
     assert [watcher.look() for _ in range(2)] == [Round()] * 2
     assert world.taken == []
     watcher.close()
+
+
+def test_folder_named_by_a_detour_is_the_same_folder(world: World) -> None:
+    world.write("a.txt", "un")
+    watcher = world.watcher()
+    watcher.look()
+    watcher.look()
+    watcher.close()
+    again = Watcher([world.folder / ".." / world.folder.name], world.memory, world.hand_in)
+    assert [again.look() for _ in range(2)] == [Round()] * 2
+    again.close()

@@ -77,8 +77,13 @@ def test_password_comes_from_standard_input_and_shows_nowhere(instance: RunningI
     file.write_bytes(b"%PDF-1.4 nothing that could be read")
     document = told(instance, "add", str(file), "--label", "public")["documents"][0]
     _settle(instance, document["document_id"])
-    reply = told(instance, "retry", document["document_id"], "--password-stdin", "--wait", given="mot-zyzomys\n")
-    assert reply["state"] in ("rejected", "quarantined")
+    retried = ingest(
+        instance, "retry", document["document_id"], "--password-stdin", "--wait", "--json", given="mot-zyzomys\n"
+    )
+    reply = json.loads(retried.stdout)
+    assert (reply["state"] in ("rejected", "quarantined"), retried.returncode) == (True, 1)
+    assert told(instance, "retry", document["document_id"])["state"] not in ("done", "done with warnings")
+    _settle(instance, document["document_id"])
     assert ingest(instance, "retry", document["document_id"], "--password-stdin").returncode == 2
     shown = f"{reply}{told(instance, 'history', document['document_id'])}"
     written = "".join(

@@ -1,0 +1,64 @@
+"""`assistant doctor` looks at what the documents of this instance need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant.config import Settings, load_settings
+from assistant.diagnosis import Finding, Health, findings
+from tests import postgres
+from tests.worlds import instance_file
+
+
+def settings(folder: Path, extra: str = "") -> Settings:
+    return load_settings(instance_file(folder, extra=extra))
+
+
+def found(subject: str, of: Settings) -> Finding:
+    return next(finding for finding in findings(of) if finding.subject == subject)
+
+
+def test_libreoffice_that_is_missing_is_told_with_what_it_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert found("LibreOffice", settings(tmp_path)).health is Health.LIMITED
+    assert "DOC, XLS, PPT" in found("LibreOffice", settings(tmp_path)).remedy
+    program = tmp_path / "soffice"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert found("LibreOffice", settings(tmp_path)) == Finding("LibreOffice", Health.GOOD, str(program))
+
+
+def test_disk_with_less_room_than_documents_need_is_told(tmp_path: Path) -> None:
+    finding = found("data folder", settings(tmp_path, "[ingest]\nleast_free_mb = 1000000000\n"))
+    assert finding.health is Health.LIMITED
+    assert "under 1000000000 MB (ingest.least_free_mb) documents wait" in finding.remedy
+
+
+def test_database_that_answers_is_told_with_its_version(tmp_path: Path, postgres_server: str) -> None:
+    url = postgres.new_database(postgres_server)
+    finding = found("database", settings(tmp_path, f'[database]\nurl = "{url}"\n'))
+    assert finding.health is Health.GOOD
+    assert finding.detail.startswith("PostgreSQL ")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://user:zyzomys@127.0.0.1:1/x", "does not answer"),
+        ("postgresql://db.example.org/x", "egress.allow"),
+        ("mysql://localhost/x", "must be empty or begin with postgresql://"),
+    ],
+)
+def test_database_that_cannot_be_used_is_broken(tmp_path: Path, url: str, message: str) -> None:
+    finding = found("database", settings(tmp_path, f'[database]\nurl = "{url}"\n'))
+    assert finding.health is Health.BROKEN
+    assert message in finding.detail
+    assert "zyzomys" not in finding.detail
+
+
+def test_nothing_is_said_of_a_database_that_is_not_configured(tmp_path: Path) -> None:
+    assert all(finding.subject != "database" for finding in findings(settings(tmp_path)))
