@@ -2,7 +2,7 @@
 
 What holds before holds after: pages tile the text, blocks and words lie inside it in order, and every word's span covers the
 word that its box shows. Words of the page that the new text still has keep their boxes; a word put in the place of one other
-takes over its box; anything else has none.
+takes over its box; anything else has none. A page that was typed wholly anew is divided into the paragraphs that were typed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from assistant.types import Block, Box, Document, Page, Span, TextOrigin, Word
-from ingest.headings import text_blocks
+from assistant.types import Block, BlockKind, Box, Document, Page, Span, TextOrigin, Word
+from ingest.headings import bullet, text_blocks
+from ingest.layout import ENDS_SENTENCE
 
 _WORD = re.compile(r"\S+")
 _NEW = -1
 _MANY_WORDS = 5000
 """Words of a page, old and new together, beyond which alignment may take frequent words for noise: it stays fast."""
+_REMAINS = 0.5
+"""Share of a page's characters; with less of the old text in the new one, the old blocks say nothing of it any more."""
+_ALIKE = 0.6
+"""Similarity (difflib's ratio) of a misread word and the right one that took its place."""
 
 
 def with_page_text(document: Document, page_number: int, text: str) -> Document:
@@ -83,18 +89,128 @@ def _words(page: Page, new: str, old: str) -> tuple[Word, ...]:
     return tuple(kept)
 
 
+class _Comparison(NamedTuple):
+    """The words of a page's old text and of its new one, in order, and what became of which."""
+
+    before: list[str]
+    owners: list[int | None]
+    """For each old word the number of its block, None for none."""
+    after: list[str]
+    spans: list[Span]
+    """Where each new word stands in the document's new text."""
+    changes: Sequence[tuple[str, int, int, int, int]]
+
+
+def _compared(document: Document, page: Span, new: str) -> _Comparison:
+    old = document.text[page.start : page.end]
+    old_spans, new_spans = _word_spans(old), _word_spans(new)
+    before = [old[span.start : span.end] for span in old_spans]
+    after = [new[span.start : span.end] for span in new_spans]
+    return _Comparison(
+        before,
+        [_block_of(document.blocks, page.start + span.start) for span in old_spans],
+        after,
+        [_moved(span, page.start) for span in new_spans],
+        _changes(before, after),
+    )
+
+
 def _blocks(document: Document, page: Span, new: str, shift: int) -> tuple[Block, ...]:
     """The document's blocks over its new text: each word stays in the block that it, or the word in its place, stood in.
 
     What was in no block, such as a repeated page header, stays outside; new words join the block beside them, or become
-    blocks of their own where there is none.
+    blocks of their own where there is none. A page that was typed anew is divided as its own text says.
     """
     if not document.blocks:
         return ()
-    spans = [_moved(span, page.start) for span in _word_spans(new)]
-    owners = _owners(document, page, new)
+    words = _compared(document, page, new)
+    owners = _owners(words)
+    if _is_typed_anew(words):
+        return _blocks_anew(document, page, new, _between_furniture(new, owners))
+    moved = _moved_blocks(document.blocks, page, shift, words.spans, owners)
+    return tuple(sorted([*moved, *_own_blocks(new, page.start, words.spans, owners)], key=lambda block: block.span))
+
+
+def _is_typed_anew(words: _Comparison) -> bool:
+    """True when less than half of the shorter text, in characters and outside page furniture, is also in the other one."""
+    old = sum(len(word) for word, owner in zip(words.before, words.owners, strict=True) if owner is not None)
+    new = sum(map(len, words.after))
+    same = 0
+    for tag, first, last, start, end in words.changes:
+        pairs = range(last - first) if last - first == end - start else range(0)
+        for number in pairs:
+            word, owner = words.before[first + number], words.owners[first + number]
+            if tag == "equal" and owner is None:
+                new -= len(word)
+            elif owner is not None and (tag == "equal" or _alike(word, words.after[start + number])):
+                same += len(word)
+    return same < _REMAINS * min(old, new) or not old
+
+
+def _alike(word: str, other: str) -> bool:
+    return difflib.SequenceMatcher(None, word, other, autojunk=False).ratio() >= _ALIKE
+
+
+def _between_furniture(new: str, owners: Sequence[int | None]) -> Span:
+    """What of the new text lies between the lines at its top and foot that stood in no block."""
+    lines: list[Span] = []
+    counted = position = 0
+    for line in new.splitlines(keepends=True):
+        number = len(line.split())
+        if any(owner is not None for owner in owners[counted : counted + number]):
+            lines.append(Span(position, position + len(line)))
+        counted, position = counted + number, position + len(line)
+    return Span(lines[0].start, lines[-1].end) if lines else Span(0, len(new))
+
+
+def _blocks_anew(document: Document, page: Span, new: str, between: Span) -> tuple[Block, ...]:
+    """The blocks before the page, those that the new text shows of itself in `between`, and those after the page.
+
+    A block that lay over an edge of the page still does where the sentence goes on there.
+    """
+    text = document.text[: page.start] + new + document.text[page.end :]
+    shift = len(text) - len(document.text)
+    inside = _all_moved(text_blocks(new[between.start : between.end]), page.start + between.start)
+    after = _all_moved(_parts(document, Span(page.end, len(document.text))), shift)
+    over_start, over_end = (
+        any(block.span.start < edge < block.span.end for block in document.blocks) for edge in (page.start, page.end)
+    )
+    blocks = _in_a_row(_parts(document, Span(0, page.start)), inside, text, joined=over_start)
+    return tuple(_in_a_row(blocks, after, text, joined=over_end))
+
+
+def _parts(document: Document, within: Span) -> list[Block]:
+    """What of the document's blocks lies in this span, without white space at its ends."""
+    parts = []
+    for block in document.blocks:
+        start, end = max(block.span.start, within.start), min(block.span.end, within.end)
+        said = document.text[start:end]
+        if said.strip():
+            start, end = start + len(said) - len(said.lstrip()), start + len(said.rstrip())
+            parts.append(replace(block, span=Span(start, end)))
+    return parts
+
+
+def _in_a_row(left: list[Block], right: list[Block], text: str, *, joined: bool) -> list[Block]:
+    """Both; with `joined`, the last of the one and the first of the other are one block where a sentence goes on."""
+    if not (joined and left and right and _goes_on(left[-1], right[0], text)):
+        return [*left, *right]
+    one = replace(left[-1], span=Span(left[-1].span.start, right[0].span.end))
+    return [*left[:-1], one, *right[1:]]
+
+
+def _goes_on(block: Block, following: Block, text: str) -> bool:
+    prose = {block.kind, following.kind} <= {BlockKind.PARAGRAPH, BlockKind.LIST_ITEM}
+    ended = ENDS_SENTENCE.search(text[block.span.start : block.span.end])
+    return prose and not ended and not bullet(text[following.span.start : following.span.end])
+
+
+def _moved_blocks(
+    blocks: Sequence[Block], page: Span, shift: int, spans: Sequence[Span], owners: Sequence[int | None]
+) -> list[Block]:
+    """The old blocks, each over the words that are its own now; those without any are gone."""
     moved: list[Block] = []
-    for number, block in enumerate(document.blocks):
+    for number, block in enumerate(blocks):
         mine = [span for span, owner in zip(spans, owners, strict=True) if owner == number]
         start, end = block.span.start, block.span.end
         if start >= page.start:
@@ -105,7 +221,7 @@ def _blocks(document: Document, page: Span, new: str, shift: int) -> tuple[Block
             end = end + shift if end > page.end else inside
         if start < end:
             moved.append(replace(block, span=Span(start, end)))
-    return tuple(sorted([*moved, *_own_blocks(new, page.start, spans, owners)], key=lambda block: block.span))
+    return moved
 
 
 def _own_blocks(new: str, base: int, spans: Sequence[Span], owners: Sequence[int | None]) -> list[Block]:
@@ -116,23 +232,18 @@ def _own_blocks(new: str, base: int, spans: Sequence[Span], owners: Sequence[int
         if owner == _NEW:
             start, end = words[0].start, words[-1].end
             inside = text_blocks(new[start - base : end - base])
-            found += [replace(block, span=_moved(block.span, start)) for block in inside]
+            found += _all_moved(inside, start)
     return found
 
 
-def _owners(document: Document, page: Span, new: str) -> list[int | None]:
+def _owners(words: _Comparison) -> list[int | None]:
     """For each word of the page's new text the number of its block; None for none; -1 for a block that is to be made."""
-    old = document.text[page.start : page.end]
-    spans = _word_spans(old)
-    before = [old[span.start : span.end] for span in spans]
-    after = [new[span.start : span.end] for span in _word_spans(new)]
-    inside = [_block_of(document.blocks, page.start + span.start) for span in spans]
     owners: list[int | None] = []
-    for tag, first, last, start, end in _changes(before, after):
+    for tag, first, last, start, end in words.changes:
         if tag == "equal":
-            owners += inside[first:last]
+            owners += words.owners[first:last]
         elif tag in ("replace", "insert"):
-            owners += _spread(inside, first, last, end - start)
+            owners += _spread(words.owners, first, last, end - start)
     return owners
 
 
@@ -159,6 +270,10 @@ def _changes(before: list[str], after: list[str]) -> Sequence[tuple[str, int, in
 
 def _word_spans(text: str) -> list[Span]:
     return [Span(found.start(), found.end()) for found in _WORD.finditer(text)]
+
+
+def _all_moved(blocks: Sequence[Block], shift: int) -> list[Block]:
+    return [replace(block, span=_moved(block.span, shift)) for block in blocks]
 
 
 def _moved(span: Span, shift: int) -> Span:

@@ -33,7 +33,7 @@ _LEADERS = re.compile(r"(?:[.…·]\s?){6,}")
 """Dots that lead to a page number: a table of contents, which repeats headings and answers nothing."""
 _RUNNING_SHARE = 0.3
 """Share of the pages a running line must be on: left and right pages may have their own, and the cover may have none."""
-_ENDS_SENTENCE = re.compile(r"[.!?…؟۔:;؛][\"”’»)\]\s]*$")
+ENDS_SENTENCE = re.compile(r"[.!?…؟۔:;؛][\"”’»)\]\s]*$")
 _LARGER = 1.12
 """A line this many times the size of the body is set as a heading."""
 _NEW_PARAGRAPH = 1.3
@@ -333,7 +333,7 @@ def _starts_block(line: Line, previous: Line, page: PageLines, *, usual: float, 
         return True
     width = edges[1] - edges[0]
     short = previous.box.right - previous.box.left < 0.75 * width
-    return short and bool(_ENDS_SENTENCE.search(previous.text))
+    return short and bool(ENDS_SENTENCE.search(previous.text))
 
 
 def _heading_levels(per_page: Sequence[Sequence[_Piece]], body_size: float) -> dict[tuple[float, bool, int], int]:
@@ -369,7 +369,7 @@ def _continues(before: Sequence[_Piece], after: Sequence[_Piece]) -> bool:
     first = next(_body(after), None)
     if last is None or first is None or first.kind is not BlockKind.PARAGRAPH:
         return False
-    if last.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) or _ENDS_SENTENCE.search(last.text):
+    if last.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) or ENDS_SENTENCE.search(last.text):
         return False
     opening = first.text.lstrip('«“"(')[:1]
     return opening.islower() or opening.isdigit() or (opening.isalpha() and not opening.isupper())

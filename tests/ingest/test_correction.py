@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from assistant.types import Block, BlockKind, Box, Document, Page, Span, TextOrigin, Word, tiles
 from ingest.correction import with_page_text
-from tests.worlds import document
+from ingest.parsing import Parsed, ParsingSettings
+from ingest.pdf import PdfParser
+from tests.worlds import DEMO, document
 
 words = st.sampled_from(["Article", "5", "délai", "trente", "jours", "المادة", "•", "page", "\n", "\n\n"])
 page_texts = st.lists(words, max_size=12).map(" ".join)
@@ -122,6 +124,63 @@ def test_a_block_over_a_page_break_keeps_what_is_outside_the_page() -> None:
         inside = replace(before, blocks=(Block(Span(*cut), BlockKind.LIST_ITEM),))
         gone = with_page_text(inside, 2, "autre chose ici")
         assert kept.strip() in "".join(gone.text[b.span.start : b.span.end] for b in gone.blocks)
+
+
+def shown_blocks(of: Document) -> list[str]:
+    return [of.text[block.span.start : block.span.end] for block in of.blocks]
+
+
+def test_a_page_typed_wholly_anew_gets_the_paragraphs_that_were_typed() -> None:
+    before = scanned(
+        "Article 3\n\nLes frais sont payés sur facture.\n\nLe délai court de la remise de la page signée.",
+        "Article 4\n\nLa demande reste ouverte au service.",
+    )
+    after = with_page_text(before, 1, "Texte corrigé de la page deux.\n\n• Il remplace tout, facture comprise.")
+    assert shown_blocks(after) == [
+        "Texte corrigé de la page deux.",
+        "• Il remplace tout, facture comprise.",
+        "Article 4",
+        "La demande reste ouverte au service.",
+    ]
+    assert [block.kind for block in after.blocks][:2] == [BlockKind.PARAGRAPH, BlockKind.LIST_ITEM]
+
+
+def test_a_page_typed_anew_goes_on_with_the_sentence_of_the_page_before_and_into_the_next() -> None:
+    before = scanned("Le maire", "décide que voici. Puis l'agent", "signe.")
+    blocks = (Block(Span(0, 26), BlockKind.PARAGRAPH), Block(Span(27, len(before.text) - 1), BlockKind.PARAGRAPH))
+    after = with_page_text(replace(before, blocks=blocks), 2, "arrête :\n\nArticle 1\n\nLe receveur municipal")
+    assert shown_blocks(after) == ["Le maire\narrête :", "Article 1", "Le receveur municipal\nsigne."]
+    ended = with_page_text(replace(before, blocks=blocks), 2, "Article 1\n\nTout autre chose vaut ici.")
+    assert shown_blocks(ended) == ["Le maire", "Article 1", "Tout autre chose vaut ici.", "signe."]
+
+
+def test_a_page_header_stays_outside_the_blocks_of_a_page_typed_anew() -> None:
+    before = scanned("RÉPUBLIQUE\n\nLe tarif des cartes\n\nUne somme par personne")
+    after = with_page_text(
+        replace(before, blocks=before.blocks[1:]), 1, "RÉPUBLIQUE\n\nTout un autre texte, plus long."
+    )
+    assert shown_blocks(after) == ["Tout un autre texte, plus long."]
+
+
+def test_a_badly_read_page_keeps_its_blocks_when_every_word_is_put_right() -> None:
+    before = scanned("Tar1f | Pr1x\nCarfe | d1x eurcs")
+    table = replace(before, blocks=(replace(before.blocks[0], kind=BlockKind.TABLE),))
+    after = with_page_text(table, 1, "Tarif | Prix\nCarte | dix euros")
+    assert [(text, block.kind) for text, block in zip(shown_blocks(after), after.blocks, strict=True)] == [
+        ("Tarif | Prix\nCarte | dix euros", BlockKind.TABLE)
+    ]
+
+
+def test_pages_of_a_real_document_typed_anew_are_not_shattered() -> None:
+    file = DEMO / "documents" / "fr" / "arrete-2023-118-frais-deplacement.pdf"
+    parsed = PdfParser().parse(file, settings=ParsingSettings())
+    assert isinstance(parsed, Parsed)
+    before = replace(document(parsed.text), pages=parsed.pages, blocks=parsed.blocks)
+    typed = ("Texte corrigé de la page deux.", "Voici la page trois, corrigée.")
+    after = with_page_text(with_page_text(before, 2, typed[0]), 3, typed[1])
+    on_page = Span(after.pages[1].span.start, after.pages[2].span.end)
+    inside = [after.text[block.span.start : block.span.end] for block in after.blocks if block.span.overlaps(on_page)]
+    assert inside == list(typed)
 
 
 def test_correcting_twice_changes_nothing() -> None:

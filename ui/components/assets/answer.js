@@ -146,7 +146,8 @@ export function clipboardText(turn, words) {
     const facts = [citation.title, place(citation, words), citation.date && words.date(citation.date), citation.file_name];
     return `[${citation.marker}] ${[...new Set(facts.filter(Boolean))].join(", ")}`;
   });
-  const parts = [turn.question, sentences.join("\n\n"), `${words.say("answer.sources")}\n${sources.join("\n")}`];
+  const notes = turn.answer?.notes ?? [];
+  const parts = [turn.question, sentences.join("\n\n"), ...notes, `${words.say("answer.sources")}\n${sources.join("\n")}`];
   if (turn.answer?.label && turn.answer.label !== "public") {
     parts.push(words.say("answer.label", { label: words.label(turn.answer.label) }));
   }

@@ -202,6 +202,7 @@ export class AskView {
     const withheld = { sentences: words.count("sentences", answer.withheld) };
     return [
       answer.withheld ? note(words.say("answer.withheld", withheld)) : null,
+      ...answer.notes.map((text) => sourceNote(text, answer.language)),
       element(
         "div",
         { class: "answer-tools" },
@@ -320,6 +321,12 @@ function abstained(turn) {
 
 function note(text) {
   return element("p", { class: "note" }, icon("info"), element("span", {}, text));
+}
+
+/** What the reader must know of a source, in the answer's language and so in its direction. */
+function sourceNote(text, language) {
+  const direction = language === "ar" ? "rtl" : "ltr";
+  return element("p", { class: "note source-note", lang: language, dir: direction }, icon("alert"), element("span", {}, text));
 }
 
 /** True when the text reached the clipboard. Plain-HTTP hosts have no clipboard API, hence the second way. */
