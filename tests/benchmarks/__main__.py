@@ -9,10 +9,12 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.embedding_speed import embedding_figures
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.index_speed import index_figures
 from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.pdf_speed import pdf_figures
+from tests.benchmarks.pipeline_speed import pipeline_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
 
@@ -20,6 +22,8 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "start": start_figures,
     "index": index_figures,
     "pdf": pdf_figures,
+    "embedding": embedding_figures,
+    "pipeline": pipeline_figures,
     "service": service_figures,
     "retrieval": retrieval_figures,
     "ocr": ocr_figures,
