@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
+import gc
 import json
 import os
 import re
@@ -350,11 +351,16 @@ def _kill_group(leader: int) -> None:
 
 def _preload() -> None:
     """Import what the children need. Nothing untrusted has been read yet, and nothing is read here."""
+    import numpy.ma  # noqa: F401 - what numpy would load at the first median
+
     from assistant.language import detect_language
-    from ingest import images, office, pdf  # noqa: F401
+    from ingest import containers, images, office, pdf  # noqa: F401
 
     office.preload()
     detect_language("The quick brown fox")
+    # A child's collector would write into, and so copy, every page of what is loaded here.
+    gc.collect()
+    gc.freeze()
 
 
 # --- in the child ------------------------------------------------------------------------------------------------

@@ -5,9 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from assistant.embedding import HashEmbedder, LazyEmbedder, ModelFolder, packaged_minilm_folder
+from assistant.embedding import (
+    HashEmbedder,
+    LazyEmbedder,
+    ModelFolder,
+    SentenceTransformerEmbedder,
+    batch_size,
+    packaged_minilm_folder,
+)
 from assistant.errors import ConfigurationError
 
 
@@ -69,3 +77,17 @@ def test_texts_that_share_words_are_nearer_for_the_hash_embedder() -> None:
     query = embedder.embed_query("congé annuel")
     near, far = embedder.embed_passages(["Le congé annuel est accordé", "Le budget primitif"])
     assert near @ query > far @ query
+
+
+def test_batches_keep_to_their_tokens_and_never_end_the_work_on_a_long_text() -> None:
+    assert batch_size([10, 10, 30], 60) == 2
+    assert batch_size([300, 300], 256) == 1
+    assert batch_size([10] * 7, 10_000) == 7
+
+
+def test_vectors_stand_in_the_order_of_their_texts_whatever_their_lengths() -> None:
+    texts = ["Le maire signe. " * (1 + 17 * number % 40) for number in range(30)] + ["", "مدة الإجازة " * 30]
+    embedder = SentenceTransformerEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)
+    rows = embedder.embed_passages(texts)
+    alone = np.stack([embedder.embed_passages([text])[0] for text in texts])
+    assert (rows * alone).sum(axis=1).min() > 0.999

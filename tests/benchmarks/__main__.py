@@ -1,7 +1,11 @@
-"""Prints the figures of the parts named on the command line, or of all: `python -m tests.benchmarks index retrieval`."""
+"""Prints the figures of the parts named on the command line, or of all: `python -m tests.benchmarks index retrieval`.
+
+`--documents N` says how many documents the part `archive` takes in.
+"""
 
 from __future__ import annotations
 
+import argparse
 import platform
 import sys
 from collections.abc import Callable
@@ -9,10 +13,13 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.archive_load import DOCUMENTS, archive_figures
+from tests.benchmarks.embedding_speed import embedding_figures
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.index_speed import index_figures
 from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.pdf_speed import pdf_figures
+from tests.benchmarks.pipeline_speed import pipeline_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
 
@@ -20,22 +27,30 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "start": start_figures,
     "index": index_figures,
     "pdf": pdf_figures,
+    "embedding": embedding_figures,
+    "pipeline": pipeline_figures,
     "service": service_figures,
     "retrieval": retrieval_figures,
     "ocr": ocr_figures,
+    "archive": archive_figures,
 }
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the parts, print a table for each; 2 when a name is unknown."""
-    unknown = [name for name in names if name not in PARTS]
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--documents", type=int, default=DOCUMENTS, help="for archive (default: %(default)s)")
+    wanted = parser.parse_args(arguments)
+    unknown = [name for name in wanted.parts if name not in PARTS]
     if unknown:
         print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    parts = PARTS | {"archive": lambda: archive_figures(wanted.documents)}
     console = Console()
     console.print(f"{machine()}, Python {platform.python_version()}")
-    for name in names or PARTS:
-        for title, rows in PARTS[name]().items():
+    for name in wanted.parts or parts:
+        for title, rows in parts[name]().items():
             console.print(_table(title, rows))
     return 0
 

@@ -13,7 +13,7 @@ from assistant.embedding import HashEmbedder
 from assistant.precedence import Precedence
 from ingest.patience import PatientEmbedder
 
-TEXTS = tuple(f"le service numéro {number} instruit " + "les demandes " * (number % 7) for number in range(70))
+TEXTS = tuple(f"le service numéro {number} instruit " + "les demandes " * (number % 7) for number in range(400))
 
 
 class Recording(HashEmbedder):
@@ -22,9 +22,11 @@ class Recording(HashEmbedder):
     def __init__(self) -> None:
         super().__init__(16)
         self.batches: list[int] = []
+        self.tokens: list[int] = []
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.batches.append(len(texts))
+        self.tokens.append(len(texts) * max(map(self.count_tokens, texts)))
         return super().embed_passages(texts)
 
 
@@ -37,12 +39,13 @@ def test_vectors_are_the_same_and_in_the_same_order_as_without_patience() -> Non
 def test_batches_are_full_while_nobody_asks_and_small_while_questions_come() -> None:
     questions, encoder = Precedence(), Recording()
     PatientEmbedder(encoder, questions).embed_passages(TEXTS)
-    assert max(encoder.batches) == 32
+    assert 1900 < max(encoder.tokens) <= 2048
     with questions.answering():
         pass
     encoder.batches.clear()
+    encoder.tokens.clear()
     PatientEmbedder(encoder, questions).embed_passages(TEXTS)
-    assert max(encoder.batches) == 4
+    assert 700 < max(encoder.tokens) <= 768
     assert sum(encoder.batches) == len(TEXTS)
 
 
