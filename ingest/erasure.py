@@ -229,6 +229,8 @@ class Eraser:
 def _refuse_busy(doomed: Iterable[DocumentStatus]) -> None:
     for status in doomed:
         if getattr(status, "hold", ""):
-            raise Conflict(f"document {status.document_id} is on legal hold and cannot be erased; release the hold first")
+            raise Conflict(
+                f"document {status.document_id} is on legal hold and cannot be erased; release the hold first"
+            )
         if status.state is DocumentState.IN_PROGRESS:
             raise Conflict(f"document {status.document_id} is being worked on; erase it when that has ended")

@@ -26,7 +26,9 @@ class ErasureEntries:
                 if row is None:
                     continue
                 if row["hold"]:
-                    raise Conflict(f"document {document_id} is on legal hold and cannot be erased; release the hold first")
+                    raise Conflict(
+                        f"document {document_id} is on legal hold and cannot be erased; release the hold first"
+                    )
                 if row["state"] == DocumentState.IN_PROGRESS:
                     raise Conflict(f"document {document_id} is being worked on; erase it when that has ended")
                 connection.execute(
