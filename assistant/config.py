@@ -153,10 +153,20 @@ class DatabaseSettings(_Section):
     """Empty: SQLite in the data folder. `postgresql://user@host/database`: PostgreSQL, for several workers."""
 
     @property
-    def host(self) -> str:
-        """The server's name; empty for a socket on this machine."""
+    def hosts(self) -> tuple[str, ...]:
+        """Every name and address that the URL can lead to; a path is a socket on this machine. libpq reads all of these."""
         parts = urlsplit(self.url)
-        return "".join(parse_qs(parts.query).get("host", [])) or parts.hostname or ""
+        query = parse_qs(parts.query)
+        places = [parts.netloc.rpartition("@")[2], *query.get("host", []), *query.get("hostaddr", [])]
+        names = [name.strip() for place in places for name in place.split(",")]
+        return tuple(_without_port(name) for name in names if name)
+
+
+def _without_port(name: str) -> str:
+    """`db:5432` → `db`, `[::1]:5432` → `::1`; a path stays."""
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name if name.startswith("/") or name.count(":") > 1 else name.partition(":")[0]
 
 
 class DemoSettings(_Section):

@@ -270,16 +270,17 @@ class _Translated:
 
 def allowed_url(settings: Settings) -> str:
     """The address of PostgreSQL, which must be local or listed; empty for SQLite."""
-    url, host = settings.database.url, settings.database.host
+    url = settings.database.url
     if url and not url.startswith("postgresql://"):
         raise ConfigurationError(
             f"{settings.file}: database.url must be empty or begin with postgresql://; correct it or leave it out"
         )
-    if host and not host.startswith("/") and not is_loopback(host) and host not in settings.egress.allow:
-        raise EgressBlocked(
-            f"{settings.file}: database.url names {host!r}, which is not on this machine; if it is one of your own servers,"
-            " add it to egress.allow"
-        )
+    for host in settings.database.hosts:
+        if not host.startswith("/") and not is_loopback(host) and host not in settings.egress.allow:
+            raise EgressBlocked(
+                f"{settings.file}: database.url names {host!r}, which is not on this machine; if it is one of your own"
+                " servers, add it to egress.allow"
+            )
     return url
 
 

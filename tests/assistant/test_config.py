@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from assistant.config import instance_file, load_settings
-from assistant.errors import ConfigurationError
+from assistant.database import allowed_url
+from assistant.errors import ConfigurationError, EgressBlocked
+from tests import worlds
 
 GOOD = '[instance]\nname = "Essai"\ndata = "data"\n'
 
@@ -68,3 +70,28 @@ def test_assistant_home_overrides_the_data_folder(tmp_path: Path, monkeypatch: p
 
 def test_default_instance_listens_on_loopback_only() -> None:
     assert load_settings(instance_file(None)).service.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@db.example/x",
+        "postgresql://u@127.0.0.1,db.example:5432/x",
+        "postgresql:///x?host=/run/postgresql,db.example",
+        "postgresql://u@localhost/x?hostaddr=192.0.2.7",
+    ],
+)
+def test_database_on_a_host_that_is_not_listed_is_refused_however_it_is_written(tmp_path: Path, url: str) -> None:
+    settings = load_settings(worlds.instance_file(tmp_path, extra=f'[database]\nurl = "{url}"\n'))
+    with pytest.raises(EgressBlocked, match=r"db\.example|192\.0\.2\.7"):
+        allowed_url(settings)
+
+
+def test_database_on_this_machine_is_allowed_however_it_is_written(tmp_path: Path) -> None:
+    for number, url in enumerate(
+        ("", "postgresql:///x", "postgresql://u@[::1]:5432/x", "postgresql:///x?host=/run/postgresql")
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        settings = load_settings(worlds.instance_file(folder, extra=f'[database]\nurl = "{url}"\n'))
+        assert allowed_url(settings) == url
