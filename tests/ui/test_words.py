@@ -174,6 +174,23 @@ def test_every_reason_has_words_and_says_what_to_do(language: str) -> None:
     assert set(reasons) == set(remedies) == CATEGORIES
 
 
+LIMITS = {"fr": ("limites", "archive"), "ar": ("حدود", "أرشيف"), "en": ("limits", "archive")}
+WAYS_OUT = {"fr": "chemin", "ar": "مسار", "en": "path"}
+OPERATOR = {"fr": "administrateur", "ar": "المسؤول", "en": "administrator"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_limits_of_archives_are_named_where_they_are_met_and_nobody_is_sent_to_raise_them(language: str) -> None:
+    reasons, remedies = words(language)["category"], words(language)["remedy"]
+    assert isinstance(reasons, dict)
+    assert isinstance(remedies, dict)
+    said = str(reasons["too_large"]).lower()
+    assert all(word in said for word in LIMITS[language])
+    assert OPERATOR[language] not in str(remedies["too_large"])
+    assert WAYS_OUT[language] in str(reasons["unsafe_archive"])
+    assert LIMITS[language][0] not in str(reasons["unsafe_archive"])
+
+
 def test_the_readers_choice_comes_before_the_browsers() -> None:
     assert language_of_request("en", "ar", "fr-FR") == "en"
     assert language_of_request(None, None, "ar-MA,fr;q=0.8") == "ar"
