@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.parsing import RejectionCategory
+from tests.worlds import ROOT
 from ui.components import ASSETS
 from ui.locale import LANGUAGES, Words, language_of_request, words
 
@@ -63,6 +64,7 @@ CATEGORIES = {category.value for category in RejectionCategory} | {
     "sidecar",
     "wrong_password",
     "unsafe_archive",
+    "interrupted",
 }
 """Every cause that a ledger may name: those of the files, and those of the work on them."""
 
@@ -127,6 +129,14 @@ def test_arabic_texts_are_in_arabic_script() -> None:
 def test_french_punctuation_keeps_its_no_break_spaces() -> None:
     for path, text in flat(words("fr")).items():
         assert not re.search(r" [;:!?»]|« ", text), path
+
+
+def test_every_reason_that_the_work_on_a_document_gives_is_known_here() -> None:
+    given = re.compile(r'(?:DocumentRejected|Rejected)\(\s*"(\w+)"|\bcategory="(\w+)"')
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "ingest").glob("*.py"))
+    found = {first or second for first, second in given.findall(sources)}
+    assert "sidecar" in found
+    assert found <= CATEGORIES | {"container"}, "a container is no failure; the page says of it what it is"
 
 
 def test_every_entry_that_the_page_names_exists() -> None:
