@@ -343,8 +343,10 @@ def test_erasing_says_what_goes_and_hands_out_the_receipt(
     page.click("#tab-keeping")
     page.click("#erase")
     dialog = page.get_by_role("dialog")
-    for part in ("adieu.pdf", "2 pages", "passage", "ne peut pas être annulée"):
+    for part in ("adieu.pdf", "2 pages", "passage", "description", "ne peut pas être annulée"):
         expect(dialog).to_contain_text(part)
+    for never_stored in ("image", "réponses"):
+        expect(dialog).not_to_contain_text(never_stored)
     expect(dialog.get_by_role("button", name="Annuler")).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

@@ -74,9 +74,9 @@ def test_corrected_page_is_found_by_its_new_words_and_only_it_is_embedded(tmp_pa
         assert not world.found("animal2")
         assert [passage.page_numbers for passage in world.found("ornithorynque")] == [(2,)]
         _check_consistent(world, status.document_id)
-    with office(tmp_path) as world:  # and it outlives a restart and a new index
+    with office(tmp_path, started=False) as world:  # and it outlives a restart and a new index
         world.ingestion._ledger.requeue(status.document_id, "indexed anew")
-        world.ingestion._queue.submit(status.document_id)
+        world.ingestion.start()
         world.settled(status.document_id)
         assert world.found("ornithorynque")
         stored = world.archive.document(status.document_id, CLERK)

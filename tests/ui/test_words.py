@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.parsing import RejectionCategory
+from tests.worlds import ROOT
 from ui.components import ASSETS
 from ui.locale import LANGUAGES, Words, language_of_request, words
 
@@ -63,6 +64,7 @@ CATEGORIES = {category.value for category in RejectionCategory} | {
     "sidecar",
     "wrong_password",
     "unsafe_archive",
+    "interrupted",
 }
 """Every cause that a ledger may name: those of the files, and those of the work on them."""
 
@@ -129,6 +131,14 @@ def test_french_punctuation_keeps_its_no_break_spaces() -> None:
         assert not re.search(r" [;:!?»]|« ", text), path
 
 
+def test_every_reason_that_the_work_on_a_document_gives_is_known_here() -> None:
+    given = re.compile(r'(?:DocumentRejected|Rejected)\(\s*"(\w+)"|\bcategory="(\w+)"')
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "ingest").glob("*.py"))
+    found = {first or second for first, second in given.findall(sources)}
+    assert "sidecar" in found
+    assert found <= CATEGORIES | {"container"}, "a container is no failure; the page says of it what it is"
+
+
 def test_every_entry_that_the_page_names_exists() -> None:
     known = {re.sub(r"\.\d+$", "", path) for path in flat(words("en"))}
     for path in named_in_scripts():
@@ -172,6 +182,23 @@ def test_every_reason_has_words_and_says_what_to_do(language: str) -> None:
         assert reasons.get(category), f"{category} has no words in {language}"
         assert remedies.get(category), f"{category} does not say what to do in {language}"
     assert set(reasons) == set(remedies) == CATEGORIES
+
+
+LIMITS = {"fr": ("limites", "archive"), "ar": ("حدود", "أرشيف"), "en": ("limits", "archive")}
+WAYS_OUT = {"fr": "chemin", "ar": "مسار", "en": "path"}
+OPERATOR = {"fr": "administrateur", "ar": "المسؤول", "en": "administrator"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_limits_of_archives_are_named_where_they_are_met_and_nobody_is_sent_to_raise_them(language: str) -> None:
+    reasons, remedies = words(language)["category"], words(language)["remedy"]
+    assert isinstance(reasons, dict)
+    assert isinstance(remedies, dict)
+    said = str(reasons["too_large"]).lower()
+    assert all(word in said for word in LIMITS[language])
+    assert OPERATOR[language] not in str(remedies["too_large"])
+    assert WAYS_OUT[language] in str(reasons["unsafe_archive"])
+    assert LIMITS[language][0] not in str(reasons["unsafe_archive"])
 
 
 def test_the_readers_choice_comes_before_the_browsers() -> None:

@@ -86,7 +86,7 @@ export class Keeping {
       words.say("keeping.part_original", { name: status.file_name, versions: words.count("versions", Math.max(1, versions)) }),
       status.pages ? words.say("keeping.part_pages", { pages: words.count("pages", status.pages) }) : words.say("keeping.part_text"),
       status.passages ? words.say("keeping.part_passages", { passages: words.count("passages", status.passages) }) : null,
-      words.say("keeping.part_excerpts"),
+      words.say("keeping.part_description"),
     ].filter(Boolean);
     openDialog(this.page, words.say("keeping.confirm", { title: status.title || status.file_name }), (close) => {
       const refused = element("div", { class: "refused" });
