@@ -42,6 +42,9 @@ OPT_OUTS: dict[str, str] = {
     "OTEL_SDK_DISABLED": "true",
     "DBOS__CLOUD": "false",
     "TOKENIZERS_PARALLELISM": "false",
+    # Not an opt-out, but to be set as early: oneDNN, inside torch, keeps 1 MiB for each of 1,024 shapes of batches; with 64 the
+    # service stays below 1.2 GB with 10,000 passages, and answers as fast.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
 """What every process starts with. Each line silences one library that would otherwise call out or download."""
 

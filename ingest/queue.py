@@ -22,6 +22,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,9 @@ class DocumentQueue:
         if not _open_here.acquire(blocking=False):
             raise InstanceBusy("this process already works on the documents of an instance; close that one first")
         try:
-            self._launch()
+            # In a thread of its own: DBOS refuses to register a queue where an event loop runs, as in whoever embeds us.
+            with ThreadPoolExecutor(1) as launcher:
+                launcher.submit(self._launch).result()
         except BaseException as error:
             self._shut_down()
             if type(error).__module__.startswith(("sqlalchemy", "dbos")):

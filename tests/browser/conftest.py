@@ -56,7 +56,7 @@ class Visitor:
         self.page.wait_for_selector(".answer-tools, .abstention, .problem")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.is_file():
         message = f"{CHROMIUM} is missing; install the Debian package chromium"

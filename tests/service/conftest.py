@@ -54,7 +54,7 @@ class World:
         return self.client.post(path, headers=headers, **arguments)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two documents that say nearly the same, one public and one restricted; readers `weak`, `strong`, `archivist`."""
     folder = tmp_path_factory.mktemp("service")
