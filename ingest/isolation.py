@@ -108,14 +108,6 @@ def parse_into(
     return parsed
 
 
-def sweep(work_folder: Path) -> int:
-    """Remove what runs left in `work_folder` when the service was killed; how many folders. Only while none is at work."""
-    left = list(work_folder.glob(f"{_PREFIX}*"))
-    for folder in left:
-        remove_folder(folder)
-    return len(left)
-
-
 def _parsed_in(
     folder: Path, path: Path, *, file_name: str, settings: ParsingSettings, on_progress: OnProgress | None = None
 ) -> Parsed | Rejected:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.types import BlockKind
+from ingest.leftout import LeftOut
 from ingest.markup import safe_parser
 from ingest.pieces import HEADING_CHARS, Piece, one_line, paragraph, table
 
@@ -33,24 +34,6 @@ _SPACES = {f"{TEXT}s": " ", f"{TEXT}tab": "\t", f"{TEXT}line-break": "\n"}
 _PASSED_OVER = frozenset(
     {f"{TEXT}tracked-changes", f"{TEXT}note-citation", f"{TEXT}ruby-text", f"{OFFICE}forms", f"{TEXT}number"}
 )
-
-
-@dataclass(slots=True)
-class LeftOut:
-    """What stood in the file and not on the page."""
-
-    hidden: int = 0
-    deleted: int = 0
-    comments: int = 0
-
-    def warnings(self) -> tuple[str, ...]:
-        """In words, nothing for nothing."""
-        said = (
-            (self.hidden, "characters of hidden text were left out"),
-            (self.deleted, "characters of deleted text (tracked changes) were left out"),
-            (self.comments, "comments were left out"),
-        )
-        return tuple(f"{count} {what}" for count, what in said if count)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest.leftout import LeftOut
 from ingest.markup import safe_parser
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -23,24 +24,6 @@ _OPENED = tuple(f"{_W}{name}" for name in ("ins", "moveTo", "smartTag", "customX
 _TINY_HALF_POINTS = 2
 _OFF = ("0", "false", "off", "none")
 _MOST_STYLES_DEEP = 20
-
-
-@dataclass(slots=True)
-class LeftOut:
-    """What stood in the file and not on the page."""
-
-    hidden: int = 0
-    deleted: int = 0
-    comments: int = 0
-
-    def warnings(self) -> tuple[str, ...]:
-        """In words, nothing for nothing."""
-        said = (
-            (self.hidden, "characters of hidden text were left out"),
-            (self.deleted, "characters of deleted text (tracked changes) were left out"),
-            (self.comments, "comments were left out"),
-        )
-        return tuple(f"{count} {what}" for count, what in said if count)
 
 
 @dataclass(slots=True)
