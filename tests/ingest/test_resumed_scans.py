@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 import weakref
 from dataclasses import replace
@@ -14,7 +15,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from assistant.types import TextOrigin
 from ingest import isolation, ocr
-from ingest.confinement import descendants
 from ingest.isolation import parse_here, parse_isolated
 from ingest.layout import PageLines
 from ingest.parsing import Parsed, ParsingSettings, Rejected
@@ -57,19 +57,33 @@ def kept_times(folder: Path) -> dict[str, int]:
     return {file.name: file.stat().st_mtime_ns for file in folder.glob("page-*.json")}
 
 
+def children_of(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
+
+
+def kill_the_reader_after(pages: int, kept: Path, over: threading.Event) -> None:
+    """Kill the process that reads the scan as soon as it has kept so many pages."""
+    while len(list(kept.glob("page-*.json"))) < pages:
+        if over.wait(0.005):
+            return
+    nurseries = [child for child in children_of(os.getpid()) if b"ingest.isolation" in command_of(child)]
+    for reader in [child for nursery in nurseries for child in children_of(nursery)]:
+        os.kill(reader, signal.SIGKILL)
+
+
+def command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def test_killed_scan_goes_on_where_it_stopped(scan: Path, tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    ended: list[int] = []
-
-    def kill_the_child(pages: int, of: int) -> None:
-        if pages >= 4 and not ended:
-            for nursery in descendants(os.getpid()):
-                for child in descendants(nursery):
-                    os.kill(child, signal.SIGKILL)
-                    ended.append(pages)
-                    return
-
-    with parse_isolated(scan, file_name="scan.tiff", settings=settings, on_progress=kill_the_child) as result:
+    over = threading.Event()
+    killer = threading.Thread(target=kill_the_reader_after, args=(2, tmp_path / "kept", over))
+    killer.start()
+    with parse_isolated(scan, file_name="scan.tiff", settings=settings) as result:
+        over.set()
+        killer.join()
         assert isinstance(result, Rejected), "it ended before it could be killed"
     before = kept_times(tmp_path / "kept")
     assert 0 < len(before) < PAGES
