@@ -70,7 +70,8 @@ _NICE = 10
 """Reading documents gives way to answering questions."""
 _NO_SPACE = 75
 """How a child ends that could not write for want of space: EX_TEMPFAIL of sysexits.h."""
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What is the disk's fault and never a file's."""
 
 OnProgress = Callable[[int, int], None]
 """Told (pages read so far, pages there are), each time there are more."""
@@ -374,7 +375,7 @@ def _work_and_exit(document: Path, folder: Path, settings: ParsingSettings, *, o
     except MemoryError:
         _report(Rejected(RejectionCategory.OUT_OF_MEMORY, "reading it took more memory than it may have"), folder)
     except OSError as error:
-        code = _NO_SPACE if error.errno in _DISK_ERRORS else 0
+        code = _NO_SPACE if error.errno in DISK_ERRORS else 0
         _report(_unreadable(error), folder)
     except BaseException as error:  # the outermost frame of a process that must end here
         _report(Rejected(RejectionCategory.DAMAGED, f"the parser could not read it ({type(error).__name__})"), folder)

@@ -194,10 +194,11 @@ class Ledger(ArchivistsEntries, ErasureEntries):
         reason: str = "",
         facts: dict[str, str | int | None] | None = None,
         warnings: Iterable[str] = (),
+        attempts: int | None = None,
     ) -> bool:
         """Write how the work on `task` ended; False when it was overtaken meanwhile: by a newer version, by another worker.
 
-        RECEIVED puts it back in the queue, for a next run.
+        RECEIVED puts it back in the queue, for a next run. `attempts` is how many count so far; None for all of them.
         `facts` are columns of the ledger: title, pages, passages, label, language, media_type, date.
         """
         facts = facts or {}
@@ -206,10 +207,11 @@ class Ledger(ArchivistsEntries, ErasureEntries):
         with self._database.writing() as connection:
             cursor = connection.execute(
                 "UPDATE documents SET state = ?, category = ?, reason = ?, warnings = ?, changed_at = ?, run = ?,"  # noqa: S608
-                f" worker = '', progress_pages = 0, progress_of = 0{assignments}"
+                f" attempts = ?, worker = '', progress_pages = 0, progress_of = 0{assignments}"
                 " WHERE document_id = ? AND version = ? AND state = ? AND run = ? AND worker = ?",
                 (state, category, reason, json.dumps(list(warnings), ensure_ascii=False), now(), next_run,
-                 *facts.values(), task.document_id, task.version, DocumentState.IN_PROGRESS, task.run, task.worker),
+                 task.attempts if attempts is None else attempts, *facts.values(), task.document_id, task.version,
+                 DocumentState.IN_PROGRESS, task.run, task.worker),
             )  # fmt: skip
             if cursor.rowcount:
                 note(connection, task.document_id, task.version, state, reason)

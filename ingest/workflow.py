@@ -3,8 +3,8 @@
 Every step can be repeated: ids are deterministic, writing the same thing twice changes nothing. A process that dies anywhere
 leaves a document "in progress"; `ingest.queue` takes it up again, at the step that was in hand, and it ends in the same state.
 
-What can pass later (a service away, a disk full, a database locked) sends the document back to the queue, a bounded number of
-times; everything else ends in a state that a person sees.
+What can pass later sends the document back to the queue: as long as it takes while the instance's own stores are away (a disk
+full, a database locked), a bounded number of times otherwise. Everything else ends in a state that a person sees.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from assistant.archive import Archive
 from assistant.errors import ConfigurationError, DocumentRejected, ServiceUnavailable, Unlabelled
 from assistant.sealing import SealBroken
 from assistant.types import Document, DocumentState, TextOrigin
-from ingest.isolation import RESULT, parse_into, remove_folder
+from ingest.isolation import DISK_ERRORS, RESULT, parse_into, remove_folder
 from ingest.labelling import Markings
 from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task, Ticket
@@ -159,6 +159,7 @@ class DocumentWorkflow:
         def work() -> str:
             if self._archive.stored_document(task.document_id, task.version) is not None:
                 return _ARCHIVED
+            self._room.require()
             side_effect("parse")
             self._parse(task, kept.parent)
             side_effect("work.keep")
@@ -280,7 +281,7 @@ class DocumentWorkflow:
         return self._publisher.withdraw(task.document_id, keep_version=task.version)
 
     def _try_later(self, task: Task, error: Exception) -> None:
-        if task.attempts < self._attempts:
+        if task.attempts < self._attempts or _stores_are_away(error):
             reason = f"waiting to be tried again: {error}"
             self._settle(task, DocumentState.RECEIVED, category=RETRY, reason=reason)
         else:
@@ -298,7 +299,11 @@ class DocumentWorkflow:
         warnings: Iterable[str] = (),
     ) -> str:
         side_effect("ledger.settle")
-        self._ledger.settle(task, state, category=category, reason=reason, facts=facts, warnings=warnings)
+        # One that waits for a disk keeps a last attempt, however long that takes.
+        attempts = min(task.attempts, self._attempts - 1) if state is DocumentState.RECEIVED else None
+        self._ledger.settle(
+            task, state, category=category, reason=reason, facts=facts, warnings=warnings, attempts=attempts
+        )
         side_effect("work.remove")
         remove_folder(self._folder(task))
         if state.final:
@@ -320,6 +325,11 @@ def _folder_name(work: Task | Ticket) -> str:
 
 def _page_folder_name(work: Task | Ticket) -> str:
     return f"pages-{work.document_id}.{work.version[:16]}"
+
+
+def _stores_are_away(error: Exception) -> bool:
+    """True when the trouble is the instance's and passes for every document at once, when an operator mends it."""
+    return isinstance(error, ServiceUnavailable) or (isinstance(error, OSError) and error.errno in DISK_ERRORS)
 
 
 def _digest(file: Path) -> str:

@@ -36,6 +36,8 @@ from tests.ingest.queue_world import (
 from tests.postgres import new_database
 
 Different = dict[str, Any]
+_FULL_FOR_S = 3.0
+"""Time for more attempts than the two that a document has for a cause of its own."""
 
 
 class Killing:
@@ -127,7 +129,9 @@ def disks(killing: Killing, _shard: int, _of: int) -> dict[str, Different | None
 
 
 def _full(killing: Killing, place: str) -> Different | None:
-    settings = killing.settings(f"full-{place}")
+    patient = killing.settings(f"full-{place}")
+    ingest = patient.ingest.model_copy(update={"attempts": 2})  # a disk is waited for all the same
+    settings = patient.model_copy(update={"ingest": ingest})
     disk = _mounted(settings.home / place)
     if place == ".":
         _mounted(settings.home / "index")
@@ -156,6 +160,8 @@ def _run_on_a_full_disk(settings: Any, disk: Path, reasons: Path, left: int) -> 
             told |= {status.reason for status in states if "waiting to be tried again" in status.reason}
             if told:
                 side_effects.stop_listening()
+                time.sleep(_FULL_FOR_S)
+                assert not any(status.category == "service_unavailable" for status in ingestion.documents(ARCHIVIST))
                 filler.unlink(missing_ok=True)
         hand_in(ingestion, acknowledged)
         assert ingestion.wait_idle(60)
