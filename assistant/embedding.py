@@ -8,11 +8,12 @@ The one module, with `reranking`, that imports `sentence_transformers` and torch
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
@@ -23,8 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ConfigurationError
+from assistant.precedence import in_background, work_in_background
 
 if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
 PACKAGED_DENSE_WEIGHTS = {"fr": 0.1, "ar": 0.0, "en": 0.7}
@@ -192,9 +195,8 @@ class SentenceTransformerEmbedder:
             raise ConfigurationError(
                 f"embedding.path {str(folder)!r} does not load; restore the model folder"
             ) from error
-        # One thread for all encoding: the tokenizer inside is not safe for several, torch keeps working memory for each
-        # thread that ever used it, and a question waits for one batch of an ingestion rather than for a whole document.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._questions = _Lane(self._model)
+        self._background = _Lane(_twin(self._model), begin=work_in_background)
         self._bf16 = bool(torch.cpu._is_avx512_bf16_supported()) and self._bf16_is_close()
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -230,9 +232,29 @@ class SentenceTransformerEmbedder:
 
     def _encoded(self, texts: Sequence[str], *, bf16: bool) -> NDArray[np.float32]:
         """Unit rows for at most a batch of texts."""
-        return self._thread.submit(self._encode_here, texts, bf16=bf16).result()
+        lane = self._background if in_background() else self._questions
+        return lane.encoded(texts, bf16=bf16)
 
-    def _encode_here(self, texts: Sequence[str], *, bf16: bool) -> NDArray[np.float32]:
+    def _bf16_is_close(self) -> bool:
+        exact, fast = self._encoded(_BF16_CHECK, bf16=False), self._encoded(_BF16_CHECK, bf16=True)
+        return bool((exact * fast).sum(axis=1).min() >= _BF16_COSINE)
+
+
+class _Lane:
+    """One thread that encodes: the tokenizer is not safe for several, and torch keeps working memory for each.
+
+    Ingestion has a lane beside that of the questions, which then wait for none of its batches.
+    """
+
+    def __init__(self, model: SentenceTransformer, begin: Callable[[], None] | None = None) -> None:
+        self._model = model
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder", initializer=begin)
+
+    def encoded(self, texts: Sequence[str], *, bf16: bool) -> NDArray[np.float32]:
+        """Unit rows for at most a batch of texts."""
+        return self._thread.submit(self._encode_here, texts, bf16).result()
+
+    def _encode_here(self, texts: Sequence[str], bf16: bool) -> NDArray[np.float32]:
         import torch
 
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
@@ -241,9 +263,11 @@ class SentenceTransformerEmbedder:
             )
         return _unit_rows(np.asarray(rows, dtype=np.float32))
 
-    def _bf16_is_close(self) -> bool:
-        exact, fast = self._encoded(_BF16_CHECK, bf16=False), self._encoded(_BF16_CHECK, bf16=True)
-        return bool((exact * fast).sum(axis=1).min() >= _BF16_COSINE)
+
+def _twin(model: SentenceTransformer) -> SentenceTransformer:
+    """The same weights, not copied, with a tokenizer of its own."""
+    weights = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    return copy.deepcopy(model, weights)
 
 
 class LazyEmbedder:

@@ -5,10 +5,27 @@ One for the process, as the processor is one: `QUESTIONS`.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+_NICE = 10
+_this_thread = threading.local()
+
+
+def work_in_background() -> None:
+    """From here on this thread gives way: the system runs others first, and the encoder has a lane of its own for it."""
+    if not in_background():
+        _this_thread.background = True
+        with suppress(AttributeError, OSError):  # Linux alone gives each thread a priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+def in_background() -> bool:
+    """True when this thread works in the background."""
+    return getattr(_this_thread, "background", False)
 
 
 class Precedence:

@@ -11,7 +11,7 @@ from assistant.embedding import BATCH_TOKENS, Embedder, batch_size
 from assistant.precedence import Precedence
 
 _SMALL_BATCH_TOKENS = 768
-"""A question that comes in the middle of a batch waits for it: here some 50 ms, for a full one some 120."""
+"""The encoder has another lane for questions; beside a small batch a question has more of the processor's caches and memory."""
 _BUSY_FOR_S = 30.0
 _AT_MOST_S = 1.0
 

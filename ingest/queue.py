@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError, ConfigurationError, InstanceBusy, ServiceUnavailable
+from assistant.precedence import work_in_background
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Task, Ticket
 from ingest.side_effects import side_effect
@@ -193,6 +194,7 @@ class DocumentQueue:
         """The workflow: one run of one document."""
         from dbos import DBOS
 
+        work_in_background()
         name = str(DBOS.workflow_id)
         self._running.add(name)
         try:

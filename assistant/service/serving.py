@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from assistant.sessions import local_key
 
 _LOG = logging.getLogger(__name__)
 _START_TIMEOUT_S = 60.0
+_SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter while another waits. A question takes it up some dozens of times, each time after
+a call into the index or the encoder; with Python's 5 ms beside a document that is being split it waits that long each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="service", daemon=True)
     announcement = settings.home / ANNOUNCEMENT
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
     thread.start()
     try:
         _wait_until_started(server, thread)
@@ -69,6 +75,7 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
             announcement.unlink(missing_ok=True)
         server.should_exit = True
         thread.join(timeout=15)
+        sys.setswitchinterval(usual)
         listener.close()
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from assistant.embedding import (
     packaged_minilm_folder,
 )
 from assistant.errors import ConfigurationError
+from assistant.precedence import in_background, work_in_background
 
 
 def lazy(folder: Path, **weights: float) -> LazyEmbedder:
@@ -91,3 +94,40 @@ def test_vectors_stand_in_the_order_of_their_texts_whatever_their_lengths() -> N
     rows = embedder.embed_passages(texts)
     alone = np.stack([embedder.embed_passages([text])[0] for text in texts])
     assert (rows * alone).sum(axis=1).min() > 0.999
+
+
+def test_question_does_not_wait_for_what_is_embedded_in_the_background() -> None:
+    embedder = SentenceTransformerEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)
+    texts = [f"Le service {number} instruit les demandes de congé. " * 20 for number in range(200)]
+    at_work, found = threading.Event(), []
+
+    def ingest() -> None:
+        work_in_background()
+        found.append(embedder.embed_passages(texts[:2]))
+        at_work.set()
+        found.append(embedder.embed_passages(texts))
+
+    thread = threading.Thread(target=ingest)
+    thread.start()
+    assert at_work.wait(60)
+    embedder.embed_query("À qui adresser une demande de congé ?")
+    assert len(found) == 1, "the question waited until everything was embedded"
+    thread.join(120)
+    assert np.array_equal(found[0], embedder.embed_passages(texts[:2]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives each thread a priority of its own")
+def test_background_thread_gives_way_to_the_others() -> None:
+    nice: list[int] = []
+
+    def work() -> None:
+        work_in_background()
+        nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert nice == [10]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    assert not in_background()
