@@ -32,6 +32,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from ingest import ocr
 from ingest.confinement import (
     adopt_orphans,
     confine,
@@ -277,6 +278,7 @@ def _nurse() -> None:
         request = json.loads(line)
         folder = Path(request["folder"])
         settings = _received(request["settings"], folder)
+        ocr.refusal(settings)  # asks tesseract for its languages: once, not in every child
         child = os.fork()
         if child == 0:
             _work_and_exit(Path(request["document"]), folder, settings, own_user_namespace=own_namespace)
@@ -343,7 +345,12 @@ def _kill_group(leader: int) -> None:
 
 
 def _preload() -> None:
-    """Import what the children need. Nothing untrusted has been read yet, and nothing is read here."""
+    """Import what the children need. Nothing untrusted has been read yet, and nothing is read here.
+
+    The smaller this process, the cheaper each fork of it: without torch, which spaCy would load and nobody here uses, it has
+    240 instead of 360 MB of its own and starts in half the time.
+    """
+    sys.modules["torch"] = None  # type: ignore[assignment]  # as documented for `import`: ModuleNotFoundError
     import numpy.ma  # noqa: F401 - what numpy would load at the first median
 
     from assistant.language import detect_language
