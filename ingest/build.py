@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +28,12 @@ from assistant.ingestion import (
     DocumentFilter,
     DocumentVersion,
     Found,
+    LegalHold,
     MetadataEdit,
     Progress,
     RetentionReport,
     VerificationReport,
+    WatchedFolder,
 )
 from assistant.precedence import QUESTIONS
 from assistant.receipts import ErasureReceipt
@@ -191,9 +193,20 @@ class EmbeddedIngestion:
         """See `Ingestion.release`."""
         return self._life.release(document_id, principal)
 
-    def retention(self, principal: Principal, *, apply: bool = False) -> RetentionReport:
+    def holds(self, principal: Principal) -> tuple[LegalHold, ...]:
+        """See `Ingestion.holds`."""
+        return self._listing.holds(principal)
+
+    def retention(
+        self, principal: Principal, *, apply: bool = False, only: Collection[str] | None = None
+    ) -> RetentionReport:
         """See `Ingestion.retention`."""
-        return self._retention.report(principal, erase=self.remove if apply else None)
+        return self._retention.report(principal, erase=self.remove if apply else None, only=only)
+
+    def watched(self, principal: Principal) -> tuple[WatchedFolder, ...]:
+        """See `Ingestion.watched`."""
+        require_archivist(principal)
+        return self._watch.folders(principal)
 
     def progress(self, principal: Principal) -> Progress:
         """See `Ingestion.progress`."""

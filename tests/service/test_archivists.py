@@ -19,6 +19,9 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/documents/progress", None),
     ("GET", "/v1/documents/retention", None),
     ("POST", "/v1/documents/retention", None),
+    ("POST", "/v1/documents/retention", {"document_ids": []}),
+    ("GET", "/v1/documents/holds", None),
+    ("GET", "/v1/documents/watched", None),
 ]
 
 
@@ -45,12 +48,21 @@ def test_archivist_without_clearance_hears_what_is_said_of_an_absent_document(
     assert on_hidden == call(world, method, path.format(id=ABSENT), "weak-archivist", body)
 
 
-def test_progress_and_retention_name_nothing_above_the_clearance(world: World) -> None:
-    for path in ("/v1/documents/progress", "/v1/documents/retention", "/v1/documents?q=cache&limit=5"):
+def test_lists_name_nothing_above_the_clearance(world: World) -> None:
+    assert call(world, "PUT", f"/v1/documents/{world.hidden_id}/hold", "archivist", {"reason": "procès"})[0] == 200
+    assert world.hidden_id in str(call(world, "GET", "/v1/documents/holds", "archivist"))
+    for path in (
+        "/v1/documents/holds",
+        "/v1/documents/watched",
+        "/v1/documents/progress",
+        "/v1/documents/retention",
+        "/v1/documents?q=cache&limit=5",
+    ):
         status, body = call(world, "GET", path, "weak-archivist")
         assert status == 200
         assert world.hidden_id not in str(body)
         assert body.get("total", 0) == 0
+    call(world, "DELETE", f"/v1/documents/{world.hidden_id}/hold", "archivist")
 
 
 def test_life_of_a_document_over_http(world: World) -> None:
