@@ -143,6 +143,10 @@ class ServiceClient:
                 fields["label"] = label
             return self._json("POST", "/documents", files=parts, data=fields)
 
+    def read_manifest(self, name: str, content: bytes) -> Json:
+        """`{"files": {path: sidecar text}}`; null instead of the object when it is no manifest."""
+        return self._json("POST", "/documents/manifest", files={"manifest": (name, content)})
+
     def hand_in_bytes(self, files: Sequence[tuple[str, bytes]], *, label: str | None = None) -> Json:
         """Hand in (file name, bytes) pairs, as a browser uploads them."""
         parts = [("files", (name, content)) for name, content in files]

@@ -5,7 +5,7 @@ The implementation is `ingest.build`, found through the entry point `assistant.p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -220,6 +220,15 @@ class Ingestion(Protocol):
 
         `source` is where the archivist says it comes from: new bytes at a known source are a new version; known bytes are the
         document that is already here. `sidecar` is the TOML text of its sidecar, if it has one.
+        """
+        ...
+
+    def described(
+        self, manifest: bytes, principal: Principal, *, name: str, sidecars: Mapping[str, bytes]
+    ) -> dict[str, str] | None:
+        """What a manifest says of the files it names, each with its own sidecar: path → text of a sidecar, for `accept`.
+
+        None when it is no manifest. Requires the archivist role. Raises InvalidRequest naming each fault.
         """
         ...
 

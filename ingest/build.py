@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from assistant.config import Settings
 from assistant.database import allowed_url
 from assistant.embedding import Embedder
 from assistant.errors import (
+    ConfigurationError,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -54,6 +55,7 @@ from ingest.retention import Retention
 from ingest.room import Room
 from ingest.side_effects import side_effect
 from ingest.upkeep import Upkeep
+from ingest.uploads import described
 from ingest.verification import Verifier
 from ingest.watch_service import FolderWatch
 from ingest.workflow import DocumentWorkflow, Parse
@@ -140,6 +142,16 @@ class EmbeddedIngestion:
             sidecar=sidecar.decode("utf-8", "replace") if sidecar else "",
             received_by=principal.id,
         )
+
+    def described(
+        self, manifest: bytes, principal: Principal, *, name: str, sidecars: Mapping[str, bytes]
+    ) -> dict[str, str] | None:
+        """See `Ingestion.described`."""
+        require_archivist(principal)
+        try:
+            return described(manifest, sidecars, name=name)
+        except ConfigurationError as error:
+            raise InvalidRequest(str(error)) from error
 
     def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
         """See `Ingestion.documents`."""

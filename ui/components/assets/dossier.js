@@ -247,7 +247,7 @@ export class Dossier {
 
   showBody() {
     const { words } = this.page;
-    const offered = TABS.filter((name) => name !== "sheets" || this.hasText);
+    const offered = TABS.filter((name) => name !== "sheets" || this.hasText || this.parts.sheets.older);
     if (!offered.includes(this.tab)) this.tab = offered[0];
     const list = tabList(offered, this.tab, {
       label: words.say("dossier.tabs"),
@@ -259,6 +259,11 @@ export class Dossier {
     const focused = this.body.contains(document.activeElement) ? document.activeElement.id : null;
     this.body.replaceChildren(list, panel);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  /** Opens an earlier version, as its line in the history names it. */
+  readVersion(older) {
+    if (this.parts.sheets.read(older)) this.choose("sheets", { focus: true });
   }
 
   choose(name, { focus = false } = {}) {
