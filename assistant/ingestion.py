@@ -15,7 +15,7 @@ from assistant.archive import Archive
 from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.index import PassageIndex
-from assistant.receipts import ErasureReceipt
+from assistant.receipts import ErasureReceipt, PurgeRecord
 from assistant.types import DocumentState, DocumentStatus
 
 
@@ -262,6 +262,10 @@ class Ingestion(Protocol):
 
     def receipts(self, principal: Principal) -> tuple[ErasureReceipt, ...]:
         """The receipts of erased documents that this principal could know of, newest first. Requires the archivist role."""
+        ...
+
+    def purges(self, principal: Principal) -> tuple[PurgeRecord, ...]:
+        """The purge records, newest first, that cover no erasure of which this principal may not know. Archivists."""
         ...
 
     def receipt_key(self) -> bytes:

@@ -37,7 +37,7 @@ from assistant.ingestion import (
     WatchedFolder,
 )
 from assistant.precedence import QUESTIONS
-from assistant.receipts import ErasureReceipt
+from assistant.receipts import ErasureReceipt, PurgeRecord
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.erasure import Eraser
@@ -228,6 +228,11 @@ class EmbeddedIngestion:
         """See `Ingestion.receipts`."""
         require_archivist(principal)
         return tuple(receipt for receipt, label in self._receipts.all() if may_know(principal, label))
+
+    def purges(self, principal: Principal) -> tuple[PurgeRecord, ...]:
+        """See `Ingestion.purges`."""
+        known = {receipt.receipt_id for receipt in self.receipts(principal)}
+        return tuple(record for record in self._receipts.purges() if known.issuperset(record.covers))
 
     def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
         """See `Ingestion.verify`."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, File, Query, Response, UploadFile
 
 from assistant.errors import InvalidRequest, NotFound
-from assistant.receipts import ErasureReceipt, canonical, check_fields, check_file
+from assistant.receipts import ErasureReceipt, PurgeRecord, canonical, check_fields, check_file
 from assistant.service.requests import Reader, Serving
 from assistant.service.wire import plain
 
@@ -26,10 +26,19 @@ def list_receipts(
     limit: Annotated[int | None, Query(ge=1, le=1000)] = None,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
-    """The receipts of erased documents, newest first (archivists); `total` is how many fit."""
+    """The receipts of erased documents, newest first (archivists); `total` is how many fit.
+
+    `purges` names, by the receipts listed, the record that says when the traces of that erasure were purged.
+    """
     found = [receipt for receipt in parts.ingestion.receipts(reader) if _names(receipt, q.strip().lower())]
     page = found[offset:] if limit is None else found[offset : offset + limit]
-    return {"receipts": plain(page), "total": len(found)}
+    listed = {receipt.receipt_id for receipt in page}
+    purges = {
+        receipt_id: {"receipt_id": record.receipt_id, "purged_at": record.purged_at}
+        for record in parts.ingestion.purges(reader)
+        for receipt_id in listed.intersection(record.covers)
+    }
+    return {"receipts": plain(page), "total": len(found), "purges": purges}
 
 
 @router.get("/receipts/public-key", response_class=Response)
@@ -41,8 +50,9 @@ def public_key(parts: Serving, reader: Reader) -> Response:
 
 @router.get("/receipts/{receipt_id}", response_class=Response)
 def one_receipt(receipt_id: str, parts: Serving, reader: Reader) -> Response:
-    """One receipt, byte for byte as its file is (archivists)."""
-    for receipt in parts.ingestion.receipts(reader):
+    """One receipt or purge record, byte for byte as its file is (archivists)."""
+    records: list[ErasureReceipt | PurgeRecord] = [*parts.ingestion.receipts(reader), *parts.ingestion.purges(reader)]
+    for receipt in records:
         if receipt.receipt_id == receipt_id:
             return Response(canonical(plain(receipt)), media_type="application/json")
     raise NotFound("there is no such receipt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,16 @@ def api(service: RunningInstance) -> Iterator[httpx.Client]:
 def id_of(api: httpx.Client, title: str) -> str:
     documents = api.get("/documents").json()["documents"]
     found: str = next(status["document_id"] for status in documents if status["title"] == title)
+    return found
+
+
+def purge_of(api: httpx.Client, receipt_id: str) -> str:
+    """The record that what this erasure left was purged, which follows in the background."""
+    deadline = time.monotonic() + LONG_MS / 1000
+    while not (purges := api.get("/receipts", params={"q": receipt_id}).json()["purges"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    found: str = purges[receipt_id]["receipt_id"]
     return found
 
 
@@ -170,7 +181,7 @@ def test_receipts_are_listed_found_downloaded_and_checked(
     expect(row).to_have_count(1)
     expect(row).to_contain_text("local")
     with page.expect_download() as download:
-        row.get_by_role("link").click()
+        row.get_by_role("link").first.click()
     content = Path(download.value.path()).read_bytes()
     genuine, forged = tmp_path / "genuine.json", tmp_path / "forged.json"
     genuine.write_bytes(content)
@@ -181,6 +192,15 @@ def test_receipts_are_listed_found_downloaded_and_checked(
     page.set_input_files("#receipt-file", forged)
     expect(page.locator(".verdict.bad")).to_contain_text("n’est pas un récépissé authentique")
     expect(page.locator(".verdict.bad")).not_to_contain_text(erased["document_id"])
+    purge = purge_of(api, erased["receipt_id"])
+    page.click("#tab-holds")
+    page.click("#tab-receipts")
+    expect(row.get_by_role("link")).to_have_count(2)
+    with page.expect_download() as record:
+        row.get_by_role("link").last.click()
+    assert json.loads(Path(record.value.path()).read_text(encoding="utf-8"))["receipt_id"] == purge
+    page.set_input_files("#receipt-file", record.value.path())
+    expect(page.locator(".verdict.good")).to_contain_text("les traces de recherche")
     with page.expect_download() as key:
         page.get_by_role("link", name="Clé publique").click()
     assert Path(key.value.path()).read_bytes().startswith(b"-----BEGIN PUBLIC KEY-----")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_erasing_answers_with_a_receipt_that_can_be_checked(client: tuple[TestCl
     changed = one.json() | {"passages": 99}
     assert not http.post("/v1/receipts/verify", headers=as_("clerk"), json=changed).json()["valid"]
     weak = http.get("/v1/receipts", headers=as_("weak-archivist"))
-    assert (weak.status_code, weak.json()) == (200, {"receipts": [], "total": 0})
+    assert (weak.status_code, weak.json()) == (200, {"receipts": [], "total": 0, "purges": {}})
     hidden = http.get(f"/v1/receipts/{receipts[0]['receipt_id']}", headers=as_("weak-archivist"))
     assert (hidden.status_code, hidden.json()) == (404, http.get("/v1/receipts/x", headers=as_("archivist")).json())
 
@@ -110,3 +111,20 @@ def test_receipts_are_found_by_what_names_them_and_listed_in_parts(client: tuple
     assert listed("archivist", q="zyzomys") == (0, 0)
     assert listed("archivist", offset=1, limit=1) == (0, 1)
     assert http.get("/v1/receipts?limit=0", headers=as_("archivist")).status_code == 422
+
+
+def test_purge_record_is_for_who_may_know_of_every_erasure_it_covers(client: tuple[TestClient, list[str]]) -> None:
+    http, (first, _) = client
+    http.delete(f"/v1/documents/{first}", headers=as_("archivist"))
+    deadline = time.monotonic() + 60
+    while not (listing := http.get("/v1/receipts", headers=as_("archivist")).json())["purges"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (receipt,) = listing["receipts"]
+    record = listing["purges"][receipt["receipt_id"]]
+    reply = http.get(f"/v1/receipts/{record['receipt_id']}", headers=as_("archivist"))
+    assert (reply.json()["covers"], reply.json()["purged_at"]) == ([receipt["receipt_id"]], record["purged_at"])
+    checked = http.post("/v1/receipts/verify/file", headers=as_("clerk"), files={"file": ("r.json", reply.content)})
+    assert checked.json()["valid"]
+    assert http.get("/v1/receipts", headers=as_("weak-archivist")).json()["purges"] == {}
+    assert http.get(f"/v1/receipts/{record['receipt_id']}", headers=as_("weak-archivist")).status_code == 404

@@ -164,9 +164,9 @@ function downloadOf(receipt, words) {
 }
 
 /** The same as a link in a list; `title` tells it from the others for those who hear it alone. */
-export function receiptLink(id, words, { title }) {
+export function receiptLink(id, words, { title, text = words.say("keeping.receipt_id") }) {
   const says = words.say("receipts.download_of", { title });
-  return element("a", { class: "receipt-link", ...fileOf(id), "aria-label": says }, icon("download"), words.say("keeping.receipt_id"));
+  return element("a", { class: "receipt-link", ...fileOf(id), "aria-label": says }, icon("download"), text);
 }
 
 function fileOf(id) {

@@ -64,12 +64,12 @@ export class Receipts {
 
   show() {
     const { words } = this.page;
-    const { receipts, total } = this.listing;
+    const { receipts, total, purges } = this.listing;
     if (!total) {
       const says = words.say(this.sought ? "receipts.none" : "receipts.empty");
       return this.list.replaceChildren(element("p", { class: "nothing", role: "status" }, says));
     }
-    const columns = ["number", "at", "by", "document", "went", "file"].map((name) => words.say(`receipts.${name}`));
+    const columns = ["number", "at", "by", "document", "went", "file", "purged"].map((name) => words.say(`receipts.${name}`));
     const rows = receipts.map((receipt) => [
       words.say("receipts.nth", { n: words.number(receipt.number) }),
       element("time", { datetime: receipt.erased_at }, words.moment(receipt.erased_at)),
@@ -77,6 +77,7 @@ export class Receipts {
       element("code", { dir: "ltr" }, receipt.document_id),
       wentOf(receipt, words),
       receiptLink(receipt.receipt_id, words, { title: words.number(receipt.number) }),
+      purgeOf(purges[receipt.receipt_id], words),
     ]);
     const nav = pager({ offset: this.offset, shown: receipts.length, total }, words, (offset) => {
       this.offset = offset;
@@ -170,4 +171,11 @@ function checkedFacts(receipt, words) {
 function wentOf(receipt, words) {
   const numbers = { versions: receipt.versions.length, pages: receipt.pages, passages: receipt.passages };
   return words.list(Object.entries(numbers).filter(([, n]) => n > 0).map(([noun, n]) => words.count(noun, n)));
+}
+
+/** When what was left in the index's storage was purged, with the signed record of it; nothing while that is not told. */
+function purgeOf(record, words) {
+  if (!record) return "–";
+  const at = words.moment(record.purged_at);
+  return receiptLink(record.receipt_id, words, { title: `${words.say("receipts.purged")} ${at}`, text: at });
 }
