@@ -143,6 +143,10 @@ class ServiceClient:
                 fields["label"] = label
             return self._json("POST", "/documents", files=parts, data=fields)
 
+    def read_manifest(self, name: str, content: bytes) -> Json:
+        """`{"files": {path: sidecar text}}`; null instead of the object when it is no manifest."""
+        return self._json("POST", "/documents/manifest", files={"manifest": (name, content)})
+
     def hand_in_bytes(self, files: Sequence[tuple[str, bytes]], *, label: str | None = None) -> Json:
         """Hand in (file name, bytes) pairs, as a browser uploads them."""
         parts = [("files", (name, content)) for name, content in files]
@@ -161,6 +165,10 @@ class ServiceClient:
     def receipt(self, receipt_id: str) -> Json:
         """One erasure receipt."""
         return self._json("GET", f"/receipts/{receipt_id}")
+
+    def verify_receipt(self, content: bytes) -> Json:
+        """`{"valid": …, "reason": …, "receipt": {…}}` of a receipt's file; `receipt` is null unless it is genuine."""
+        return self._json("POST", "/receipts/verify/file", files={"file": ("receipt.json", content)})
 
     def verify_documents(self, *, mend: bool = True) -> Json:
         """What checking ledger, index and archive against each other found, and what was mended. Can take long."""
@@ -190,9 +198,22 @@ class ServiceClient:
         """End a hold."""
         return self._json("DELETE", f"/documents/{document_id}/hold")
 
-    def retention(self, *, apply: bool = False) -> Json:
-        """`{"due": […], "erased": […]}`; nothing is erased unless `apply`."""
-        return self._json("POST" if apply else "GET", "/documents/retention")
+    def holds(self) -> list[Json]:
+        """Every document on hold, with who held it and since when."""
+        holds: list[Json] = self._json("GET", "/documents/holds")["holds"]
+        return holds
+
+    def retention(self, *, apply: bool = False, only: Sequence[str] | None = None) -> Json:
+        """`{"due": […], "erased": […], "rules": […]}`; nothing is erased unless `apply`, and of that only what `only` names."""
+        if not apply:
+            return self._json("GET", "/documents/retention")
+        body = None if only is None else {"document_ids": list(only)}
+        return self._json("POST", "/documents/retention", json=body, timeout=None)
+
+    def watched(self) -> list[Json]:
+        """The folders that the service watches."""
+        folders: list[Json] = self._json("GET", "/documents/watched")["folders"]
+        return folders
 
     def progress(self) -> Json:
         """How far the work is."""

@@ -5,7 +5,7 @@ The implementation is `ingest.build`, found through the entry point `assistant.p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,7 @@ from assistant.archive import Archive
 from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.index import PassageIndex
-from assistant.receipts import ErasureReceipt
+from assistant.receipts import ErasureReceipt, PurgeRecord
 from assistant.types import DocumentState, DocumentStatus
 
 
@@ -101,12 +101,52 @@ class DueDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedDocument:
+    """A document that was erased, and the receipt of it."""
+
+    document_id: str
+    receipt_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionReport:
     """What the retention rules say, and what was erased because of them (nothing in a dry run)."""
 
     due: tuple[DueDocument, ...]
-    erased: tuple[str, ...]
-    """The ids of the erasure receipts; of the documents where there are no receipts."""
+    erased: tuple[ErasedDocument, ...]
+    """In the order of `due`; what is missing here was on hold, at work or gone by then."""
+    rules: tuple[str, ...] = ()
+    """The rules of the instance in words, in the order in which they are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """A document that may not be erased, and who said so."""
+
+    document_id: str
+    title: str
+    file_name: str
+    label: str
+    """Canonical label; empty while unknown."""
+    reason: str
+    by: str
+    """Id of the principal; empty where the history does not tell."""
+    since: str
+    """UTC, ISO 8601; empty where the history does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFolder:
+    """A folder from which the service takes what appears in it."""
+
+    folder: str
+    every_s: float
+    looked_at: str | None
+    """When it was last looked through: UTC, ISO 8601; None when it has not been yet."""
+    files: int
+    """Files in it that were handed in and are still there."""
+    problems: tuple[str, ...]
+    """What the last look found wrong, in English; empty for archivists below the clearance under which it is watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +223,15 @@ class Ingestion(Protocol):
         """
         ...
 
+    def described(
+        self, manifest: bytes, principal: Principal, *, name: str, sidecars: Mapping[str, bytes]
+    ) -> dict[str, str] | None:
+        """What a manifest says of the files it names, each with its own sidecar: path → text of a sidecar, for `accept`.
+
+        None when it is no manifest. Requires the archivist role. Raises InvalidRequest naming each fault.
+        """
+        ...
+
     def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
         """Every document this principal may know of, newest first.
 
@@ -213,6 +262,10 @@ class Ingestion(Protocol):
 
     def receipts(self, principal: Principal) -> tuple[ErasureReceipt, ...]:
         """The receipts of erased documents that this principal could know of, newest first. Requires the archivist role."""
+        ...
+
+    def purges(self, principal: Principal) -> tuple[PurgeRecord, ...]:
+        """The purge records, newest first, that cover no erasure of which this principal may not know. Archivists."""
         ...
 
     def receipt_key(self) -> bytes:
@@ -263,8 +316,21 @@ class Ingestion(Protocol):
         """End a hold."""
         ...
 
-    def retention(self, principal: Principal, *, apply: bool = False) -> RetentionReport:
-        """The documents that the instance's rules no longer keep; they are erased only when `apply` is true."""
+    def holds(self, principal: Principal) -> tuple[LegalHold, ...]:
+        """The documents on hold, the one held last first."""
+        ...
+
+    def retention(
+        self, principal: Principal, *, apply: bool = False, only: Collection[str] | None = None
+    ) -> RetentionReport:
+        """The documents that the instance's rules no longer keep; they are erased only when `apply` is true.
+
+        With `only`, no document is erased but these: what somebody has seen in a list and agreed to.
+        """
+        ...
+
+    def watched(self, principal: Principal) -> tuple[WatchedFolder, ...]:
+        """The folders that the service watches, in the order of the instance file."""
         ...
 
     def progress(self, principal: Principal) -> Progress:

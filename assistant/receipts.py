@@ -68,6 +68,24 @@ class ErasureReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class PurgeRecord:
+    """That what some erasures left in the index's storage is out of its files. `wire.plain` of it is the signed JSON."""
+
+    format: str
+    number: int
+    previous: str
+    receipt_id: str
+    """Of this record itself."""
+    purged_at: str
+    """UTC, ISO 8601."""
+    covers: tuple[str, ...]
+    """Ids of the receipts of those erasures."""
+    purged: tuple[str, ...]
+    key_fingerprint: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptCheck:
     """What checking a receipt found; `reason` is a sentence a person understands."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from assistant.config import Settings
 from assistant.database import allowed_url
 from assistant.embedding import Embedder
 from assistant.errors import (
+    ConfigurationError,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -28,13 +29,15 @@ from assistant.ingestion import (
     DocumentFilter,
     DocumentVersion,
     Found,
+    LegalHold,
     MetadataEdit,
     Progress,
     RetentionReport,
     VerificationReport,
+    WatchedFolder,
 )
 from assistant.precedence import QUESTIONS
-from assistant.receipts import ErasureReceipt
+from assistant.receipts import ErasureReceipt, PurgeRecord
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.erasure import Eraser
@@ -52,6 +55,7 @@ from ingest.retention import Retention
 from ingest.room import Room
 from ingest.side_effects import side_effect
 from ingest.upkeep import Upkeep
+from ingest.uploads import described
 from ingest.verification import Verifier
 from ingest.watch_service import FolderWatch
 from ingest.workflow import DocumentWorkflow, Parse
@@ -139,6 +143,16 @@ class EmbeddedIngestion:
             received_by=principal.id,
         )
 
+    def described(
+        self, manifest: bytes, principal: Principal, *, name: str, sidecars: Mapping[str, bytes]
+    ) -> dict[str, str] | None:
+        """See `Ingestion.described`."""
+        require_archivist(principal)
+        try:
+            return described(manifest, sidecars, name=name)
+        except ConfigurationError as error:
+            raise InvalidRequest(str(error)) from error
+
     def documents(self, principal: Principal) -> tuple[DocumentStatus, ...]:
         """See `Ingestion.documents`."""
         return self.find(DocumentFilter(), principal).documents
@@ -191,9 +205,20 @@ class EmbeddedIngestion:
         """See `Ingestion.release`."""
         return self._life.release(document_id, principal)
 
-    def retention(self, principal: Principal, *, apply: bool = False) -> RetentionReport:
+    def holds(self, principal: Principal) -> tuple[LegalHold, ...]:
+        """See `Ingestion.holds`."""
+        return self._listing.holds(principal)
+
+    def retention(
+        self, principal: Principal, *, apply: bool = False, only: Collection[str] | None = None
+    ) -> RetentionReport:
         """See `Ingestion.retention`."""
-        return self._retention.report(principal, erase=self.remove if apply else None)
+        return self._retention.report(principal, erase=self.remove if apply else None, only=only)
+
+    def watched(self, principal: Principal) -> tuple[WatchedFolder, ...]:
+        """See `Ingestion.watched`."""
+        require_archivist(principal)
+        return self._watch.folders(principal)
 
     def progress(self, principal: Principal) -> Progress:
         """See `Ingestion.progress`."""
@@ -203,6 +228,11 @@ class EmbeddedIngestion:
         """See `Ingestion.receipts`."""
         require_archivist(principal)
         return tuple(receipt for receipt, label in self._receipts.all() if may_know(principal, label))
+
+    def purges(self, principal: Principal) -> tuple[PurgeRecord, ...]:
+        """See `Ingestion.purges`."""
+        known = {receipt.receipt_id for receipt in self.receipts(principal)}
+        return tuple(record for record in self._receipts.purges() if known.issuperset(record.covers))
 
     def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
         """See `Ingestion.verify`."""

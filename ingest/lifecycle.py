@@ -25,7 +25,7 @@ from ingest.correction import with_page_text
 from ingest.labelling import Markings, decide_label
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Task
-from ingest.listing import Listing, require_archivist
+from ingest.listing import HELD_BY, Listing, require_archivist
 from ingest.sources import Sidecar
 
 _BEING_READ = "the document is being read; try again when it is done"
@@ -205,7 +205,7 @@ class Lifecycle:
         self._listing.for_archivist(document_id, principal)
         if not reason.strip() or len(reason) > _LONGEST:
             raise InvalidRequest(f"say why the document is held, in at most {_LONGEST} characters")
-        self._ledger.hold(document_id, reason.strip(), f"put on hold by {principal.id}")
+        self._ledger.hold(document_id, reason.strip(), f"{HELD_BY}{principal.id}")
         return self._listing.one(document_id, principal)
 
     def release(self, document_id: str, principal: Principal) -> DocumentStatus:

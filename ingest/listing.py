@@ -6,18 +6,20 @@ those who may read that. A label that does not parse is readable by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
 from assistant.errors import ConfigurationError, Forbidden, NotFound
-from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, Progress
+from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, LegalHold, Progress
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_rows import status_of_row
 
 UNSEEN = "there is no such document, or none that you may read"
+HELD_BY = "put on hold by "
+"""How the history of a document names who held it."""
 _RECENT_S = 60
 _CURRENT = 20
 """Most documents at work that are listed by name."""
@@ -84,6 +86,23 @@ class Listing:
         query = "SELECT at, version, state, reason FROM events WHERE document_id = ? ORDER BY number"
         rows = self._database.connection().execute(query, (document_id,))
         return tuple(DocumentEvent(row["at"], row["version"], row["state"], row["reason"]) for row in rows)
+
+    def holds(self, principal: Principal) -> tuple[LegalHold, ...]:
+        """See `Ingestion.holds`."""
+        require_archivist(principal)
+        where = self._visible(principal) & _Clause("hold != ?", ("",))
+        connection = self._database.connection()
+        events = connection.execute(
+            "SELECT document_id, number, reason, at FROM events WHERE reason LIKE ?"
+            " AND document_id IN (SELECT document_id FROM documents WHERE hold != '') ORDER BY number",
+            (f"{HELD_BY}%",),
+        )
+        held = {row["document_id"]: (row["number"], row["reason"].removeprefix(HELD_BY), row["at"]) for row in events}
+        query = f"SELECT * FROM documents WHERE {where.text} ORDER BY document_id"  # noqa: S608 - values are bound
+        rows = list(connection.execute(query, where.values))
+        unknown = (0, "", "")
+        rows.sort(key=lambda row: held.get(row["document_id"], unknown)[0], reverse=True)
+        return tuple(_hold(row, *held.get(row["document_id"], unknown)[1:]) for row in rows)
 
     def progress(self, principal: Principal) -> Progress:
         """See `Ingestion.progress`."""
@@ -155,6 +174,10 @@ def require_archivist(principal: Principal) -> None:
 def _told(status: DocumentStatus, principal: Principal) -> DocumentStatus:
     """`status` as this principal may hear it: why a document is held is for archivists."""
     return status if Role.ARCHIVIST in principal.roles else replace(status, hold="")
+
+
+def _hold(row: Mapping[str, str], by: str, since: str) -> LegalHold:
+    return LegalHold(row["document_id"], row["title"], row["file_name"], row["label"], row["hold"], by, since)
 
 
 def _one_of(column: str, values: Sequence[str]) -> _Clause:

@@ -38,11 +38,16 @@ def is_manifest(path: Path, *, name: str = "") -> bool:
     beside it is misspelt rather than meant otherwise.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        return begins_manifest(file.read(_HEAD_BYTES), name=name or path.name)
+
+
+def begins_manifest(content: bytes, *, name: str) -> bool:
+    """The same of a file's bytes; its first line is enough."""
+    head = content[:_HEAD_BYTES]
     if 0 in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     header = _header(decoded(head.partition(b"\n")[0]))
-    called_so = (name or path.name).lower() == MANIFEST_NAME
+    called_so = name.lower() == MANIFEST_NAME
     return _FILE in header and (called_so or any(key in header for key in _KEYS))
 
 

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from assistant.database import Database
 from assistant.errors import ConfigurationError
-from assistant.receipts import ERASURE, PURGE, ErasureReceipt, canonical, fingerprint
+from assistant.receipts import ERASURE, PURGE, ErasureReceipt, PurgeRecord, canonical, fingerprint
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -163,6 +163,12 @@ class Receipts:
         query = "SELECT body, label FROM records WHERE kind = ? ORDER BY number DESC"
         rows = self._database.connection().execute(query, (ERASURE,))
         return tuple((_from_json(ErasureReceipt, json.loads(row["body"])), row["label"]) for row in rows)
+
+    def purges(self) -> tuple[PurgeRecord, ...]:
+        """Every purge record, newest first."""
+        query = "SELECT body FROM records WHERE kind = ? ORDER BY number DESC"
+        rows = self._database.connection().execute(query, (PURGE,))
+        return tuple(_from_json(PurgeRecord, json.loads(row["body"])) for row in rows)
 
     def one(self, receipt_id: str) -> ErasureReceipt:
         """One receipt. Raises KeyError when there is none."""

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from assistant.access import Principal
 from assistant.config import RetentionRule
 from assistant.errors import Conflict, NotFound
-from assistant.ingestion import DocumentFilter, DueDocument, RetentionReport
+from assistant.ingestion import DocumentFilter, DueDocument, ErasedDocument, RetentionReport
+from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentStatus
 from ingest.listing import Listing, require_archivist
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:$|[T ])")
 
-Erase = Callable[[str, Principal], object]
-"""Erases a document; what it returns is its receipt, if it has an `id`."""
+Erase = Callable[[str, Principal], ErasureReceipt]
+"""Erases a document and gives the receipt of it."""
 
 
 class Retention:
@@ -31,8 +32,15 @@ class Retention:
         self._listing = listing
         self._rules = tuple(rules)
 
-    def report(self, principal: Principal, *, erase: Erase | None = None, today: date | None = None) -> RetentionReport:
-        """What is due among the documents that this archivist may know of; erased where `erase` is given.
+    def report(
+        self,
+        principal: Principal,
+        *,
+        erase: Erase | None = None,
+        only: Collection[str] | None = None,
+        today: date | None = None,
+    ) -> RetentionReport:
+        """What is due among the documents that this archivist may know of; erased where `erase` is given, if among `only`.
 
         Raises Forbidden without the archivist role.
         """
@@ -40,15 +48,16 @@ class Retention:
         today = today or datetime.now(UTC).date()
         documents = self._listing.find(DocumentFilter(), principal).documents if self._rules else ()
         due = tuple(entry for status in documents if (entry := self._due(status, today)) is not None)
-        erased: list[str] = []
+        erased: list[ErasedDocument] = []
         for entry in due:
-            if erase is not None and not entry.held:
-                try:
-                    receipt = erase(entry.document_id, principal)
-                except (Conflict, NotFound):
-                    continue  # held, taken up or removed by somebody else meanwhile
-                erased.append(str(getattr(receipt, "id", entry.document_id)))
-        return RetentionReport(due, tuple(erased))
+            if erase is None or entry.held or (only is not None and entry.document_id not in only):
+                continue
+            try:
+                receipt = erase(entry.document_id, principal)
+            except (Conflict, NotFound):
+                continue  # held, taken up or removed by somebody else meanwhile
+            erased.append(ErasedDocument(entry.document_id, receipt.receipt_id))
+        return RetentionReport(due, tuple(erased), tuple(map(described, self._rules)))
 
     def _due(self, status: DocumentStatus, today: date) -> DueDocument | None:
         rule = next((rule for rule in self._rules if _fits(rule, status)), None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assistant.client import Upload
 from assistant.errors import ConfigurationError
-from ingest.manifests import MANIFEST_NAME, Manifest, is_manifest, manifest_from
+from ingest.manifests import MANIFEST_NAME, Manifest, begins_manifest, is_manifest, manifest_from
 from ingest.names import readable_path
 from ingest.parsing import RejectionCategory
 from ingest.sources import Sidecar, Skipped, SourceFile, merged, sidecar_from, sidecar_text, walk
@@ -28,6 +28,20 @@ def uploads_below(paths: Iterable[Path]) -> tuple[list[Upload], list[Skipped]]:
         uploads += found_uploads
         skipped += found_skipped
     return uploads, skipped
+
+
+def described(manifest: bytes, sidecars: Mapping[str, bytes], *, name: str) -> dict[str, str] | None:
+    """What a manifest says of each file it names, with what its own sidecar says: path → text of a sidecar, empty for nothing.
+
+    None when this is no manifest but a table like any other. Raises ConfigurationError when it, or a sidecar, is faulty.
+    """
+    if not begins_manifest(manifest, name=MANIFEST_NAME):
+        return None
+    files = manifest_from(manifest, name=name).files
+    return {
+        path: _together(sidecars[path], said, f"{path}.toml") if path in sidecars else sidecar_text(said)
+        for path, said in files.items()
+    }
 
 
 def within_limit(uploads: Iterable[Upload], *, max_mb: int) -> tuple[list[Upload], list[Skipped]]:
@@ -107,9 +121,13 @@ def _upload(file: SourceFile, said: Sidecar | None) -> Upload:
         return Upload(file.path, source, file.sidecar)
     if file.sidecar is None:
         return Upload(file.path, source, sidecar_text(said).encode("utf-8"))
+    return Upload(file.path, source, _together(file.sidecar.read_bytes(), said, str(file.sidecar)).encode("utf-8"))
+
+
+def _together(sidecar: bytes, said: Sidecar, name: str) -> str:
+    """What a sidecar and a manifest say of one file, as the text of one sidecar; where both speak, the sidecar wins."""
     try:
-        text = file.sidecar.read_text(encoding="utf-8-sig")
+        text = sidecar.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file.sidecar}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    together = merged(sidecar_from(text, name=str(file.sidecar)), said, name=str(file.path))
-    return Upload(file.path, source, sidecar_text(together).encode("utf-8"))
+        raise ConfigurationError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    return sidecar_text(merged(sidecar_from(text, name=name), said, name=name))

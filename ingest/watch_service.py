@@ -9,17 +9,28 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.access import Label, Principal, Role
 from assistant.client import Upload
 from assistant.config import Settings
 from assistant.errors import AssistantError
+from assistant.ingestion import WatchedFolder
 from assistant.types import DocumentStatus
+from ingest.ledger_rows import now
 from ingest.names import readable_path
 from ingest.watching import Watcher
 
 _LOG = logging.getLogger(__name__)
+_MOST_PROBLEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    at: str | None
+    files: int
+    problems: tuple[str, ...]
 
 
 class FolderWatch:
@@ -31,6 +42,7 @@ class FolderWatch:
         self._remembered = settings.home / "watched-by-service.db"
         self._owner = Principal("watched-folder", frozenset({Role.ARCHIVIST}), Label.parse(settings.access.clearance))
         self._accept = accept
+        self._looks = {folder: _Look(None, 0, ()) for folder in self._folders}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._until_stopped, name="watch", daemon=True)
 
@@ -44,6 +56,14 @@ class FolderWatch:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+
+    def folders(self, principal: Principal) -> tuple[WatchedFolder, ...]:
+        """What was last seen of each folder. Problems name files, whatever their label: they are told to whoever may read all."""
+        may_hear = principal.may_read(self._owner.clearance)
+        return tuple(
+            WatchedFolder(readable_path(folder), self._every_s, look.at, look.files, look.problems if may_hear else ())
+            for folder, look in self._looks.items()
+        )
 
     def _hand_in(self, upload: Upload) -> str:
         sidecar = upload.sidecar.read_bytes() if isinstance(upload.sidecar, Path) else upload.sidecar
@@ -63,8 +83,18 @@ class FolderWatch:
             found = watcher.look()
         except (AssistantError, OSError) as error:
             _LOG.warning("watched folder: %s", error)
+            self._note(watcher, (str(error),))
             return
+        self._note(watcher, watcher.problems)
         for problem in found.problems:
             _LOG.warning("watched folder: %s", problem.encode("utf-8", "replace").decode())
         for path in found.gone:
             _LOG.warning("watched folder: %s is gone; its document stays", readable_path(path))
+
+    def _note(self, watcher: Watcher, problems: tuple[str, ...]) -> None:
+        """Remember what was seen; a problem that names no folder belongs to each."""
+        files = watcher.files()
+        shown = {folder: readable_path(folder) for folder in self._folders}
+        for folder, name in shown.items():
+            own = [said for said in problems if said.startswith(name) or not said.startswith(tuple(shown.values()))]
+            self._looks[folder] = _Look(now(), files[folder], tuple(own[:_MOST_PROBLEMS]))

@@ -7,6 +7,7 @@ remembered by path, size and time of change, so that a restart hands nothing in 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,6 +82,16 @@ class Watcher:
         return Round(
             tuple(handed_in), tuple(path for path in handed_in if path in known), tuple(gone), tuple(removed), tuple(fresh)
         )  # fmt: skip
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What the last look found wrong, told before or not."""
+        return tuple(sorted(self._told))
+
+    def files(self) -> Counter[Path]:
+        """How many files of each folder are documents and were there at the last look."""
+        taken = [path for path, (_, document_id) in self._known().items() if document_id]
+        return Counter(next(f for f in self._folders if path.is_relative_to(f)) for path in taken)
 
     def close(self) -> None:
         """Close the memory."""

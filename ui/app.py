@@ -12,7 +12,7 @@ from ui.client import Standing, visit
 from ui.components import page_component
 from ui.locale import all_words, language_of_request, words
 
-VIEWS = ("ask", "library", "about")
+VIEWS = ("ask", "library", "control", "about")
 
 
 def _nothing() -> None:

@@ -23,8 +23,8 @@ from ui.components import ASSETS
 from ui.locale import language_of_request
 
 SCRIPT = Path(__file__).with_name("script.py")
-PATHS = ("/", "/library", "/about")
-STYLES = ("base", "frame", "ask", "source", "library", "upload", "dossier")
+PATHS = ("/", "/library", "/control", "/about")
+STYLES = ("base", "frame", "ask", "source", "library", "upload", "dossier", "control")
 
 _OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,

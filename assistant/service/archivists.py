@@ -53,6 +53,12 @@ class HoldBody(_Body):
     reason: str
 
 
+class RetentionBody(_Body):
+    """Which of the documents that are due may be erased: those that somebody has seen and agreed to."""
+
+    document_ids: list[str] = Field(max_length=10_000)
+
+
 @router.get("/progress")
 def progress(parts: Serving, reader: Reader) -> dict[str, Any]:
     """How far the work is, and the documents at work."""
@@ -68,10 +74,23 @@ def retention(parts: Serving, reader: Reader) -> dict[str, Any]:
 
 
 @router.post("/retention")
-def apply_retention(parts: Serving, reader: Reader) -> dict[str, Any]:
-    """Erase what the retention rules no longer keep, except what is on hold."""
-    told: dict[str, Any] = plain(parts.ingestion.retention(reader, apply=True))
+def apply_retention(parts: Serving, reader: Reader, body: RetentionBody | None = None) -> dict[str, Any]:
+    """Erase what the retention rules no longer keep, except what is on hold; with a body, only what it names of that."""
+    only = frozenset(body.document_ids) if body else None
+    told: dict[str, Any] = plain(parts.ingestion.retention(reader, apply=True, only=only))
     return told
+
+
+@router.get("/holds")
+def holds(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """The documents on hold: why, by whom and since when; the one held last first."""
+    return {"holds": plain(parts.ingestion.holds(reader))}
+
+
+@router.get("/watched")
+def watched(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """The folders that the service watches, and what it last saw in them."""
+    return {"folders": plain(parts.ingestion.watched(reader))}
 
 
 @router.post("/{document_id}/retry")

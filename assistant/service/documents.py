@@ -23,6 +23,7 @@ router = APIRouter(prefix="/documents", tags=["documents"])
 
 _ISO_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 _NO_STORE = {"cache-control": "no-store"}
+_MOST_MANIFEST_BYTES = 64 << 20
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -42,8 +43,7 @@ def hand_in(
             f"{len(files)} files came with {len(names)} sources; send one source for each file, or none"
         )
     given = _given_label(label)
-    # A form writes a quotation mark in a file's name as %22 (WHATWG HTML, multipart/form-data).
-    beside = {(sidecar.filename or "").replace("%22", '"'): sidecar.file.read(1 << 20) for sidecar in sidecars or []}
+    beside = _by_name(sidecars)
     limit = parts.settings.service.max_upload_mb * 1024 * 1024
     statuses = []
     for source, file in zip(names, files, strict=True):
@@ -63,6 +63,23 @@ def hand_in(
                 )
             )
     return {"documents": plain(statuses), "counts": plain(parts.ingestion.counts(reader))}
+
+
+@router.post("/manifest")
+def read_manifest(
+    parts: Serving,
+    reader: Reader,
+    manifest: Annotated[UploadFile, File(description="A CSV table with a column `file`, paths below its own folder")],
+    sidecars: Annotated[list[UploadFile] | None, File(description="TOML sidecars; file name = path + .toml")] = None,
+) -> dict[str, Any]:
+    """What a manifest says of each file it names, as the sidecar to hand it in with (archivists); nothing is handed in.
+
+    `files` is null when the table is no manifest, and then a document like any other.
+    """
+    beside = {name.removesuffix(".toml"): content for name, content in _by_name(sidecars).items()}
+    name = _real_name(manifest.filename) or "manifest.csv"
+    content = manifest.file.read(_MOST_MANIFEST_BYTES + 1)
+    return {"files": parts.ingestion.described(content, reader, name=name, sidecars=beside)}
 
 
 @router.get("")
@@ -174,6 +191,15 @@ def original(document_id: str, parts: Serving, reader: Reader, version: str | No
     disposition = f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
     headers = {**_NO_STORE, "content-disposition": disposition}
     return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+
+def _by_name(sidecars: list[UploadFile] | None) -> dict[str, bytes]:
+    return {_real_name(sidecar.filename): sidecar.file.read(1 << 20) for sidecar in sidecars or []}
+
+
+def _real_name(filename: str | None) -> str:
+    """A form writes a quotation mark in a file's name as %22 (WHATWG HTML, multipart/form-data)."""
+    return (filename or "").replace("%22", '"')
 
 
 def _given_label(label: str | None) -> Label | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from assistant.errors import Forbidden
 from assistant.ingestion import DocumentFilter
 from assistant.types import DocumentState
 from ingest.ledger import Ledger
-from ingest.listing import Listing
+from ingest.listing import HELD_BY, Listing
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST
 
 
@@ -114,3 +116,21 @@ def test_ten_thousand_documents_list_fast(ledger: Ledger) -> None:
     took = time.perf_counter() - began
     assert found.total == sum("99" in str(n) and n % 2 == 0 for n in range(10_000))
     assert took < 1.0, f"{took:.2f} s"
+
+
+def test_holds_name_who_held_and_since_when_and_nothing_above_the_clearance(tmp_path: Path, database_url: str) -> None:
+    with closing(Ledger(tmp_path / "ledger.db", url=database_url)) as ledger:
+        listing = Listing(ledger.database)
+        first, second = settled(ledger, "premier"), settled(ledger, "second", label="internal")
+        freed = settled(ledger, "libre")
+        for document_id, name in ((freed, "ada"), (first, "ada"), (second, "bob"), (first, "cléo_100%")):
+            ledger.hold(document_id, f"affaire de {name}", f"{HELD_BY}{name}")
+        ledger.hold(freed, "", "released from hold by ada")
+        assert [(hold.title, hold.reason, hold.by) for hold in listing.holds(ARCHIVIST)] == [
+            ("premier", "affaire de cléo_100%", "cléo_100%"),
+            ("second", "affaire de bob", "bob"),
+        ]
+        assert all(hold.since[:2] == "20" for hold in listing.holds(ARCHIVIST))
+        assert [hold.title for hold in listing.holds(WEAK_ARCHIVIST)] == ["premier"]
+        with pytest.raises(Forbidden):
+            listing.holds(CLERK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 from assistant.access import Principal
 from assistant.config import RetentionRule, load_settings
 from assistant.errors import ConfigurationError, Conflict, Forbidden, NotFound
+from assistant.ingestion import ErasedDocument
+from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState
 from ingest.ledger import Ledger
 from ingest.listing import Listing
@@ -26,6 +28,13 @@ TEN_YEARS = RetentionRule(collection="Marchés", keep_years=10)
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger.db")
+
+
+def receipt_of(name: str) -> ErasureReceipt:
+    """A receipt of which only the id matters."""
+    empty = {"str": "", "int": 0, "tuple[str, ...]": ()}
+    values = {field.name: empty[str(field.type)] for field in fields(ErasureReceipt)}
+    return ErasureReceipt(**values | {"receipt_id": f"receipt-{name}"})  # type: ignore[arg-type]
 
 
 def due(ledger: Ledger, *rules: RetentionRule, principal: Principal = ARCHIVIST) -> dict[str, str]:
@@ -92,32 +101,39 @@ def test_held_documents_are_named_and_stay(ledger: Ledger) -> None:
     held = settled(ledger, "tenu", collection="Marchés", date="1900-01-01")
     free = settled(ledger, "libre", collection="Marchés", date="1900-01-01")
     ledger.hold(held, "procès", "put on hold")
-    asked: list[str] = []
     report = Retention(Listing(ledger.database), [TEN_YEARS]).report(
-        ARCHIVIST, erase=lambda document_id, _: asked.append(document_id), today=TODAY
+        ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), today=TODAY
     )
     assert {entry.title: entry.held for entry in report.due} == {"tenu": True, "libre": False}
-    assert (asked, report.erased) == ([free], (free,))
+    assert report.erased == (ErasedDocument(free, f"receipt-{free}"),)
+    assert report.rules == ("collection Marchés, kept 10 years from its date",)
+
+
+def test_only_what_was_agreed_to_is_erased(ledger: Ledger) -> None:
+    seen = settled(ledger, "vu", collection="Marchés", date="1900-01-01")
+    settled(ledger, "dû depuis", collection="Marchés", date="1900-01-01")
+    settled(ledger, "pas dû", collection="Autre", date="1900-01-01")
+    report = Retention(Listing(ledger.database), [TEN_YEARS]).report(
+        ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[seen, "unknown"], today=TODAY
+    )
+    assert [erased.document_id for erased in report.erased] == [seen]
+    assert len(report.due) == 2
 
 
 def test_receipts_are_told_and_a_refusal_does_not_stop_the_rest(ledger: Ledger) -> None:
-    @dataclass
-    class Receipt:
-        id: str
-
     for name in ("a", "b", "c"):
         settled(ledger, name, collection="Marchés", date="1900-01-01")
 
-    def erase(document_id: str, _: Principal) -> Receipt:
+    def erase(document_id: str, _: Principal) -> ErasureReceipt:
         title = ledger.status(document_id).title
         if title == "a":
             raise Conflict("held meanwhile")
         if title == "b":
             raise NotFound("gone")
-        return Receipt(f"receipt-{title}")
+        return receipt_of(title)
 
     report = Retention(Listing(ledger.database), [TEN_YEARS]).report(ARCHIVIST, erase=erase, today=TODAY)
-    assert report.erased == ("receipt-c",)
+    assert [erased.receipt_id for erased in report.erased] == ["receipt-c"]
 
 
 def test_unfinished_work_is_not_due(ledger: Ledger) -> None:
@@ -139,7 +155,9 @@ def test_dry_run_changes_nothing_and_applying_erases(tmp_path: Path) -> None:
         dry = world.ingestion.retention(ARCHIVIST)
         assert ([entry.document_id for entry in dry.due], dry.erased) == ([status.document_id], ())
         assert world.found("fournitures")
-        assert len(world.ingestion.retention(ARCHIVIST, apply=True).erased) == 1
+        (erased,) = world.ingestion.retention(ARCHIVIST, apply=True).erased
+        (receipt,) = world.ingestion.receipts(ARCHIVIST)
+        assert erased == ErasedDocument(status.document_id, receipt.receipt_id)
         assert not world.found("fournitures")
         assert world.ingestion.retention(ARCHIVIST).due == ()
 

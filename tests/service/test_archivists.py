@@ -19,6 +19,9 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/documents/progress", None),
     ("GET", "/v1/documents/retention", None),
     ("POST", "/v1/documents/retention", None),
+    ("POST", "/v1/documents/retention", {"document_ids": []}),
+    ("GET", "/v1/documents/holds", None),
+    ("GET", "/v1/documents/watched", None),
 ]
 
 
@@ -45,12 +48,21 @@ def test_archivist_without_clearance_hears_what_is_said_of_an_absent_document(
     assert on_hidden == call(world, method, path.format(id=ABSENT), "weak-archivist", body)
 
 
-def test_progress_and_retention_name_nothing_above_the_clearance(world: World) -> None:
-    for path in ("/v1/documents/progress", "/v1/documents/retention", "/v1/documents?q=cache&limit=5"):
+def test_lists_name_nothing_above_the_clearance(world: World) -> None:
+    assert call(world, "PUT", f"/v1/documents/{world.hidden_id}/hold", "archivist", {"reason": "procès"})[0] == 200
+    assert world.hidden_id in str(call(world, "GET", "/v1/documents/holds", "archivist"))
+    for path in (
+        "/v1/documents/holds",
+        "/v1/documents/watched",
+        "/v1/documents/progress",
+        "/v1/documents/retention",
+        "/v1/documents?q=cache&limit=5",
+    ):
         status, body = call(world, "GET", path, "weak-archivist")
         assert status == 200
         assert world.hidden_id not in str(body)
         assert body.get("total", 0) == 0
+    call(world, "DELETE", f"/v1/documents/{world.hidden_id}/hold", "archivist")
 
 
 def test_life_of_a_document_over_http(world: World) -> None:
@@ -94,3 +106,26 @@ def test_a_refused_request_does_not_repeat_the_password(world: World) -> None:
         status, reply = call(world, "POST", f"/v1/documents/{world.open_id}/retry", "archivist", body)
         assert status == 422
         assert "mot-de-passe" not in str(reply)
+
+
+def test_manifest_is_read_with_the_sidecars_beside_it(world: World) -> None:
+    def read(content: str, *, name: str = "archivist", sidecars: dict[str, str] | None = None) -> tuple[int, Any]:
+        files = [("manifest", ("lot/manifest.csv", content.encode()))]
+        files += [("sidecars", (path, text.encode())) for path, text in (sidecars or {}).items()]
+        headers = {"authorization": f"Bearer {name}"}
+        reply = world.client.post("/v1/documents/manifest", headers=headers, files=files)
+        return reply.status_code, reply.json()
+
+    table = "file;title;collection\n1999/a.txt;Lettre A;Port\nb.txt;Lettre B;\nc.txt;;\n"
+    status, told = read(table, sidecars={"b.txt.toml": 'title = "La lettre B"\nauthor = "Le maire"\n'})
+    assert (status, list(told["files"])) == (200, ["1999/a.txt", "b.txt", "c.txt"])
+    assert 'title = "Lettre A"' in told["files"]["1999/a.txt"]
+    assert 'collection = "Port"' in told["files"]["1999/a.txt"]
+    assert 'title = "La lettre B"' in told["files"]["b.txt"]
+    assert 'author = "Le maire"' in told["files"]["b.txt"]
+    assert told["files"]["c.txt"] == ""
+    status, fault = read("file;titel\na.txt;A\n")
+    assert (status, "'titel'" in fault["error"]["message"]) == (422, True)
+    assert read("année;ville\n1999;Brest\n") == (200, {"files": None})
+    assert read(table, sidecars={"b.txt.toml": "title = 12"})[0] == 422
+    assert read(table, name="weak")[0] == 403

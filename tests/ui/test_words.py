@@ -51,6 +51,7 @@ DYNAMIC = (
     "language.",
     "count.",
     "error.",
+    "inconsistency.",
     "sign_in.",
     "unavailable.",
 )
@@ -106,7 +107,7 @@ def test_every_language_has_the_same_placeholders(language: str) -> None:
 def test_counted_nouns_have_the_plural_forms_of_their_language(language: str) -> None:
     counted = words(language)["count"]
     assert isinstance(counted, dict)
-    assert counted.keys() == {"passages", "documents", "pages", "sentences", "files", "versions"}
+    assert counted.keys() == {"passages", "documents", "pages", "sentences", "files", "versions", "problems"}
     for noun, forms in counted.items():
         assert isinstance(forms, dict)
         assert set(forms) == PLURAL_FORMS[language], noun

@@ -10,6 +10,7 @@ import { address, change, documentPath, json } from "./service.js";
 import { Sheets } from "./sheets.js";
 import { isFinal, isReadable, note, problemCallout, reasonOf, recorded, remarksOf, remedyOf, stateKey } from "./states.js";
 import { Story } from "./story.js";
+import { revealTab, tabList, tabPanel } from "./tabs.js";
 
 const TABS = ["sheets", "describe", "story", "keeping"];
 const EVERY_MS = 1000;
@@ -246,45 +247,29 @@ export class Dossier {
 
   showBody() {
     const { words } = this.page;
-    const offered = TABS.filter((name) => name !== "sheets" || this.hasText);
+    const offered = TABS.filter((name) => name !== "sheets" || this.hasText || this.parts.sheets.older);
     if (!offered.includes(this.tab)) this.tab = offered[0];
-    const tabs = offered.map((name) =>
-      element(
-        "button",
-        {
-          type: "button", role: "tab", class: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`,
-          "aria-selected": String(name === this.tab), tabindex: name === this.tab ? "0" : "-1",
-          onclick: () => this.choose(name),
-        },
-        words.say(`dossier.${name}`),
-      ),
-    );
-    const walk = (event) => this.walk(event, offered);
-    const list = element("div", { role: "tablist", class: "tabs", "aria-label": words.say("dossier.tabs"), onkeydown: walk }, tabs);
-    const panel = element(
-      "div",
-      { role: "tabpanel", class: "panel", id: `panel-${this.tab}`, "aria-labelledby": `tab-${this.tab}`, tabindex: "-1" },
-      this.parts[this.tab].draw(),
-    );
+    const list = tabList(offered, this.tab, {
+      label: words.say("dossier.tabs"),
+      title: (name) => words.say(`dossier.${name}`),
+      choose: (name, options) => this.choose(name, options),
+      direction: words.direction,
+    });
+    const panel = tabPanel(this.tab, this.parts[this.tab].draw());
     const focused = this.body.contains(document.activeElement) ? document.activeElement.id : null;
     this.body.replaceChildren(list, panel);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  /** Opens an earlier version, as its line in the history names it. */
+  readVersion(older) {
+    if (this.parts.sheets.read(older)) this.choose("sheets", { focus: true });
   }
 
   choose(name, { focus = false } = {}) {
     this.tab = name;
     this.showBody();
     if (focus) this.body.querySelector(`#tab-${name}`).focus();
-  }
-
-  /** Arrow keys move between the tabs, in the direction in which they stand. */
-  walk(event, offered) {
-    const forward = this.page.words.direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const back = this.page.words.direction === "rtl" ? "ArrowRight" : "ArrowLeft";
-    const place = offered.indexOf(this.tab);
-    const to = { [forward]: place + 1, [back]: place - 1, Home: 0, End: offered.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    this.choose(offered[(to + offered.length) % offered.length], { focus: true });
+    revealTab(name);
   }
 }

@@ -38,7 +38,8 @@ function brand(name, words) {
 }
 
 function navigation(page) {
-  const links = ["ask", "library", "about"].map((view) =>
+  const archivist = page.instance.principal.roles.includes("archivist");
+  const links = ["ask", "library", archivist ? "control" : null, "about"].filter(Boolean).map((view) =>
     element(
       "li",
       {},

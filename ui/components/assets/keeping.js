@@ -135,25 +135,40 @@ export class Keeping {
 
 /** The receipt's facts in words; the file that is downloaded is what proves them. */
 function receiptOf(receipt, words) {
-  const numbers = { versions: receipt.versions.length, pages: receipt.pages, passages: receipt.passages };
-  const went = Object.entries(numbers).filter(([, n]) => n > 0).map(([noun, n]) => words.count(noun, n));
-  const rows = [
-    ["keeping.receipt_id", element("code", { dir: "ltr" }, receipt.receipt_id)],
-    ["keeping.receipt_at", words.moment(receipt.erased_at)],
-    ["keeping.receipt_by", element("bdi", {}, receipt.erased_by)],
-    ["keeping.receipt_went", words.list(went)],
-  ];
   const left = receipt.attachments_left.length;
   return [
     element("p", {}, words.say("keeping.receipt_lead")),
     left ? element("p", {}, words.say("keeping.attached_left", { documents: words.count("documents", left) })) : null,
-    element("dl", { class: "facts" }, rows.map(([path, fact]) => element("div", {}, element("dt", {}, words.say(path)), element("dd", {}, fact)))),
+    receiptFacts(receipt, words),
   ];
+}
+
+/** What a receipt says, as a list of facts; with `document`, which document it speaks of as well. */
+export function receiptFacts(receipt, words, { document: named = false } = {}) {
+  const numbers = { versions: receipt.versions.length, pages: receipt.pages, passages: receipt.passages };
+  const went = Object.entries(numbers).filter(([, n]) => n > 0).map(([noun, n]) => words.count(noun, n));
+  const code = (text) => element("code", { dir: "ltr" }, text);
+  const rows = [
+    ["keeping.receipt_id", code(receipt.receipt_id)],
+    named ? ["keeping.receipt_document", code(receipt.document_id)] : null,
+    ["keeping.receipt_at", words.moment(receipt.erased_at)],
+    ["keeping.receipt_by", element("bdi", {}, receipt.erased_by)],
+    ["keeping.receipt_went", words.list(went)],
+  ].filter(Boolean);
+  return element("dl", { class: "facts" }, rows.map(([path, fact]) => element("div", {}, element("dt", {}, words.say(path)), element("dd", {}, fact))));
 }
 
 /** The receipt's file, byte for byte as it was signed. */
 function downloadOf(receipt, words) {
-  const id = receipt.receipt_id;
-  const attributes = { class: "button", href: address(`receipts/${encodeURIComponent(id)}`), download: `receipt-${id}.json`, autofocus: true };
-  return element("a", attributes, icon("download"), words.say("keeping.download"));
+  return element("a", { class: "button", ...fileOf(receipt.receipt_id), autofocus: true }, icon("download"), words.say("keeping.download"));
+}
+
+/** The same as a link in a list; `title` tells it from the others for those who hear it alone. */
+export function receiptLink(id, words, { title, text = words.say("keeping.receipt_id") }) {
+  const says = words.say("receipts.download_of", { title });
+  return element("a", { class: "receipt-link", ...fileOf(id), "aria-label": says }, icon("download"), text);
+}
+
+function fileOf(id) {
+  return { href: address(`receipts/${encodeURIComponent(id)}`), download: `receipt-${id}.json` };
 }

@@ -4,6 +4,7 @@
 import { element } from "./dom.js";
 import { aboutView } from "./about.js";
 import { AskView } from "./ask.js";
+import { ControlView } from "./control.js";
 import { lostBanner, watchConnection } from "./connection.js";
 import { footer, header, standingView } from "./frame.js";
 import { LibraryView } from "./library.js";
@@ -35,6 +36,7 @@ class Page {
     this.source = new SourcePanel(this);
     this.ask = new AskView(this);
     this.library = new LibraryView(this);
+    this.control = new ControlView(this);
     this.escape = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       if (this.source.shown) this.source.close();
@@ -59,6 +61,7 @@ class Page {
     document.removeEventListener("keydown", this.escape);
     this.ask.stop();
     this.library.leave();
+    this.control.leave();
     this.root.remove();
   }
 
@@ -130,6 +133,7 @@ class Page {
   content() {
     if (!this.instance) return standingView(this);
     if (this.view === "library") return this.library.draw();
+    if (this.view === "control" && this.library.archivist) return this.control.draw();
     if (this.view === "about") return aboutView(this);
     return this.ask.draw();
   }

@@ -16,6 +16,8 @@ export class Sheets {
     this.zoom = 0;
     this.side = "text";
     this.calls = 0;
+    /** An earlier version that is being read instead of the present one, as the history names it. */
+    this.older = null;
     this.forget();
   }
 
@@ -25,8 +27,22 @@ export class Sheets {
     this.draft = null;
   }
 
+  /** Reads another version: an earlier one, or with null the present one again. */
+  read(older) {
+    if (!this.mayLeave()) return false;
+    this.older = older;
+    this.number = 1;
+    this.forget();
+    return true;
+  }
+
+  get version() {
+    return this.older?.version ?? this.dossier.status.version;
+  }
+
   /** Pages there are; what is being read again may count none for a moment. */
   get pages() {
+    if (this.older) return this.older.pages;
     this.known = this.dossier.status.pages || this.known || 0;
     return this.known;
   }
@@ -40,17 +56,33 @@ export class Sheets {
     this.stage = element("div", { class: "stage", tabindex: "0", role: "group", "aria-label": this.page.words.say("sheets.image") });
     this.text = element("div", { class: "sheet-text" });
     const look = `sheets show-${this.side}${this.paged ? "" : " pageless"}`;
-    this.node = element("div", { class: look }, this.tools, this.paged ? this.stage : null, this.text);
+    this.node = element("div", { class: look }, this.older ? this.notice() : null, this.tools, this.paged ? this.stage : null, this.text);
     if (this.sheet?.number === this.number) this.show();
     else this.load();
     return this.node;
+  }
+
+  /** That what is read is not what answers rest on, and the way back. */
+  notice() {
+    const { words } = this.page;
+    const back = () => {
+      if (!this.read(null)) return;
+      this.dossier.choose(this.dossier.hasText ? "sheets" : "story");
+      this.page.root.querySelector('.tab[aria-selected="true"]').focus();
+    };
+    return element(
+      "div",
+      { class: "older-notice" },
+      note(words.say("sheets.older", { at: words.moment(this.older.stored) }), { drawing: "clock", kind: "warn" }),
+      button(words.say("sheets.present"), back, { kind: "small plain", id: "present-version" }),
+    );
   }
 
   async load() {
     const call = ++this.calls;
     this.stage.classList.add("waiting");
     try {
-      const sheet = this.paged ? await json(documentPath(this.dossier.id, `/pages/${this.number}`)) : await this.excerpt(0);
+      const sheet = this.paged ? await json(documentPath(this.dossier.id, `/pages/${this.number}`, { version: this.older?.version })) : await this.excerpt(0);
       if (call !== this.calls) return;
       this.sheet = sheet;
       if (this.node.isConnected) this.show();
@@ -64,7 +96,7 @@ export class Sheets {
 
   /** A format without pages: its text in pieces. */
   async excerpt(start) {
-    const piece = await json(documentPath(this.dossier.id, "/text", { start, end: start, context: 20_000 }));
+    const piece = await json(documentPath(this.dossier.id, "/text", { start, end: start, context: 20_000, version: this.older?.version }));
     return { number: 1, pages: 0, origin: "text layer", confidence: 1, text: piece.after, next: start + [...piece.after].length };
   }
 
@@ -111,7 +143,7 @@ export class Sheets {
 
   /** The next page that was read with little certainty, from here on. */
   doubtful(words) {
-    const pages = this.dossier.status.doubtful_pages ?? [];
+    const pages = this.older ? [] : (this.dossier.status.doubtful_pages ?? []);
     if (!pages.length) return null;
     const next = pages.find((n) => n > this.number) ?? pages[0];
     const here = pages.includes(this.number);
@@ -173,7 +205,7 @@ export class Sheets {
   imageAddress(sheet) {
     const wanted = (this.stage.clientWidth || 600) * ZOOMS[this.zoom] * (window.devicePixelRatio || 1);
     const width = IMAGE_WIDTHS.find((offered) => offered >= wanted) ?? IMAGE_WIDTHS.at(-1);
-    return address(documentPath(this.dossier.id, `/pages/${sheet.number}/image`, { width, version: this.dossier.status.version }));
+    return address(documentPath(this.dossier.id, `/pages/${sheet.number}/image`, { width, version: this.version }));
   }
 
   drawText() {
@@ -181,7 +213,7 @@ export class Sheets {
     const { sheet } = this;
     if (this.draft !== null) return this.drawEditor();
     const shown = sheet.text.trim() ? paragraphs(sheet.text, { lines: this.paged }) : element("p", { class: "minor" }, words.say("source.no_text"));
-    const correctable = this.paged && isFinal(this.dossier.status);
+    const correctable = this.paged && !this.older && isFinal(this.dossier.status);
     const lang = this.dossier.status.language || null;
     const attributes = { class: "text-page", dir: "auto", lang, tabindex: "0", role: "group", "aria-label": words.say("sheets.text") };
     const head = element(
@@ -204,7 +236,7 @@ export class Sheets {
     if (sheet.origin === "corrected") return element("p", { class: "origin" }, icon("pen"), words.say("sheets.corrected"));
     if (sheet.origin === "none") return element("p", { class: "origin warn" }, icon("alert"), words.say("source.no_text"));
     if (sheet.origin !== "ocr") return element("p", { class: "origin" }, icon("check"), words.say(this.paged ? "sheets.layer" : "sheets.file"));
-    const weak = (this.dossier.status.doubtful_pages ?? []).includes(sheet.number);
+    const weak = !this.older && (this.dossier.status.doubtful_pages ?? []).includes(sheet.number);
     const share = words.percent(sheet.confidence);
     return element(
       "p",

@@ -1,7 +1,7 @@
 // What happened to a document, and which versions of it are kept.
 
-import { element } from "./dom.js";
-import { documentPath, json } from "./service.js";
+import { button, element, icon } from "./dom.js";
+import { address, documentPath, json } from "./service.js";
 import { problemCallout, recorded, stateKey } from "./states.js";
 
 /** Events by how the service words them; those without an entry only repeat what the state says. */
@@ -50,10 +50,25 @@ export class Story {
         element("td", { "data-label": words.say("story.stored") }, words.moment(each.stored)),
         element("td", { "data-label": words.say("story.pages") }, each.pages ? words.number(each.pages) : "–"),
         element("td", { "data-label": words.say("story.use") }, words.say(each.newest ? "story.newest" : each.kept ? "story.kept" : "story.removed")),
+        element("td", { "data-label": words.say("story.open") }, element("div", { class: "version-tools" }, this.tools(each, words))),
       ),
     );
-    const heads = ["version", "stored", "pages", "use"].map((name) => element("th", { scope: "col" }, words.say(`story.${name}`)));
+    const heads = ["version", "stored", "pages", "use", "open"].map((name) => element("th", { scope: "col" }, words.say(`story.${name}`)));
     return element("table", { class: "documents versions" }, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows));
+  }
+
+  /** What can be done with a version whose text is there: read it, and take its file. */
+  tools(version, words) {
+    if (!version.kept) return "–";
+    const at = words.moment(version.stored);
+    const { id, status } = this.dossier;
+    const read = () => this.dossier.readVersion(version.newest ? null : version);
+    const href = address(documentPath(id, "/original", { version: version.version }));
+    return [
+      button(words.say("story.read"), read, { kind: "small plain", "aria-label": words.say("story.read_of", { at }) }),
+      element("a", { class: "receipt-link", href, download: status.file_name, "aria-label": words.say("story.original_of", { at }) },
+        icon("download"), words.say("story.original")),
+    ];
   }
 
   events(events, words) {

@@ -40,6 +40,14 @@ export class Transfer {
     return this.run();
   }
 
+  /** Lists what cannot be sent, and why. */
+  refuse(problems) {
+    for (const { source, problem } of problems) {
+      this.items.push({ file: null, source, sidecar: null, label: "", size: 0, share: 0, step: "refused", problem, status: null });
+    }
+    this.changed();
+  }
+
   /** What could not be sent is sent again. */
   again() {
     for (const item of this.items) {

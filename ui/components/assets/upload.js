@@ -3,6 +3,7 @@
 import { button, choice, element, field, icon } from "./dom.js";
 import { levelsOf, STATES } from "./finder.js";
 import { chosenFiles, droppedFiles, paired } from "./gather.js";
+import { described } from "./manifest.js";
 import { json } from "./service.js";
 import { isFinal, recorded, stateKey, stateTag } from "./states.js";
 import { Transfer } from "./transfer.js";
@@ -96,9 +97,11 @@ export class UploadForm {
     return field(words.say("upload.label"), select, { class: "field drop-label" });
   }
 
-  take(files) {
-    const documents = paired(files);
-    if (documents.length) this.transfer.add(documents, this.label);
+  async take(files) {
+    const { label } = this;
+    const { documents, problems } = await described(paired(files));
+    if (problems.length) this.transfer.refuse(problems);
+    if (documents.length) this.transfer.add(documents, label);
   }
 
   /** Something moved; drawn at most once a frame. */

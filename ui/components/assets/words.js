@@ -59,10 +59,20 @@ export class Words {
     return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "short" }).format(moment);
   }
 
+  /** The same to the second. */
+  instant(iso) {
+    return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
+  }
+
   /** About how long: seconds below a minute and a half, then minutes, then hours. */
   duration(seconds) {
     const [unit, size] = seconds < 90 ? ["second", 1] : seconds < 5400 ? ["minute", 60] : ["hour", 3600];
     return new Intl.NumberFormat(this.tag, { style: "unit", unit, unitDisplay: "long" }).format(Math.max(1, Math.round(seconds / size)));
+  }
+
+  /** A length of time in one unit, such as "10 years". */
+  span(n, unit) {
+    return new Intl.NumberFormat(this.tag, { style: "unit", unit, unitDisplay: "long" }).format(n);
   }
 
   /** A rate or another measured number, with one digit after the point below ten. */
