@@ -6,31 +6,55 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
+from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
+from assistant.config import Settings, load_settings
 from assistant.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from assistant.embedding import Embedder
+    from assistant.evaluation.measurement import Measurement
+    from assistant.evaluation.ranking import Configuration
 
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
 
 SetFolder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv")]
+ReportFolder = Annotated[
+    Path | None, typer.Option("--report", help="Folder to write report.json and report.html into", file_okay=False)
+]
 
 
 @evaluate.command("retrieval")
-def retrieval(folder: SetFolder, instance: Instance = None, as_json: AsJson = False) -> None:
-    """Rank a labelled set by dense vectors, by words (BM25) and by both, and score the rankings."""
-    from assistant.build import embedder_of, lexicon_of
-    from assistant.evaluation import evaluate_retrieval, load_set
+def retrieval(
+    folder: SetFolder,
+    instance: Instance = None,
+    as_json: AsJson = False,
+    report: ReportFolder = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against", help="A report.json to compare with, or another instance file (.toml) to run as well"
+        ),
+    ] = None,
+) -> None:
+    """Rank a labelled set by each route and by well-known baselines, score the rankings, and say who is better."""
+    from assistant.evaluation import load_set, measure_retrieval, set_hash
+    from assistant.evaluation.report import read_report, with_earlier
 
     settings = settings_of(instance)
-    figures = evaluate_retrieval(load_set(folder), embedder_of(settings), lexicon_of(settings))
-    if as_json:
-        print_json(figures)
-        return
-    _show(f"{folder.name}", figures)
+    earlier = read_report(against, "retrieval") if against and against.suffix != ".toml" else None
+    other = load_settings(against) if against and earlier is None else None
+    ours = _ranking_parts(settings)
+    measured = measure_retrieval(load_set(folder), ours, _ranking_parts(other) if other else None)
+    hashed = set_hash(folder)
+    if earlier is not None and against is not None:
+        measured = with_earlier(measured, earlier, file=against)
+        _warn_of_other_labels(earlier, hashed, against)
+    _publish(measured, configuration_of(settings, ours.embedder), hashed, report, as_json=as_json)
 
 
 @evaluate.command("answers")
@@ -77,6 +101,71 @@ def calibrate_thresholds(
         _show(f"written to {settings.retrieval.calibration}", figures)
 
 
+def configuration_of(settings: Settings, embedder: Embedder) -> dict[str, Any]:
+    """What the quality of this instance depends on: names, weights and hashes, and no folder of the machine."""
+    from assistant.build import encoder_folder
+    from assistant.evaluation.report import files_hash
+    from assistant.lexical import LEXICON_VERSION
+
+    calibration = settings.retrieval.calibration
+    return {
+        "instance": settings.instance.name,
+        "encoder": encoder_folder(settings).name,
+        "embedder": embedder.fingerprint,
+        "dense_weights": {language: embedder.dense_weight(language) for language in settings.instance.languages},
+        "lexicon": LEXICON_VERSION,
+        "retrieval": json.loads(settings.retrieval.model_dump_json(exclude={"calibration"})),
+        "calibration": files_hash([calibration]) if calibration.is_file() else "",
+    }
+
+
+def _ranking_parts(settings: Settings) -> Configuration:
+    from assistant.build import embedder_of, lexicon_of
+    from assistant.evaluation.ranking import Configuration
+
+    return Configuration(embedder_of(settings), lexicon_of(settings))
+
+
+def _publish(
+    measured: Measurement, configuration: dict[str, Any], hashed: str, folder: Path | None, *, as_json: bool
+) -> None:
+    """Write the report where one is wanted, and show figures and differences."""
+    from assistant.evaluation.report import comparisons_json, report_of, write_report
+
+    figures = {name: measured.figures(name) for name in measured.systems}
+    if folder is not None:
+        write_report(report_of(measured, configuration, set_hash=hashed), folder)
+    if as_json:
+        print_json(figures | {"comparisons": comparisons_json(measured)})
+        return
+    _show(measured.name, figures)
+    _show_differences(measured)
+    if folder is not None:
+        console.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _show_differences(measured: Measurement) -> None:
+    measure = measured.measures[0]
+    rows = {rival: found[measure] for rival, found in measured.comparisons().items() if measure in found}
+    if not rows:
+        return
+    table = Table(title=f"{measured.ours}, {measure}", box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for name in ("compared with", "difference", "95 % interval", "p"):
+        table.add_column(name, justify="left" if name == "compared with" else "right")
+    for rival, found in rows.items():
+        interval = f"{found.low:+.3f} … {found.high:+.3f}"
+        table.add_row(rival, f"{found.difference:+.3f}", interval, "< 0.001" if found.p < 0.001 else f"{found.p:.3f}")
+    console.print(table)
+
+
+def _warn_of_other_labels(earlier: dict[str, Any], hashed: str, file: Path) -> None:
+    if earlier["set"] != hashed:
+        message = (
+            f"{file}: made on other documents, questions or labels; only questions that stand in both are compared"
+        )
+        problems.print(message, style="yellow", markup=False, soft_wrap=True)
+
+
 def _json_lines(file: Path) -> list[dict[str, Any]]:
     lines = []
     try:
@@ -103,7 +192,7 @@ def _show(title: str, figures: Mapping[str, Mapping[str, float | None]]) -> None
     for name in names:
         table.add_column(name, justify="right")
     for row, values in figures.items():
-        table.add_row(row, *(_shown(values[name]) for name in names))
+        table.add_row(row, *(_shown(values.get(name)) for name in names))
     console.print(table)
 
 
