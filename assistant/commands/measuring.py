@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,33 +28,36 @@ ReportFolder = Annotated[
 ]
 
 
+Against = Annotated[
+    Path | None,
+    typer.Option("--against", help="A report.json to compare with, or another instance file (.toml) to run as well"),
+]
+
+
 @evaluate.command("retrieval")
 def retrieval(
     folder: SetFolder,
     instance: Instance = None,
     as_json: AsJson = False,
     report: ReportFolder = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            "--against", help="A report.json to compare with, or another instance file (.toml) to run as well"
-        ),
-    ] = None,
+    against: Against = None,
 ) -> None:
     """Rank a labelled set by each route and by well-known baselines, score the rankings, and say who is better."""
     from assistant.evaluation import load_set, measure_retrieval, set_hash
-    from assistant.evaluation.report import read_report, with_earlier
 
     settings = settings_of(instance)
-    earlier = read_report(against, "retrieval") if against and against.suffix != ".toml" else None
-    other = load_settings(against) if against and earlier is None else None
+    other, earlier = _compared_with(against, "retrieval")
     ours = _ranking_parts(settings)
     measured = measure_retrieval(load_set(folder), ours, _ranking_parts(other) if other else None)
     hashed = set_hash(folder)
-    if earlier is not None and against is not None:
-        measured = with_earlier(measured, earlier, file=against)
-        _warn_of_other_labels(earlier, hashed, against)
-    _publish(measured, configuration_of(settings, ours.embedder), hashed, report, as_json=as_json)
+    measured = _with_earlier(measured, earlier, hashed, against)
+    _write(measured, configuration_of(settings, ours.embedder), hashed, report)
+    figures = {name: measured.figures(name) for name in measured.systems}
+    if as_json:
+        print_json(figures | {"comparisons": measured.differences_json()})
+        return
+    _show(measured.name, figures)
+    _show_differences(measured, measured.measures[:1])
 
 
 @evaluate.command("answers")
@@ -62,17 +65,36 @@ def answers(
     file: Annotated[Path, typer.Argument(help="Questions, one JSON object a line")],
     instance: Instance = None,
     as_json: AsJson = False,
+    report: ReportFolder = None,
+    against: Against = None,
 ) -> None:
     """Ask every question of a file and count what the answers got right."""
-    from assistant.evaluation import evaluate_answers
+    from assistant.build import embedder_of
+    from assistant.evaluation import answer_figures
+    from assistant.evaluation.report import files_hash
 
-    lines = _json_lines(file)
-    with service_of(settings_of(instance)) as client:
-        figures = evaluate_answers(lines, lambda question, language: client.ask(question, language=language))
+    settings = settings_of(instance)
+    lines, hashed = _json_lines(file), files_hash([file])
+    other, earlier = _compared_with(against, "answers")
+    measured = measured_answers(lines, settings, file.name)
+    if other is not None:
+        measured = measured.beside(measured_answers(lines, other, file.name))
+    measured = _with_earlier(measured, earlier, hashed, against)
+    _write(measured, configuration_of(settings, embedder_of(settings)), hashed, report)
+    figures = answer_figures(measured)
     if as_json:
-        print_json(figures)
+        print_json(figures | ({"comparisons": measured.differences_json()} if against else {}))
         return
     _show(file.name, figures)
+    _show_differences(measured, measured.measures)
+
+
+def measured_answers(lines: list[dict[str, Any]], settings: Settings, name: str) -> Measurement:
+    """What the instance's service answers to each line."""
+    from assistant.evaluation import measure_answers
+
+    with service_of(settings) as client:
+        return measure_answers(lines, lambda question, language: client.ask(question, language=language), name=name)
 
 
 @evaluate.command("calibrate")
@@ -126,44 +148,49 @@ def _ranking_parts(settings: Settings) -> Configuration:
     return Configuration(embedder_of(settings), lexicon_of(settings))
 
 
-def _publish(
-    measured: Measurement, configuration: dict[str, Any], hashed: str, folder: Path | None, *, as_json: bool
-) -> None:
-    """Write the report where one is wanted, and show figures and differences."""
-    from assistant.evaluation.report import comparisons_json, report_of, write_report
+def _compared_with(against: Path | None, kind: str) -> tuple[Settings | None, dict[str, Any] | None]:
+    """The other instance, or the earlier report."""
+    from assistant.evaluation.report import read_report
 
-    figures = {name: measured.figures(name) for name in measured.systems}
-    if folder is not None:
-        write_report(report_of(measured, configuration, set_hash=hashed), folder)
-    if as_json:
-        print_json(figures | {"comparisons": comparisons_json(measured)})
-        return
-    _show(measured.name, figures)
-    _show_differences(measured)
-    if folder is not None:
-        console.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
+    if against is None:
+        return None, None
+    return (load_settings(against), None) if against.suffix == ".toml" else (None, read_report(against, kind))
 
 
-def _show_differences(measured: Measurement) -> None:
-    measure = measured.measures[0]
-    rows = {rival: found[measure] for rival, found in measured.comparisons().items() if measure in found}
-    if not rows:
-        return
-    table = Table(title=f"{measured.ours}, {measure}", box=None, padding=(0, 2, 0, 0), title_justify="left")
-    for name in ("compared with", "difference", "95 % interval", "p"):
-        table.add_column(name, justify="left" if name == "compared with" else "right")
-    for rival, found in rows.items():
-        interval = f"{found.low:+.3f} … {found.high:+.3f}"
-        table.add_row(rival, f"{found.difference:+.3f}", interval, "< 0.001" if found.p < 0.001 else f"{found.p:.3f}")
-    console.print(table)
+def _with_earlier(measured: Measurement, earlier: dict[str, Any] | None, hashed: str, file: Path | None) -> Measurement:
+    from assistant.evaluation.report import with_earlier
 
-
-def _warn_of_other_labels(earlier: dict[str, Any], hashed: str, file: Path) -> None:
+    if earlier is None or file is None:
+        return measured
     if earlier["set"] != hashed:
         message = (
             f"{file}: made on other documents, questions or labels; only questions that stand in both are compared"
         )
         problems.print(message, style="yellow", markup=False, soft_wrap=True)
+    return with_earlier(measured, earlier, file=file)
+
+
+def _write(measured: Measurement, configuration: dict[str, Any], hashed: str, folder: Path | None) -> None:
+    from assistant.evaluation.report import report_of, write_report
+
+    if folder is not None:
+        write_report(report_of(measured, configuration, set_hash=hashed), folder)
+        problems.print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _show_differences(measured: Measurement, measures: Sequence[str]) -> None:
+    table = Table(title=f"{measured.ours}, differences", box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for name in ("compared with", "measure", "difference", "95 % interval", "p"):
+        table.add_column(name, justify="left" if name in ("compared with", "measure") else "right")
+    for rival, by_measure in measured.comparisons().items():
+        for measure in measures:
+            if measure in by_measure:
+                found = by_measure[measure]
+                interval = f"{found.low:+.3f} … {found.high:+.3f}"
+                chance = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+                table.add_row(rival, measure, f"{found.difference:+.3f}", interval, chance)
+    if table.row_count:
+        console.print(table)
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:

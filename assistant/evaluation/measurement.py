@@ -6,13 +6,15 @@ Retrieval and answers are measured on different things and reported alike, so bo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from assistant.evaluation.significance import Difference, differences, intervals
 
+AGAINST = "against"
+"""What a comparison was asked for with, among the systems."""
 Kind = Literal["retrieval", "answers"]
 Scores = Mapping[str, Mapping[str, float]]
 """Question id → measure → score from 0 to 1; a measure that does not apply to a question is left out."""
@@ -68,6 +70,21 @@ class Measurement:
         """Rival → measure → how much better ours is."""
         ours = self.systems[self.ours].scores
         return {rival: compared(ours, self.systems[rival].scores, self.measures) for rival in self.rivals}
+
+    def differences_json(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Rival → measure → queries, difference, low, high and p."""
+        return {
+            rival: {measure: asdict(found) for measure, found in by_measure.items()}
+            for rival, by_measure in self.comparisons().items()
+        }
+
+    def beside(self, other: Measurement) -> Measurement:
+        """The same, compared with what another instance made of the same questions too."""
+        return self.against(other.systems[other.ours])
+
+    def against(self, system: System) -> Measurement:
+        """The same with `system` as one more rival, called `against`."""
+        return replace(self, systems={**self.systems, AGAINST: system}, rivals=(*self.rivals, AGAINST))
 
 
 def compared(ours: Scores, theirs: Scores, measures: Iterable[str]) -> dict[str, Difference]:

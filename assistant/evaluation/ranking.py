@@ -53,10 +53,7 @@ def measure_retrieval(
         rankings = _routes(_retriever(index, ours), collection)
     baselines = baseline_rankings(collection, ours.embedder, vectors)
     rankings |= {f"baseline:{name}": baselines[name] for name in BASELINES}
-    if against is not None:
-        with indexed(collection, against.embedder) as (index, _):
-            rankings["against"] = _ranking(_retriever(index, against), collection, OURS)
-    return Measurement(
+    measured = Measurement(
         kind="retrieval",
         name=collection.name,
         languages=dict.fromkeys(collection.relevant, collection.language),
@@ -66,6 +63,11 @@ def measure_retrieval(
         ours=OURS,
         rivals=tuple(name for name in rankings if name not in ROUTES),
     )
+    if against is None:
+        return measured
+    with indexed(collection, against.embedder) as (index, _):
+        other = _ranking(_retriever(index, against), collection, OURS)
+    return measured.against(_system(other, collection.relevant))
 
 
 def _retriever(index: PassageIndex, configuration: Configuration) -> Retriever:

@@ -11,7 +11,6 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,8 +23,6 @@ from assistant.evaluation.measurement import Measurement, System
 from assistant.evaluation.report_page import page
 
 FORMAT = "assistant/evaluation-report/1"
-AGAINST = "against"
-"""The name of what `--against` names, among the systems."""
 
 Report = dict[str, Any]
 
@@ -65,15 +62,7 @@ def report_of(measurement: Measurement, configuration: Mapping[str, Any], *, set
             {"id": key, "language": measurement.languages[key], "text": measurement.questions[key]} for key in keys
         ],
         "systems": {name: _system(measurement, name, keys) for name in measurement.systems},
-        "comparisons": comparisons_json(measurement),
-    }
-
-
-def comparisons_json(measurement: Measurement) -> dict[str, dict[str, dict[str, float]]]:
-    """Rival → measure → queries, difference, low, high and p."""
-    return {
-        rival: {measure: asdict(difference) for measure, difference in by_measure.items()}
-        for rival, by_measure in measurement.comparisons().items()
+        "comparisons": measurement.differences_json(),
     }
 
 
@@ -123,11 +112,7 @@ def with_earlier(measurement: Measurement, report: Report, *, file: Path) -> Mea
         for number in shared
     }
     times = {name: value for name, value in earlier["figures"].items() if name.endswith("_ms")}
-    return replace(
-        measurement,
-        systems={**measurement.systems, AGAINST: System(scores, times)},
-        rivals=(*measurement.rivals, AGAINST),
-    )
+    return measurement.against(System(scores, times))
 
 
 def fingerprint(configuration: Mapping[str, Any]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
 _LOST_SHOWN = 25
 _LOST_TITLES = {"retrieval": "Where the best baseline does better", "answers": "Questions that failed"}
+_LOST_BY = {"retrieval": ("ndcg@10",), "answers": ("span_found", "abstained_unanswerable")}
+"""What a question is lost by: the first of these that applies to it."""
+LOWER_IS_BETTER = frozenset({"abstained_answerable"})
 _NAMES = {
     "hybrid": "this assistant",
     "assistant": "this assistant",
@@ -17,6 +20,9 @@ _NAMES = {
     "baseline:dense": "dense only (cosine)",
     "baseline:rrf": "RRF of both, k = 60, no weights",
     "baseline:llamaindex": "LlamaIndex default",
+    "language:fr": "of it, French questions",
+    "language:ar": "of it, Arabic questions",
+    "language:en": "of it, English questions",
     "against": "compared with (--against)",
 }
 _WIDTH, _LABELS, _BAR, _GAP, _TOP = 760, 250, 20, 8, 26
@@ -86,7 +92,7 @@ def _figures_table(report: Mapping[str, Any]) -> str:
         cells = "".join(_figure(system, column) for column in columns)
         ours = ' class="ours"' if name == report["ours"] else ""
         rows.append(f"<tr{ours}><th scope=row>{escape(shown_name(name))}</th>{cells}</tr>")
-    caption = "Means over the questions; in brackets the 95 % interval; p50 and p95 are times of a whole search."
+    caption = "Means over the questions; in brackets the 95 % interval; p50 and p95 are times from question to result."
     return _table("Figures of each system", caption, f"<th scope=col>system</th>{head}", rows)
 
 
@@ -105,8 +111,8 @@ def _differences_table(report: Mapping[str, Any]) -> str:
     for rival, by_measure in report["comparisons"].items():
         for measure, found in by_measure.items():
             significant = found["p"] < 0.05 and found["difference"] != 0
-            kind, word = ("better", "better") if found["difference"] > 0 else ("worse", "worse")
-            verdict = f"<td class={kind}>{word}</td>" if significant else "<td class=soft>not distinguishable</td>"
+            word = "better" if (found["difference"] > 0) != (measure in LOWER_IS_BETTER) else "worse"
+            verdict = f"<td class={word}>{word}</td>" if significant else "<td class=soft>not distinguishable</td>"
             rows.append(
                 f"<tr><th scope=row>{escape(shown_name(rival))}</th><td>{escape(measure.replace('_', ' '))}</td>"
                 f"<td class=number>{found['queries']}</td><td class=number>{found['difference']:+.3f}</td>"
@@ -119,7 +125,7 @@ def _differences_table(report: Mapping[str, Any]) -> str:
         f"<th scope=col class=number>{name}</th>" for name in ("questions", "difference", "95 % interval", "p")
     )
     caption = (
-        "How much better this assistant is, by paired bootstrap over the questions (10,000 resamples). p is how often chance "
+        "This assistant less the other system, by paired bootstrap over the questions (10,000 resamples). p is how often chance "
         "alone makes a difference this large; it is not corrected for the number of comparisons."
     )
     return _table("Differences", caption, f"{head}<th scope=col>this assistant is</th>", rows)
@@ -174,29 +180,45 @@ def _axis(scale: float, height: int) -> str:
 
 
 def _lost_table(report: Mapping[str, Any]) -> str:
-    """The questions on which the best rival is furthest ahead; without rivals, those with the lowest score."""
-    measure = report["measures"][0]
-    ours = report["systems"][report["ours"]]["scores"][measure]
-    rivals = [name for name in report["rivals"] if report["systems"][name]["figures"].get(measure) is not None]
-    best = max(rivals, key=lambda name: report["systems"][name]["figures"][measure], default=None)
-    theirs = report["systems"][best]["scores"][measure] if best else [1.0] * len(ours)
-    both = [(a - b, n) for n, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a is not None and b is not None]
-    lost = sorted(entry for entry in both if entry[0] < 0)[:_LOST_SHOWN]
+    """The questions on which the best rival is furthest ahead; without rivals, those that failed."""
+    systems = report["systems"]
+    measures = [name for name in _LOST_BY[report["kind"]] if name in report["measures"]] or report["measures"][:1]
+    known = [name for name in report["rivals"] if systems[name]["figures"].get(measures[0]) is not None]
+    best = max(known, key=lambda name: systems[name]["figures"][measures[0]], default=None)
+    both = list(_both_scores(report, measures, best))
+    lost = sorted((entry for entry in both if entry[0] < 0), key=lambda entry: entry[:2])
     if not lost:
         return "<p>None.</p>"
-    rows = [_lost_row(report["questions"][n], ours[n], theirs[n] if best else None) for _, n in lost]
-    against = f"<th scope=col class=number>{escape(shown_name(best))}</th>" if best else ""
-    head = f"<th scope=col>question</th><th scope=col class=number>this assistant</th>{against}"
-    worse = sum(difference < 0 for difference, _ in both)
-    caption = f"{measure.replace('_', ' ')}; {worse} of {len(both)} questions, the furthest {len(lost)} of them."
+    rows = [_lost_row(report["questions"][n], measure, a, b) for _, n, measure, a, b in lost[:_LOST_SHOWN]]
+    against = escape(shown_name(best)) if best else "wanted"
+    head = (
+        "<th scope=col>question</th><th scope=col>measure</th><th scope=col class=number>this assistant</th>"
+        f"<th scope=col class=number>{against}</th>"
+    )
+    caption = f"{len(lost)} of {len(both)} questions; the furthest {len(rows)} of them."
     return _table("Lost questions", caption, head, rows)
 
 
-def _lost_row(question: Mapping[str, str], ours: float, theirs: float | None) -> str:
+def _both_scores(
+    report: Mapping[str, Any], measures: list[str], rival: str | None
+) -> Iterator[tuple[float, int, str, float, float]]:
+    """(difference, number, measure, ours, theirs) of every question that both have a score for; without a rival it is 1."""
+    ours = report["systems"][report["ours"]]["scores"]
+    theirs = report["systems"][rival]["scores"] if rival else {}
+    for number in range(len(report["questions"])):
+        measure = next((name for name in measures if ours[name][number] is not None), None)
+        if measure is None:
+            continue
+        ours_here, theirs_here = ours[measure][number], theirs[measure][number] if rival else 1.0
+        if theirs_here is not None:
+            yield ours_here - theirs_here, number, measure, ours_here, theirs_here
+
+
+def _lost_row(question: Mapping[str, str], measure: str, ours: float, theirs: float) -> str:
     text = f'<span lang="{escape(question["language"])}" dir="auto">{escape(question["text"])}</span>'
-    number = f"<td class=number>{theirs:.3f}</td>" if theirs is not None else ""
     return (
-        f"<tr><td>{text}<br><small>{escape(question['id'])}</small></td><td class=number>{ours:.3f}</td>{number}</tr>"
+        f"<tr><td>{text}<br><small>{escape(question['id'])}</small></td><td>{escape(measure.replace('_', ' '))}</td>"
+        f"<td class=number>{ours:.3f}</td><td class=number>{theirs:.3f}</td></tr>"
     )
 
 

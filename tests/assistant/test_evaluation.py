@@ -133,11 +133,11 @@ def test_answers_are_counted_as_told() -> None:
     figures = evaluate_answers(lines, lambda question, language: ANSWERS[question])
     assert figures["fr"] == {
         "questions": 4, "file_hit": 1.0, "page_hit": 1.0, "span_found": 0.5,
-        "abstained_unanswerable": 0.5, "abstained_answerable": 0.0,
+        "abstained_unanswerable": 0.5, "abstained_answerable": 0.0, "citation_precision": 0.75, "citation_recall": 1.0,
     }  # fmt: skip
     assert figures["en"] == {
         "questions": 3, "file_hit": 1 / 3, "page_hit": 0.0, "span_found": 1 / 3,
-        "abstained_unanswerable": None, "abstained_answerable": 1 / 3,
+        "abstained_unanswerable": None, "abstained_answerable": 1 / 3, "citation_precision": 0.5, "citation_recall": 1 / 3,
     }  # fmt: skip
     assert figures["ar"]["questions"] == 0
     assert figures["total"]["questions"] == 7

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from assistant.commands.measuring import evaluate
 from assistant.errors import ConfigurationError
+from assistant.evaluation import measure_answers
 from assistant.evaluation.measurement import Measurement, System
 from assistant.evaluation.report import fingerprint, read_report, report_of, with_earlier, write_report
 from assistant.evaluation.report_page import page
@@ -132,6 +133,46 @@ def test_report_without_a_question_in_common_is_refused(tmp_path: Path) -> None:
         question["text"] += " !"
     with pytest.raises(ConfigurationError, match="no question of petit"):
         with_earlier(measured(ours=(1, 1, 1)), earlier, file=tmp_path)
+
+
+def test_answers_are_reported_by_language_and_failed_questions_are_named() -> None:
+    """Of three answers one holds the words, one cites the right page and another one, one speaks where it should not."""
+    page_two = {"file_name": "a.pdf", "page_number": 2, "boxes": []}
+    elsewhere = {"file_name": "b.pdf", "page_number": 1, "boxes": []}
+    replies = {
+        "un": {"outcome": "answered", "text": "le badge bleu", "citations": [page_two]},
+        "deux": {"outcome": "answered", "text": "autre chose", "citations": [page_two, elsewhere]},
+        "three": {"outcome": "answered", "text": "anything", "citations": [elsewhere]},
+    }
+    gold = {"lang": "fr", "file": "a.pdf", "page": 2, "answer_span": "badge bleu"}
+    unanswerable = {"question": "three", "lang": "en", "label": "unanswerable"}
+    lines = [{"question": "un", **gold}, {"question": "deux", **gold}, unanswerable]
+    measured = measure_answers(lines, lambda question, language: replies[question], name="questions")
+    report = report_of(measured, {}, set_hash="")
+    assert report["systems"]["assistant"]["figures"]["citation_precision"] == 0.75
+    assert report["systems"]["language:fr"]["figures"]["span_found"] == 0.5
+    assert report["systems"]["language:en"]["figures"]["abstained_unanswerable"] == 0.0
+    text = page(report)
+    lost = text[text.index('<section id="lost">') : text.index('<section id="made">')]
+    assert re.findall(r'dir="auto">(\w+)<', lost) == ["deux", "three"]
+    assert "Differences" not in text
+
+    better = measure_answers(lines, lambda question, language: replies["un"], name="questions")
+    difference = measured.beside(better).comparisons()["against"]["span_found"]
+    assert (difference.queries, difference.difference) == (2, -0.5)
+
+
+def test_more_wrong_silence_is_called_worse() -> None:
+    measure = "abstained_answerable"
+    systems = {
+        name: System({str(n): {"span_found": 0.0, measure: score} for n in range(30)})
+        for name, score in (("assistant", 1.0), ("against", 0.0))
+    }
+    texts = {str(n): f"question {n}" for n in range(30)}
+    silent = Measurement(
+        "answers", "q", dict.fromkeys(texts, "fr"), texts, ("span_found", measure), systems, "assistant", ("against",)
+    )
+    assert "<td class=worse>worse</td>" in page(report_of(silent, {}, set_hash=""))
 
 
 def run(*arguments: str) -> Any:
