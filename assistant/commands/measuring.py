@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from assistant.commands.gold import gold
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.config import Settings, load_settings
 from assistant.errors import ConfigurationError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from assistant.evaluation.ranking import Configuration
 
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
+evaluate.add_typer(gold, name="gold")
 
 SetFolder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv")]
 ReportFolder = Annotated[
@@ -69,27 +71,52 @@ def answers(
     against: Against = None,
 ) -> None:
     """Ask every question of a file and count what the answers got right."""
+    settings = settings_of(instance)
+    _evaluate_lines(_json_lines(file), file.name, settings, report, against, as_json=as_json)
+
+
+@gold.command("run")
+def run_gold(
+    instance: Instance = None, as_json: AsJson = False, report: ReportFolder = None, against: Against = None
+) -> None:
+    """Ask the gold questions and count what the answers got right, as `evaluate answers` does."""
+    settings = settings_of(instance)
+    with service_of(settings) as client:
+        lines = client.gold_lines()
+    if not lines:
+        raise ConfigurationError("there are no gold questions yet; keep some with `assistant evaluate gold add`")
+    _evaluate_lines(lines, "gold questions", settings, report, against, as_json=as_json)
+
+
+def _evaluate_lines(
+    lines: list[dict[str, Any]],
+    name: str,
+    settings: Settings,
+    report: Path | None,
+    against: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     from assistant.build import embedder_of
     from assistant.evaluation import answer_figures
-    from assistant.evaluation.report import files_hash
+    from assistant.evaluation.report import lines_hash
 
-    settings = settings_of(instance)
-    lines, hashed = _json_lines(file), files_hash([file])
+    hashed = lines_hash(lines)
     other, earlier = _compared_with(against, "answers")
-    measured = measured_answers(lines, settings, file.name)
+    measured = _measured_answers(lines, settings, name)
     if other is not None:
-        measured = measured.beside(measured_answers(lines, other, file.name))
+        measured = measured.beside(_measured_answers(lines, other, name))
     measured = _with_earlier(measured, earlier, hashed, against)
     _write(measured, configuration_of(settings, embedder_of(settings)), hashed, report)
     figures = answer_figures(measured)
     if as_json:
         print_json(figures | ({"comparisons": measured.differences_json()} if against else {}))
         return
-    _show(file.name, figures)
+    _show(name, figures)
     _show_differences(measured, measured.measures)
 
 
-def measured_answers(lines: list[dict[str, Any]], settings: Settings, name: str) -> Measurement:
+def _measured_answers(lines: list[dict[str, Any]], settings: Settings, name: str) -> Measurement:
     """What the instance's service answers to each line."""
     from assistant.evaluation import measure_answers
 

@@ -48,6 +48,7 @@ def measure_answers(lines: Iterable[Mapping[str, Any]], ask: Ask, *, name: str) 
     """Every question asked once, and what its answer got right.
 
     A line is `{"question", "lang", "file", "page", "answer_span"}` or `{"question", "lang", "label": "unanswerable"}`.
+    Where the line has a `document_id` too, citations are held against that and not against the file's name.
     `file_hit`, `span_found` and `abstained_answerable` are told of the answerable questions, `page_hit` of those of them whose
     line has a page, `abstained_unanswerable` of the others. A hit counts when any citation has it.
 
@@ -111,7 +112,8 @@ def _scores(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, flo
     if line.get("label") == "unanswerable":
         return {"abstained_unanswerable": float(abstained)}
     page = line.get("page")
-    from_file = [citation for citation in answer["citations"] if citation["file_name"] == line["file"]]
+    place, field = (line["document_id"], "document_id") if "document_id" in line else (line["file"], "file_name")
+    from_file = [citation for citation in answer["citations"] if citation[field] == place]
     right = [citation for citation in from_file if page is None or _stands_on(citation, int(page))]
     scores = {
         "file_hit": float(bool(from_file)),

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -122,6 +122,12 @@ def fingerprint(configuration: Mapping[str, Any]) -> str:
     True
     """
     return hashlib.sha256(json.dumps(configuration, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def lines_hash(lines: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 of questions and labels, whatever their order."""
+    texts = sorted(json.dumps(line, sort_keys=True, ensure_ascii=False) for line in lines)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def files_hash(files: list[Path]) -> str:
