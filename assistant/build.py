@@ -19,6 +19,7 @@ from assistant.config import Settings
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
+from assistant.evaluation.gold_runs import GoldRuns
 from assistant.generation import QuoteGenerator
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
@@ -45,6 +46,7 @@ class Parts:
     assistant: Assistant
     ingestion: Ingestion
     gold: GoldQuestions
+    gold_runs: GoldRuns
     sign_in: SignIn
 
     def warm_up(self) -> None:
@@ -55,6 +57,7 @@ class Parts:
     def close(self) -> None:
         """Stop the work and close every store."""
         self.ingestion.stop()
+        self.gold_runs.close()
         self.index.close()
         self.gold.close()
         self.archive.close()
@@ -114,6 +117,15 @@ def _parts(settings: Settings) -> Parts:
     retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")
+    assistant = Assistant(
+        retriever,
+        archive,
+        generator,
+        audit,
+        passages=settings.retrieval.passages,
+        ocr_confidence=settings.ingest.ocr_confidence,
+    )
+    gold = GoldQuestions(home / "gold.db", archive)
     return Parts(
         settings=settings,
         archive=archive,
@@ -121,16 +133,10 @@ def _parts(settings: Settings) -> Parts:
         index=index,
         embedder=embedder,
         retriever=retriever,
-        assistant=Assistant(
-            retriever,
-            archive,
-            generator,
-            audit,
-            passages=settings.retrieval.passages,
-            ocr_confidence=settings.ingest.ocr_confidence,
-        ),
+        assistant=assistant,
         ingestion=open_ingestion(settings, archive, index, lambda: embedder),
-        gold=GoldQuestions(home / "gold.db", archive),
+        gold=gold,
+        gold_runs=GoldRuns(gold, assistant, retriever, index),
         sign_in=LocalKeySignIn(
             home / "keys",
             clearance=Label.parse(settings.access.clearance),

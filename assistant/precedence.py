@@ -38,7 +38,10 @@ class Precedence:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """For the length of the block a question is being answered."""
+        """For the length of the block a question is being answered. One asked in the background nobody waits for: not counted."""
+        if in_background():
+            yield
+            return
         with self._changed:
             self._in_flight += 1
         try:

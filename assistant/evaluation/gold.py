@@ -140,6 +140,10 @@ class GoldQuestions:
             self._database.scrub()
             self._database.truncate_log()
 
+    def require(self, principal: Principal) -> None:
+        """Raise Forbidden unless this principal may have to do with gold questions."""
+        _require_archivist(principal)
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

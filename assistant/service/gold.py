@@ -10,8 +10,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.errors import InvalidRequest
+from assistant.access import Principal
+from assistant.build import Parts
+from assistant.errors import InvalidRequest, NotFound
 from assistant.evaluation.gold import GoldAnswer, retrieval_set
+from assistant.evaluation.gold_runs import GoldRun
 from assistant.service.requests import Reader, Serving
 from assistant.service.wire import plain
 
@@ -37,6 +40,13 @@ class GoldBody(BaseModel):
         return None
 
 
+class RunBody(BaseModel):
+    """Which questions to ask."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: list[str] = Field(min_length=1, max_length=10_000)
+
+
 @router.get("")
 def list_questions(parts: Serving, reader: Reader) -> dict[str, Any]:
     """The gold questions, newest first."""
@@ -46,8 +56,10 @@ def list_questions(parts: Serving, reader: Reader) -> dict[str, Any]:
 @router.post("", status_code=201)
 def add(body: GoldBody, parts: Serving, reader: Reader) -> dict[str, Any]:
     """Keep a question. The words must stand in the document, on the page if one is named."""
-    kept: dict[str, Any] = plain(parts.gold.add(body.question, body.answer(), reader, language=body.language))
-    return kept
+    kept = parts.gold.add(body.question, body.answer(), reader, language=body.language)
+    parts.gold_runs.forget(kept.id)
+    told: dict[str, Any] = plain(kept)
+    return told
 
 
 @router.get("/answers")
@@ -64,8 +76,67 @@ def as_retrieval_set(parts: Serving, reader: Reader) -> dict[str, Any]:
     return dict(retrieval_set(questions, parts.index, documents, reader))
 
 
+@router.get("/run")
+def last_run(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """This archivist's last run since the service started: how far it is, what came of each question, and totals."""
+    parts.gold.require(reader)
+    return {"run": _told(parts.gold_runs.last(reader), parts, reader)}
+
+
+@router.post("/run", status_code=202)
+def start_run(parts: Serving, reader: Reader, body: RunBody | None = None) -> dict[str, Any]:
+    """Begin to ask the questions, or those that the body names, in the background. 409 while the last run goes on."""
+    run = parts.gold_runs.start(reader, only=frozenset(body.ids) if body else None)
+    return {"run": _told(run, parts, reader)}
+
+
+@router.delete("/run")
+def stop_run(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """End the run after the question in hand."""
+    parts.gold.require(reader)
+    return {"run": _told(parts.gold_runs.stop(reader), parts, reader)}
+
+
+@router.put("/{question_id}")
+def change(question_id: str, body: GoldBody, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """Put what the body says in the place of a question; its id changes with its words or its document."""
+    parts.gold.one(question_id, reader)
+    kept = parts.gold.add(body.question, body.answer(), reader, language=body.language)
+    if kept.id != question_id:
+        parts.gold.remove(question_id, reader)
+    parts.gold_runs.forget(question_id)
+    changed: dict[str, Any] = plain(kept)
+    return changed
+
+
 @router.delete("/{question_id}")
 def remove(question_id: str, parts: Serving, reader: Reader) -> dict[str, Any]:
     """Forget a question."""
     parts.gold.remove(question_id, reader)
+    parts.gold_runs.forget(question_id)
     return {"removed": question_id}
+
+
+def _told(run: GoldRun | None, parts: Parts, reader: Principal) -> dict[str, Any] | None:
+    """The run as it is sent: citations with the titles of their documents, as far as this reader may read them still."""
+    if run is None:
+        return None
+    titles: dict[str, str | None] = {}
+
+    def title(document_id: str) -> str | None:
+        if document_id not in titles:
+            try:
+                status = parts.ingestion.document(document_id, reader)
+                titles[document_id] = status.title or status.file_name
+            except NotFound:
+                titles[document_id] = None
+        return titles[document_id]
+
+    told: dict[str, Any] = plain(run)
+    for result in told["results"]:
+        result["cited"] = [
+            {"document_id": document_id, "title": title(document_id), "page": page}
+            for document_id, page in result["cited"]
+            if title(document_id) is not None
+        ]
+    return told | {"totals": plain(run.totals())}

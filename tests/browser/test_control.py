@@ -19,7 +19,7 @@ from tests.worlds import instance_file
 
 pytestmark = pytest.mark.browser
 
-TABS = ("retention", "holds", "receipts", "consistency", "folders")
+TABS = ("retention", "holds", "receipts", "consistency", "folders", "gold")
 DUE, HELD, KEPT = "Marché du phare", "Marché du quai", "Marché de la digue"
 LONG_MS = 60_000
 
@@ -251,8 +251,8 @@ def test_tabs_are_walked_with_the_keyboard_in_the_direction_of_reading(
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#tab-holds")).to_be_focused()
     page.keyboard.press("End")
-    expect(page.locator("#tab-folders")).to_be_focused()
-    first, last = page.locator("#tab-retention").bounding_box(), page.locator("#tab-folders").bounding_box()
+    expect(page.locator("#tab-gold")).to_be_focused()
+    first, last = page.locator("#tab-retention").bounding_box(), page.locator("#tab-gold").bounding_box()
     assert first["x"] > last["x"]
 
 
@@ -262,7 +262,7 @@ def test_no_width_scrolls_sideways(visit: Callable[..., Any], api: httpx.Client,
     api.delete(f"/documents/{id_of(api, KEPT)}")
     for tab in TABS:
         page.click(f"#tab-{tab}")
-        page.wait_for_selector(".register, #check-only")
+        page.wait_for_selector(".register, #check-only, #run-gold")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), tab
 
 
@@ -272,7 +272,7 @@ def test_text_has_enough_contrast(visit: Callable[..., Any], api: httpx.Client, 
     for tab in TABS:
         page.click(f"#tab-{tab}")
         page.mouse.move(0, 0)
-        page.wait_for_selector(".register, .nothing, #check-only")
+        page.wait_for_selector(".register, .nothing, #check-only, #run-gold")
         assert page.evaluate(WEAK_TEXTS) == [], tab
 
 

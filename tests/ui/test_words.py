@@ -107,7 +107,16 @@ def test_every_language_has_the_same_placeholders(language: str) -> None:
 def test_counted_nouns_have_the_plural_forms_of_their_language(language: str) -> None:
     counted = words(language)["count"]
     assert isinstance(counted, dict)
-    assert counted.keys() == {"passages", "documents", "pages", "sentences", "files", "versions", "problems"}
+    assert counted.keys() == {
+        "passages",
+        "documents",
+        "pages",
+        "sentences",
+        "files",
+        "versions",
+        "problems",
+        "questions",
+    }
     for noun, forms in counted.items():
         assert isinstance(forms, dict)
         assert set(forms) == PLURAL_FORMS[language], noun

@@ -20,7 +20,7 @@ const MARKINGS = new Set(["unlabelled", "conflicting_labels"]);
 const PASSWORDS = new Set(["password_needed", "wrong_password"]);
 
 export class Dossier {
-  constructor(page, id, library) {
+  constructor(page, id, library, number) {
     this.page = page;
     this.id = id;
     this.library = library;
@@ -28,7 +28,7 @@ export class Dossier {
     this.hasText = false;
     this.tab = null;
     this.parts = {
-      sheets: new Sheets(page, this),
+      sheets: new Sheets(page, this, number),
       describe: new Description(page, this),
       story: new Story(page, this),
       keeping: new Keeping(page, this),

@@ -19,6 +19,8 @@ export class LibraryView {
     this.offset = 0;
     this.calls = 0;
     this.opened = openedIn(location);
+    /** The page at which the next dossier opens. */
+    this.number = null;
     this.follow = () => this.sync();
     window.addEventListener("popstate", this.follow);
   }
@@ -46,7 +48,8 @@ export class LibraryView {
   draw() {
     this.prepare();
     const id = this.archivist ? this.opened : null;
-    if (id && this.dossier?.id !== id) this.dossier = new Dossier(this.page, id, this);
+    if (id && this.dossier?.id !== id) this.dossier = new Dossier(this.page, id, this, this.number ?? 1);
+    this.number = null;
     if (!id) this.dossier = null;
     return this.dossier ? this.dossier.draw() : this.list();
   }

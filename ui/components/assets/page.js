@@ -81,6 +81,7 @@ class Page {
       this.wanted = undefined;
     }
     this.library.reflect();
+    this.control.reflect();
     // What the reader sees already is not drawn again: that would take the focus away.
     if (shown === this.shown()) return this.entitle();
     this.draw();
@@ -98,6 +99,7 @@ class Page {
     if (view === "library" && this.view === view) this.library.closeDossier();
     if (view === this.view) return;
     if (this.view === "library" && !this.library.mayForget()) return;
+    if (this.view === "control") this.control.forget();
     this.source.close({ refocus: false });
     this.view = this.wanted = view;
     // A script that has just been restarted may miss the wish; it must not rule the page for ever.

@@ -1,6 +1,7 @@
 // A document's pages: the image on one side, the extracted text on the other, and the text's correction.
 
 import { button, element, icon, iconButton } from "./dom.js";
+import { openGoldForm } from "./gold_form.js";
 import { address, change, documentPath, json } from "./service.js";
 import { isFinal, note, problemCallout } from "./states.js";
 
@@ -9,10 +10,10 @@ const IMAGE_WIDTHS = [800, 1200, 1600, 2000, 2400];
 const PIECE = 30_000;
 
 export class Sheets {
-  constructor(page, dossier) {
+  constructor(page, dossier, number) {
     this.page = page;
     this.dossier = dossier;
-    this.number = 1;
+    this.number = number;
     this.zoom = 0;
     this.side = "text";
     this.calls = 0;
@@ -220,10 +221,16 @@ export class Sheets {
       "div",
       { class: "sheet-head" },
       this.originOf(sheet, words),
-      correctable ? button(words.say("sheets.correct"), () => this.edit(), { kind: "small plain", drawing: "pen", id: "correct" }) : null,
+      element(
+        "div",
+        { class: "sheet-acts" },
+        correctable ? button(words.say("sheets.correct"), () => this.edit(), { kind: "small plain", drawing: "pen", id: "correct" }) : null,
+        isFinal(this.dossier.status) && !this.older && sheet.text.trim() ? this.goldButton(words) : null,
+      ),
     );
     this.text.replaceChildren(
       head,
+      (this.kept = element("div", { role: "status" })),
       element("div", attributes, shown),
       ...(this.sheet.pages === 0 && this.sheet.text ? [this.further(words)] : []),
     );
@@ -247,6 +254,28 @@ export class Sheets {
         min: 0, max: 1, low: 0.7, high: 0.85, optimum: 1, value: sheet.confidence,
         "aria-label": words.say("sheets.confidence", { confidence: share }),
       }),
+    );
+  }
+
+  /** Writes a test question that the marked words answer. Pressing the button must not take the mark away. */
+  goldButton(words) {
+    const keepMark = (event) => event.preventDefault();
+    const write = (event) => {
+      const about = { document_id: this.dossier.id, title: this.dossier.status.title, words: markedIn(this.text), page: this.paged ? this.sheet.number : null };
+      event.currentTarget.focus({ preventScroll: true });
+      openGoldForm(this.page, about, { paged: this.paged, kept: () => this.showKept() });
+    };
+    return button(words.say("sheets.gold"), write, { kind: "small plain", drawing: "target", id: "write-gold", onmousedown: keepMark });
+  }
+
+  showKept() {
+    const { words } = this.page;
+    const see = () => {
+      this.page.control.tab = "gold";
+      this.page.go("control");
+    };
+    this.kept.replaceChildren(
+      element("div", { class: "gold-kept" }, note(words.say("gold.kept"), { drawing: "check" }), button(words.say("gold.see"), see, { kind: "small plain", id: "see-gold" })),
     );
   }
 
@@ -316,4 +345,10 @@ export class Sheets {
 function paragraphs(text, { lines }) {
   const content = (part) => (lines ? part.split("\n").map((line) => element("span", { class: "line" }, line)) : part);
   return text.trim().split(/\n{2,}/).map((part) => element("p", { dir: "auto" }, content(part)));
+}
+
+/** The words that are marked in a part of the page, empty when there are none. */
+function markedIn(node) {
+  const marked = window.getSelection();
+  return marked && !marked.isCollapsed && node.contains(marked.anchorNode) && node.contains(marked.focusNode) ? marked.toString().trim() : "";
 }
