@@ -6,6 +6,7 @@ Errors that the service reports come back as the error class they were raised as
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ Json = dict[str, Any]
 
 _FILES_A_REQUEST = 16
 _LISTED_A_REQUEST = 1000
+_FOLLOWING_S = 0.2
+"""Between two questions about work that goes on."""
 ANNOUNCEMENT = "service.json"
 """The file in the data folder in which a running service says where it can be reached."""
 
@@ -157,9 +160,9 @@ class ServiceClient:
         """Erase a document everywhere; the receipt of it."""
         return self._json("DELETE", f"/documents/{document_id}", params={"with_attachments": with_attachments})
 
-    def receipts(self) -> list[Json]:
-        """Every erasure receipt, newest first."""
-        receipts: list[Json] = self._json("GET", "/receipts")["receipts"]
+    def receipts(self, search: str = "") -> list[Json]:
+        """Every erasure receipt, newest first; with `search`, those whose ids, checksums, day or name hold it."""
+        receipts: list[Json] = self._json("GET", "/receipts", params={"q": search})["receipts"]
         return receipts
 
     def receipt(self, receipt_id: str) -> Json:
@@ -171,8 +174,21 @@ class ServiceClient:
         return self._json("POST", "/receipts/verify/file", files={"file": ("receipt.json", content)})
 
     def verify_documents(self, *, mend: bool = True) -> Json:
-        """What checking ledger, index and archive against each other found, and what was mended. Can take long."""
-        return self._json("POST", "/documents/verify", params={"mend": mend}, timeout=None)
+        """What checking ledger, index and archive against each other found, and what was mended. Waits for it, however long.
+
+        Raises Conflict while another check goes on, ServiceUnavailable when it broke off.
+        """
+        check: Json = self._json("POST", "/documents/verify", params={"mend": mend})["verification"]
+        begun = check["started_at"]
+        while not check["finished_at"]:
+            time.sleep(_FOLLOWING_S)
+            check = self._json("GET", "/documents/verify")["verification"] or {"started_at": ""}
+            if check["started_at"] != begun:
+                raise ServiceUnavailable("the service stopped before the check was done; ask for it again")
+        if check["report"] is None:
+            raise ServiceUnavailable(f"the check broke off: {check['problem']}")
+        report: Json = check["report"]
+        return report
 
     def retry(self, document_id: str, *, password: str | None = None) -> Json:
         """Put a quarantined or rejected document back in the queue."""

@@ -210,6 +210,22 @@ class VerificationReport:
     """At most 10,000 of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A check of the stores: who asked for it and when, and what it found once it has ended."""
+
+    started_at: str
+    by: str
+    mend: bool
+    finished_at: str = ""
+    """Empty while it goes on."""
+    seconds: float = 0.0
+    problem: str = ""
+    """Why it broke off; empty when it did not."""
+    report: VerificationReport | None = None
+    """None while it goes on, and when it broke off."""
+
+
 class Ingestion(Protocol):
     """Takes documents in and says where each one stands."""
 
@@ -272,11 +288,16 @@ class Ingestion(Protocol):
         """The public key with which receipts are checked, in PEM. For everybody."""
         ...
 
-    def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
-        """Check ledger, index and archive against each other and every file against its checksum; mend what can be mended.
+    def start_verification(self, principal: Principal, *, mend: bool = True) -> Verification:
+        """Begin to check ledger, index and archive against each other and every file against its checksum, in the background.
 
-        Requires the archivist role, and a clearance for all there is (Forbidden): the report says what each store holds.
+        What can be mended is, with `mend`. Requires the archivist role, and a clearance for all there is (Forbidden): the report
+        says what each store holds. Raises Conflict while another check goes on.
         """
+        ...
+
+    def verification(self, principal: Principal) -> Verification | None:
+        """The check that goes on, else the last one, kept over restarts; None when there was none. Requires the same."""
         ...
 
     # What follows requires the archivist role (Forbidden) and a document that this principal may know of (NotFound). What

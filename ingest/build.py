@@ -34,7 +34,7 @@ from assistant.ingestion import (
     MetadataEdit,
     Progress,
     RetentionReport,
-    VerificationReport,
+    Verification,
     WatchedFolder,
 )
 from assistant.precedence import QUESTIONS
@@ -58,6 +58,7 @@ from ingest.side_effects import side_effect
 from ingest.upkeep import Upkeep
 from ingest.uploads import described
 from ingest.verification import Verifier
+from ingest.verification_job import VerificationJob
 from ingest.watch_service import FolderWatch
 from ingest.workflow import DocumentWorkflow, Parse
 
@@ -124,9 +125,10 @@ class EmbeddedIngestion:
         )
         self._queue = DocumentQueue(self._ledger, self._workflow.run, _queue_settings(settings))
         self._watch = FolderWatch(settings, self.accept)
-        self._verifier = Verifier(
+        verifier = Verifier(
             self._ledger, archive, index, publisher, self._eraser, home=settings.home, queued=self._queue.submit
         )
+        self._verification = VerificationJob(verifier, settings.home / "verification.json")
         self._life = Lifecycle(self._ledger, archive, index, markings=markings, queued=self._queue.submit)
 
     def accept(
@@ -238,12 +240,16 @@ class EmbeddedIngestion:
         known = {receipt.receipt_id for receipt in self.receipts(principal)}
         return tuple(record for record in self._receipts.purges() if known.issuperset(record.covers))
 
-    def verify(self, principal: Principal, *, mend: bool = True) -> VerificationReport:
-        """See `Ingestion.verify`."""
-        require_archivist(principal)
-        if not all(may_know(principal, label) for label in self._ledger.labels()):
-            raise Forbidden("verification reports on every document; there are some above your clearance")
-        return self._verifier.verify(mend=mend)
+    def start_verification(self, principal: Principal, *, mend: bool = True) -> Verification:
+        """See `Ingestion.start_verification`."""
+        labels = self._ledger.labels()
+        _require_knowing(principal, labels)
+        return self._verification.start(principal.id, labels, mend=mend)
+
+    def verification(self, principal: Principal) -> Verification | None:
+        """See `Ingestion.verification`."""
+        _require_knowing(principal, {*self._ledger.labels(), *self._verification.labels()})
+        return self._verification.present()
 
     def receipt_key(self) -> bytes:
         """See `Ingestion.receipt_key`."""
@@ -270,6 +276,7 @@ class EmbeddedIngestion:
     def stop(self) -> None:
         """See `Ingestion.stop`."""
         self._watch.stop()
+        self._verification.stop()
         self._queue.close()
         self._upkeep.stop()
         isolation.close()
@@ -340,6 +347,13 @@ def _saying_what_to_mend(what: str) -> Iterator[None]:
         raise ServiceUnavailable(
             f"{what}: the archive cannot be written ({error.strerror}); check its disk, then hand it in again"
         ) from error
+
+
+def _require_knowing(principal: Principal, labels: Collection[str]) -> None:
+    """Raises Forbidden unless this is an archivist who may know of every document with one of these labels."""
+    require_archivist(principal)
+    if not all(may_know(principal, label) for label in labels):
+        raise Forbidden("verification reports on every document; there are some above your clearance")
 
 
 def _parsing_settings(settings: Settings) -> ParsingSettings:

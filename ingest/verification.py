@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assistant.archive import Archive
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.ingestion import Inconsistency, VerificationReport
 from assistant.types import DocumentState, DocumentStatus
@@ -39,6 +39,10 @@ _SETTLED_S = 60.0
 """A file younger than this may belong to a document that is just being handed in."""
 _LISTED = 10_000
 """Problems listed one by one; all are counted."""
+
+
+class Interrupted(ServiceUnavailable):
+    """The check was told to end before it was done."""
 
 
 class Verifier:
@@ -63,10 +67,13 @@ class Verifier:
         self._home = home
         self._queued = queued
 
-    def verify(self, *, mend: bool) -> VerificationReport:
-        """Check everything once, and mend it when asked to."""
+    def verify(self, *, mend: bool, until: Callable[[], bool] = lambda: False) -> VerificationReport:
+        """Check everything once, and mend it when asked to.
+
+        Raises Interrupted once `until` says so, between two documents.
+        """
         return _Run(
-            self._ledger, self._archive, self._index, self._publisher, self._home, self._queued, mend=mend
+            self._ledger, self._archive, self._index, self._publisher, self._home, self._queued, mend=mend, until=until
         ).report(self._eraser)
 
 
@@ -83,6 +90,7 @@ class _Run:
         queued: Callable[[str], None],
         *,
         mend: bool,
+        until: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._archive = archive
@@ -91,6 +99,7 @@ class _Run:
         self._home = home
         self._queued = queued
         self._mend = mend
+        self._until = until
         self._states: Counter[DocumentState] = Counter()
         self._found: list[Inconsistency] = []
         self._total = self._unmended = self._expected = self._texts = self._originals = 0
@@ -100,9 +109,11 @@ class _Run:
         self._check_erasures(eraser)
         held = self._index.held()
         for status in self._ledger.each_status():
+            self._go_on()
             self._states[status.state] += 1
             self._check_document(status, held.pop(status.document_id, 0))
         for document_id in held.keys() & self._index.held().keys():
+            self._go_on()
             self._check_orphan_in_index(document_id)
         self._check_texts()
         self._check_originals()
@@ -122,6 +133,10 @@ class _Run:
             unmended=self._unmended,
             found=tuple(self._found),
         )
+
+    def _go_on(self) -> None:
+        if self._until():
+            raise Interrupted("the check was told to end before it was done")
 
     def _check_erasures(self, eraser: Eraser) -> None:
         for document_id in eraser.pending():
@@ -181,6 +196,7 @@ class _Run:
 
     def _check_texts(self) -> None:
         for document_id, version in self._archive.versions():
+            self._go_on()
             self._texts += 1
             if self._ledger.knows(document_id):
                 continue
@@ -190,6 +206,7 @@ class _Run:
 
     def _check_originals(self) -> None:
         for file in self._archive.originals():
+            self._go_on()
             self._originals += 1
             good = _sha256(file) == file.name
             if time.time() - file.stat().st_mtime < _SETTLED_S and good:

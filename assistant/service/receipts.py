@@ -81,11 +81,19 @@ def verify_receipt_file(
     return {**plain(check), "receipt": json.loads(content) if check.valid else None}
 
 
-@router.post("/documents/verify")
-def verify_documents(parts: Serving, reader: Reader, mend: bool = True) -> dict[str, Any]:
-    """Check ledger, index and archive against each other and every file against its checksum; mend what can be (archivists)."""
-    report: dict[str, Any] = plain(parts.ingestion.verify(reader, mend=mend))
-    return report
+@router.post("/documents/verify", status_code=202)
+def start_verification(parts: Serving, reader: Reader, mend: bool = True) -> dict[str, Any]:
+    """Begin to check ledger, index and archive against each other and every file against its checksum (archivists).
+
+    What can be mended is. It goes on in the background; 409 while another check does.
+    """
+    return {"verification": plain(parts.ingestion.start_verification(reader, mend=mend))}
+
+
+@router.get("/documents/verify")
+def verification(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """The check that goes on, else the last one, with its report; null when there was none (archivists)."""
+    return {"verification": plain(parts.ingestion.verification(reader))}
 
 
 def _names(receipt: ErasureReceipt, sought: str) -> bool:

@@ -218,6 +218,8 @@ def test_check_reports_what_it_finds_and_waits_for_who_left(
     page.click("#tab-consistency")
     expect(page.locator(".verdict.good")).to_contain_text("Tout concorde", timeout=LONG_MS)
     expect(page.locator(".check-result .facts")).to_contain_text("Inscrits au registre")
+    page.reload()
+    expect(page.locator(".verdict.good")).to_contain_text("par local", timeout=LONG_MS)
     version = api.get(f"/documents/{id_of(api, KEPT)}").json()["version"]
     original = next(file for file in service.home.rglob(version) if file.is_file())
     sound = original.read_bytes()

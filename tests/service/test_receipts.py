@@ -69,10 +69,12 @@ def test_erasing_answers_with_a_receipt_that_can_be_checked(client: tuple[TestCl
 def test_verification_is_for_archivists_who_may_know_of_everything(client: tuple[TestClient, list[str]]) -> None:
     http, _ = client
     codes = {name: http.post("/v1/documents/verify", headers=as_(name)).status_code for name in READERS}
+    assert codes == {"clerk": 403, "archivist": 202, "weak-archivist": 403}
+    codes = {name: http.get("/v1/documents/verify", headers=as_(name)).status_code for name in READERS}
     assert codes == {"clerk": 403, "archivist": 200, "weak-archivist": 403}
     assert http.get("/v1/receipts", headers=as_("clerk")).status_code == 403
     routes = [("GET", "receipts"), ("GET", "receipts/public-key"), ("POST", "receipts/verify"),
-              ("POST", "receipts/verify/file"), ("POST", "documents/verify")]  # fmt: skip
+              ("POST", "receipts/verify/file"), ("POST", "documents/verify"), ("GET", "documents/verify")]  # fmt: skip
     for method, path in routes:
         assert http.request(method, f"/v1/{path}").status_code == 401
 

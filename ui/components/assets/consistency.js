@@ -2,18 +2,18 @@
 
 import { button, element, icon } from "./dom.js";
 import { opener, paged, register } from "./register.js";
-import { change, queried } from "./service.js";
+import { change, json, queried } from "./service.js";
 import { problemCallout, recorded, stateKey } from "./states.js";
 
-const SECOND_MS = 1000;
+const EVERY_MS = 1000;
 
 export class Consistency {
   constructor(page, open) {
     this.page = page;
     this.open = open;
-    this.report = null;
+    /** The check that goes on, else the last one, as the service keeps it. */
+    this.check = null;
     this.problem = null;
-    this.since = null;
     this.offset = 0;
   }
 
@@ -22,6 +22,7 @@ export class Consistency {
     this.tools = element("div", { class: "form-end check-tools" });
     this.result = element("div", { class: "check-result" });
     this.show();
+    this.load();
     return [
       element("p", { class: "part-lead" }, words.say("consistency.lead")),
       element("ul", { class: "lines" }, words.say("consistency.what").map((line) => element("li", {}, line))),
@@ -30,32 +31,56 @@ export class Consistency {
     ];
   }
 
-  /** The service answers when it is done, however long that takes; who leaves this view finds the outcome on coming back. */
-  async check(mend) {
-    if (this.since) return;
-    this.since = Date.now();
-    this.report = this.problem = null;
+  get going() {
+    return this.check !== null && !this.check.finished_at;
+  }
+
+  get report() {
+    return this.check?.report ?? null;
+  }
+
+  async load() {
+    await this.ask(() => json("documents/verify"));
+  }
+
+  /** It goes on in the service; who leaves this view, or the page, finds the report on coming back. */
+  async begin(mend) {
+    if (this.going) return;
     this.offset = 0;
-    this.show();
+    await this.ask(() => change("POST", queried("documents/verify", { mend: String(mend) })));
     this.tools.querySelector("#checking")?.focus();
+  }
+
+  async ask(question) {
+    const { result } = this;
+    const before = this.going;
     try {
-      this.report = { ...(await change("POST", queried("documents/verify", { mend: String(mend) }))), mend };
+      this.check = (await question()).verification;
+      this.problem = null;
     } catch (error) {
       this.problem = error;
     }
-    this.since = null;
-    if (!this.result.isConnected) return;
-    this.show();
-    this.result.querySelector("h2")?.focus({ preventScroll: true });
+    if (!result.isConnected) return;
+    const ended = before && !this.going && !this.problem;
+    if (!(before && this.going)) this.show();
+    if (ended) this.result.querySelector("h2")?.focus({ preventScroll: true });
+    if (this.going) this.follow();
+  }
+
+  follow() {
+    const { result } = this;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => result.isConnected && this.load(), EVERY_MS);
   }
 
   show() {
     const { words } = this.page;
-    if (this.since) this.showRunning(words);
+    if (this.going) this.showRunning(words);
+    else if (this.problem?.kind === "forbidden") this.tools.replaceChildren();
     else {
       this.tools.replaceChildren(
-        button(words.say("consistency.look"), () => this.check(false), { kind: "plain", drawing: "search", id: "check-only" }),
-        button(words.say("consistency.mend"), () => this.check(true), { drawing: "shield", id: "check-mend" }),
+        button(words.say("consistency.look"), () => this.begin(false), { kind: "plain", drawing: "search", id: "check-only" }),
+        button(words.say("consistency.mend"), () => this.begin(true), { drawing: "shield", id: "check-mend" }),
       );
     }
     this.showResult(words);
@@ -63,9 +88,10 @@ export class Consistency {
 
   showRunning(words) {
     const says = element("span", {}, "");
-    const count = () => (says.textContent = words.say("consistency.running", { time: words.duration((Date.now() - this.since) / 1000) }));
+    const since = Math.min(Date.parse(this.check.started_at), Date.now());
+    const count = () => (says.textContent = words.say("consistency.running", { time: words.duration((Date.now() - since) / 1000) }));
     count();
-    const timer = setInterval(() => (this.since && says.isConnected ? count() : clearInterval(timer)), SECOND_MS);
+    const timer = setInterval(() => (this.going && says.isConnected ? count() : clearInterval(timer)), EVERY_MS);
     this.tools.replaceChildren(
       element("p", { class: "checking", id: "checking", tabindex: "-1" }, element("span", { class: "pulse", "aria-hidden": "true" }), says),
       element("p", { class: "unseen", role: "status" }, words.say("consistency.begun")),
@@ -74,8 +100,9 @@ export class Consistency {
 
   showResult(words) {
     if (this.problem) return this.result.replaceChildren(this.refusal(words));
+    if (this.check?.problem) return this.result.replaceChildren(this.broken(words));
     if (!this.report) return this.result.replaceChildren();
-    const { report } = this;
+    const report = { ...this.report, mend: this.check.mend };
     const well = !report.problems && report.adds_up;
     const mended = !report.unmended && report.adds_up;
     const n = (number) => words.number(number);
@@ -87,10 +114,21 @@ export class Consistency {
         { class: `callout verdict ${mended ? "good" : "bad"}`, role: "status" },
         element("h2", { tabindex: "-1" }, icon(mended ? "check" : "alert"), words.say(`consistency.verdict_${kind}`, values)),
         report.adds_up ? null : element("p", {}, words.say("consistency.astray")),
-        element("p", { class: "minor" }, words.say("consistency.when", { at: words.moment(report.at), time: words.duration(report.seconds) })),
+        element("p", { class: "minor" }, words.say("consistency.when", { at: words.moment(report.at), time: words.duration(report.seconds), by: this.check.by })),
       ),
       this.facts(report, words),
       ...(report.found.length ? this.found(report, words) : []),
+    );
+  }
+
+  /** A check that broke off: when, by whom, and what the service says of it. */
+  broken(words) {
+    const { started_at: at, by, problem } = this.check;
+    return element(
+      "div",
+      { class: "callout problem", role: "alert" },
+      element("p", {}, words.say("consistency.broke_off", { at: words.moment(at), by })),
+      recorded([problem], words),
     );
   }
 

@@ -64,6 +64,7 @@ export class ControlView {
     const { words } = this.page;
     this.body = element("div", { class: "control-body" });
     this.showBody();
+    requestAnimationFrame(() => revealTab(this.tab));
     return element(
       "div",
       { class: "column widest control" },

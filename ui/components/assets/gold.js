@@ -167,7 +167,7 @@ export class Gold {
     const { words } = this.page;
     const columns = [words.say("gold.language"), ...SHARES.map(([name]) => words.say(`gold.share_${name}`)), words.say("gold.share_abstained_wrongly")];
     const share = (n, of) =>
-      of ? [element("span", { class: "share" }, words.percent(n / of)), element("span", { class: "minor" }, words.say("gold.of", { n: words.number(n), of: words.number(of) }))] : "–";
+      of ? [element("bdi", { class: "share" }, words.percent(n / of)), element("bdi", { class: "minor" }, words.say("gold.of", { n: words.number(n), of: words.number(of) }))] : "–";
     const groups = this.run.totals.length === 2 ? this.run.totals.slice(1) : this.run.totals;
     const rows = groups.map((total) => [
       total.language ? words.languageName(total.language) : words.say("gold.all"),
