@@ -56,10 +56,16 @@ def verify(
 
 
 @receipt.command("list")
-def list_receipts(instance: Instance = None, as_json: AsJson = False) -> None:
-    """List the receipts, newest first."""
+def list_receipts(
+    instance: Instance = None,
+    search: Annotated[
+        str, typer.Option("--search", help="In ids, checksums, the day such as 2024-05-31, or who erased")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the receipts, newest first, or those in which something stands."""
     with service_of(settings_of(instance)) as client:
-        receipts = client.receipts()
+        receipts = client.receipts(search)
     if as_json:
         print_json({"receipts": receipts})
         return

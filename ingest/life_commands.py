@@ -1,4 +1,7 @@
-"""`assistant ingest retry | edit | correct | history | hold | release | retention | progress`: what becomes of a document."""
+"""`assistant ingest retry | edit | correct | history | hold | release | holds | retention | watched | progress`.
+
+What becomes of a document, and what archivists answer for over all of them.
+"""
 
 from __future__ import annotations
 
@@ -118,6 +121,34 @@ def release(document_id: DocumentId, instance: Instance = None, as_json: AsJson 
         _tell(client.release(document_id), as_json=as_json)
 
 
+def holds(instance: Instance = None, as_json: AsJson = False) -> None:
+    """List the documents on hold, the one held last first: why, by whom and since when."""
+    with service_of(settings_of(instance)) as client:
+        held = client.holds()
+    if as_json:
+        print_json({"holds": held})
+        return
+    console.print(_table(held, ("document_id", "title", "reason", "by", "since")) if held else "no document is on hold")
+
+
+def watched(instance: Instance = None, as_json: AsJson = False) -> None:
+    """List the folders that the service watches, and what it last saw in them."""
+    with service_of(settings_of(instance)) as client:
+        folders = client.watched()
+    if as_json:
+        print_json({"folders": folders})
+        return
+    if not folders:
+        console.print("no folder is watched; name some under ingest.watch in the instance file")
+        return
+    table = _table(folders, ("folder", "looked_at", "files", "every_s"))
+    table.columns[0].overflow = "fold"  # a path that is cut off says nothing
+    console.print(table)
+    for folder in folders:
+        for problem in folder["problems"]:
+            console.print(f"[red]{escape(problem)}[/]", soft_wrap=True)
+
+
 def retention(
     instance: Instance = None,
     apply: Annotated[bool, typer.Option("--apply", help="Erase what is due; without it nothing is changed")] = False,
@@ -154,7 +185,7 @@ def progress(instance: Instance = None, as_json: AsJson = False) -> None:
 
 def add_life_commands(app: typer.Typer) -> None:
     """Make these commands part of `app`."""
-    for command in (retry, edit, correct, history, hold, release, retention, progress):
+    for command in (retry, edit, correct, history, hold, release, holds, retention, watched, progress):
         app.command(command.__name__)(command)
 
 
@@ -182,4 +213,6 @@ def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Table:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return ""
     return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else str(value)

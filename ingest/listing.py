@@ -6,7 +6,7 @@ those who may read that. A label that does not parse is readable by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,9 +43,19 @@ class Listing:
     def __init__(self, database: Database | PostgresDatabase) -> None:
         self._database = database
 
-    def find(self, wanted: DocumentFilter, principal: Principal, *, limit: int | None = None, offset: int = 0) -> Found:
-        """See `Ingestion.find`."""
+    def find(
+        self,
+        wanted: DocumentFilter,
+        principal: Principal,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        among: Collection[str] | None = None,
+    ) -> Found:
+        """See `Ingestion.find`; with `among`, only of the documents with these ids."""
         where = self._visible(principal) & _wanted(wanted, self._database.sought)
+        if among is not None:
+            where &= _one_of("document_id", sorted(among))
         total = self._number("SELECT COUNT(*) AS n FROM documents WHERE", where)
         page = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
         order = f" ORDER BY received_at DESC, document_id{page}"

@@ -21,7 +21,9 @@ RULE = '[[ingest.retention]]\ncollection = "Marchés"\nkeep_years = 10\n'
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstance]:
     folder = tmp_path_factory.mktemp("commands")
-    with running_instance(instance_file(folder, extra=RULE)) as running:
+    (folder / "depot").mkdir()
+    watch = f'[ingest]\nwatch = ["{folder / "depot"}"]\nwatch_every_s = 1\n'
+    with running_instance(instance_file(folder, extra=watch + RULE)) as running:
         yield running
 
 
@@ -56,6 +58,10 @@ def test_life_of_a_document_on_the_command_line(instance: RunningInstance, tmp_p
     assert told(instance, "correct", key, "2", str(text), "--wait")["state"] == "done"
 
     assert told(instance, "hold", key, "--reason", "procès")["hold"] == "procès"
+    (held,) = told(instance, "holds")["holds"]
+    assert (held["document_id"], held["reason"], held["by"]) == (key, "procès", "local")
+    shown = ingest(instance, "holds").stdout
+    assert "procès" in shown
     due = told(instance, "retention")
     assert [(entry["document_id"], entry["held"]) for entry in due["due"]] == [(key, True)]
     assert told(instance, "retention", "--apply")["erased"] == []
@@ -70,6 +76,16 @@ def test_life_of_a_document_on_the_command_line(instance: RunningInstance, tmp_p
         shown = ingest(instance, *command)
         assert shown.returncode == 0, shown.stderr
     assert len(told(instance, "retention", "--apply")["erased"]) == 1
+    assert "no document is on hold" in ingest(instance, "holds").stdout
+    (receipt,) = told(instance, "receipt", "list", "--search", key)["receipts"]
+    assert receipt["document_id"] == key
+    assert told(instance, "receipt", "list", "--search", "zyzomys")["receipts"] == []
+
+
+def test_watched_folders_are_listed(instance: RunningInstance) -> None:
+    (folder,) = told(instance, "watched")["folders"]
+    assert (Path(folder["folder"]).name, folder["every_s"], folder["problems"]) == ("depot", 1, [])
+    assert "depot" in ingest(instance, "watched").stdout.replace("\n", "")
 
 
 def test_password_comes_from_standard_input_and_shows_nowhere(instance: RunningInstance, tmp_path: Path) -> None:
