@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
 evaluate.add_typer(gold, name="gold")
 
+_WIDEST = 6
+"""Columns of figures beside their names on a terminal of 80."""
+
 SetFolder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv")]
 ReportFolder = Annotated[
     Path | None, typer.Option("--report", help="Folder to write report.json and report.html into", file_okay=False)
@@ -158,7 +161,6 @@ def configuration_of(settings: Settings, embedder: Embedder) -> dict[str, Any]:
 
     calibration = settings.retrieval.calibration
     return {
-        "instance": settings.instance.name,
         "encoder": encoder_folder(settings).name,
         "embedder": embedder.fingerprint,
         "dense_weights": {language: embedder.dense_weight(language) for language in settings.instance.languages},
@@ -240,9 +242,13 @@ def _json_lines(file: Path) -> list[dict[str, Any]]:
 
 
 def _show(title: str, figures: Mapping[str, Mapping[str, float | None]]) -> None:
+    """One row for each system or group; with many figures one row for each figure, so that no heading is cut off."""
+    names = list(next(iter(figures.values()), {}))
+    if len(names) > _WIDEST:
+        turned = {name: {row: values[name] for row, values in figures.items()} for name in names}
+        names, figures = list(figures), turned
     table = Table(title=title, box=None, padding=(0, 2, 0, 0), title_justify="left")
     table.add_column("")
-    names = list(next(iter(figures.values()), {}))
     for name in names:
         table.add_column(name, justify="right")
     for row, values in figures.items():
