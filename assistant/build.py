@@ -99,6 +99,11 @@ def lexicon_of(settings: Settings) -> Lexicon:
     return Lexicon(settings.instance.languages)
 
 
+def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, calibration: Calibration) -> Retriever:
+    """The configured retrieval over an index: what readers get, and what evaluations measure."""
+    return Retriever(index, embedder, lexicon_of(settings), calibration)
+
+
 def _parts(settings: Settings) -> Parts:
     home = settings.home
     embedder = embedder_of(settings)
@@ -111,7 +116,7 @@ def _parts(settings: Settings) -> Parts:
     )
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
+    retriever = retriever_over(index, settings, embedder, Calibration.load(settings.retrieval.calibration))
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")
     return Parts(

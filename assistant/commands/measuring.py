@@ -160,21 +160,24 @@ def configuration_of(settings: Settings, embedder: Embedder) -> dict[str, Any]:
     from assistant.lexical import LEXICON_VERSION
 
     calibration = settings.retrieval.calibration
+    retrieval = settings.retrieval.model_dump(exclude={"calibration"})
     return {
         "encoder": encoder_folder(settings).name,
         "embedder": embedder.fingerprint,
         "dense_weights": {language: embedder.dense_weight(language) for language in settings.instance.languages},
         "lexicon": LEXICON_VERSION,
-        "retrieval": json.loads(settings.retrieval.model_dump_json(exclude={"calibration"})),
+        "retrieval": {name: value.name if isinstance(value, Path) else value for name, value in retrieval.items()},
         "calibration": files_hash([calibration]) if calibration.is_file() else "",
     }
 
 
 def _ranking_parts(settings: Settings) -> Configuration:
-    from assistant.build import embedder_of, lexicon_of
+    from assistant.build import embedder_of, retriever_over
     from assistant.evaluation.ranking import Configuration
+    from assistant.retrieval import Calibration
 
-    return Configuration(embedder_of(settings), lexicon_of(settings))
+    embedder = embedder_of(settings)
+    return Configuration(embedder, lambda index: retriever_over(index, settings, embedder, Calibration({})))
 
 
 def _compared_with(against: Path | None, kind: str) -> tuple[Settings | None, dict[str, Any] | None]:
