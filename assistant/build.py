@@ -18,6 +18,7 @@ from assistant.audit import AuditLog
 from assistant.config import Settings
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
+from assistant.evaluation.gold import GoldQuestions
 from assistant.generation import QuoteGenerator
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
@@ -43,6 +44,7 @@ class Parts:
     retriever: Retriever
     assistant: Assistant
     ingestion: Ingestion
+    gold: GoldQuestions
     sign_in: SignIn
 
     def warm_up(self) -> None:
@@ -54,6 +56,7 @@ class Parts:
         """Stop the work and close every store."""
         self.ingestion.stop()
         self.index.close()
+        self.gold.close()
         self.archive.close()
         self.audit.close()
 
@@ -96,6 +99,11 @@ def lexicon_of(settings: Settings) -> Lexicon:
     return Lexicon(settings.instance.languages)
 
 
+def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, calibration: Calibration) -> Retriever:
+    """The configured retrieval over an index: what readers get, and what evaluations measure."""
+    return Retriever(index, embedder, lexicon_of(settings), calibration)
+
+
 def _parts(settings: Settings) -> Parts:
     home = settings.home
     embedder = embedder_of(settings)
@@ -108,7 +116,7 @@ def _parts(settings: Settings) -> Parts:
     )
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
+    retriever = retriever_over(index, settings, embedder, Calibration.load(settings.retrieval.calibration))
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")
     return Parts(
@@ -127,6 +135,7 @@ def _parts(settings: Settings) -> Parts:
             ocr_confidence=settings.ingest.ocr_confidence,
         ),
         ingestion=open_ingestion(settings, archive, index, lambda: embedder),
+        gold=GoldQuestions(home / "gold.db", archive),
         sign_in=LocalKeySignIn(
             home / "keys",
             clearance=Label.parse(settings.access.clearance),
