@@ -25,6 +25,7 @@ from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
 from assistant.relevance import SentenceRelevance
+from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.sessions import LocalKeySignIn, SignIn
 
@@ -96,6 +97,15 @@ def lexicon_of(settings: Settings) -> Lexicon:
     return Lexicon(settings.instance.languages)
 
 
+def reranker_of(settings: Settings) -> Reranker:
+    """The configured cross-encoder, loaded at its first question, or none.
+
+    Raises ConfigurationError when its folder is not one.
+    """
+    folder = settings.retrieval.reranker
+    return CrossEncoderReranker(folder) if folder else KeepOrder()
+
+
 def _parts(settings: Settings) -> Parts:
     home = settings.home
     embedder = embedder_of(settings)
@@ -108,7 +118,14 @@ def _parts(settings: Settings) -> Parts:
     )
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
+    retriever = Retriever(
+        index,
+        embedder,
+        lexicon,
+        Calibration.load(settings.retrieval.calibration),
+        reranker=reranker_of(settings),
+        reranker_depth=settings.retrieval.reranker_depth,
+    )
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")
     return Parts(
