@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.access import Label
+from assistant.across import Bridges
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
@@ -125,6 +126,7 @@ def _parts(settings: Settings) -> Parts:
         Calibration.load(settings.retrieval.calibration),
         reranker=reranker_of(settings),
         reranker_depth=settings.retrieval.reranker_depth,
+        bridges=Bridges(embedder, settings.instance.languages),
     )
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.access import Principal
+from assistant.across import Bridges
 from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
 from assistant.index import PassageIndex, Query, Route
@@ -101,6 +102,7 @@ class Retriever:
         *,
         reranker: Reranker | None = None,
         reranker_depth: int = 20,
+        bridges: Bridges | None = None,
     ) -> None:
         self._index = index
         self._embedder = embedder
@@ -108,6 +110,7 @@ class Retriever:
         self._calibration = calibration
         self._reranker = reranker or KeepOrder()
         self._reranker_depth = reranker_depth
+        self._bridges = bridges
 
     def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
         """At most `k` passages that may answer the question, best first, with term weights and calibrated support.
@@ -143,7 +146,8 @@ class Retriever:
         ranked, preferred = self._ranked(query, principal, k + _SPARE)
         found = _spread(_distinct(ranked), k)
         weights = self._index.term_weights(question_terms(question, spoken, self._lexicon), principal)
-        evidence = Evidence(question, spoken, found, weights, preferred=preferred)
+        out_of_reach = self._bridges.out_of_reach(spoken) if self._bridges else ()
+        evidence = Evidence(question, spoken, found, weights, preferred=preferred, out_of_reach=out_of_reach)
         if not found:
             return evidence, dict(NO_SUPPORT)
         words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25")

@@ -197,6 +197,7 @@ class Evidence:
     `term_weights` maps an analysed term to its inverse document frequency among the passages this reader may see.
     `support` is the calibrated probability, from 0 to 1, that the passages answer the question. `preferred` says which documents
     were put first because the question names them, as `year 2023` or `type circular`; empty when nothing was, or nothing fitted.
+    `out_of_reach` are the instance's languages whose passages this question finds only by words that they share with it.
     """
 
     question: str
@@ -205,6 +206,7 @@ class Evidence:
     term_weights: dict[int, float] = field(default_factory=dict)
     support: float = 0.0
     preferred: tuple[str, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
