@@ -6,13 +6,18 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from assistant.access import Label, Principal, Role
 from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
+from assistant.config import Settings
 from assistant.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from assistant.evaluation import AskedQuestion
 
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
 
@@ -54,6 +59,9 @@ def answers(
 @evaluate.command("calibrate")
 def calibrate_thresholds(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets, at least one for each language")],
+    answers: Annotated[
+        list[Path] | None, typer.Option("--answers", help="Questions on this instance's own documents; may be repeated")
+    ] = None,
     instance: Instance = None,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +71,8 @@ def calibrate_thresholds(
 
     settings = settings_of(instance)
     embedder = embedder_of(settings)
-    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings))
+    asked = _asked(settings, [line for file in answers or [] for line in _json_lines(file)])
+    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings), asked=asked)
     missing = sorted(set(settings.instance.languages) - set(reports))
     if missing:
         raise ConfigurationError(f"no set is in {', '.join(missing)}; name a folder for each language of the instance")
@@ -75,6 +84,23 @@ def calibrate_thresholds(
         print_json(figures)
     else:
         _show(f"written to {settings.retrieval.calibration}", figures)
+
+
+def _asked(settings: Settings, lines: list[dict[str, Any]]) -> list[AskedQuestion]:
+    """The questions as retrieval sees them among all the documents of the instance that its local reader may see."""
+    from assistant.build import opened_retriever
+    from assistant.evaluation import AskedQuestion
+
+    if not lines:
+        return []
+    reader = Principal("calibration", frozenset({Role.READER}), Label.parse(settings.access.clearance))
+    found = []
+    with opened_retriever(settings) as retriever:
+        for line in lines:
+            question, language = str(line["question"]), str(line["lang"])
+            features = retriever.features(question, language, reader, k=settings.retrieval.passages)
+            found.append(AskedQuestion(features, line.get("label") != "unanswerable", language))
+    return found
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:

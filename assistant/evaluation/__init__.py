@@ -5,11 +5,12 @@ real index under a real label; `evaluate_answers` works on lines of questions wi
 """
 
 from assistant.evaluation.answers import evaluate_answers
-from assistant.evaluation.calibration import LanguageReport, calibrate, calibration_toml
+from assistant.evaluation.calibration import AskedQuestion, LanguageReport, calibrate, calibration_toml
 from assistant.evaluation.ranking import evaluate_retrieval
 from assistant.evaluation.sets import RetrievalSet, load_set
 
 __all__ = [
+    "AskedQuestion",
     "LanguageReport",
     "RetrievalSet",
     "calibrate",

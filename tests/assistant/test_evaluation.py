@@ -10,9 +10,17 @@ import pytest
 
 from assistant.embedding import HashEmbedder
 from assistant.errors import ConfigurationError
-from assistant.evaluation import calibrate, calibration_toml, evaluate_answers, evaluate_retrieval, load_set
+from assistant.evaluation import (
+    AskedQuestion,
+    calibrate,
+    calibration_toml,
+    evaluate_answers,
+    evaluate_retrieval,
+    load_set,
+)
 from assistant.evaluation.ranking import ranking_figures
 from assistant.lexical import Lexicon
+from assistant.relevance import NO_SUPPORT
 from assistant.retrieval import Calibration
 from assistant.types import LANGUAGES
 from tests.shared import shared_data
@@ -85,6 +93,28 @@ def test_calibration_tells_answerable_from_unanswerable_and_is_read_back(tmp_pat
     file = tmp_path / "calibration.toml"
     file.write_text(text, encoding="utf-8")
     assert Calibration.load(file).threshold("ar") == pytest.approx(report.calibration.threshold, abs=1e-4)
+
+
+def asked(language: str, answerable: bool, kind_missing: float) -> AskedQuestion:
+    return AskedQuestion(NO_SUPPORT | {"kind_missing": kind_missing, "kind_elsewhere": 0.0}, answerable, language)
+
+
+def test_asked_questions_outweigh_the_sets_and_set_the_threshold_of_their_language(tmp_path: Path) -> None:
+    questions = [asked("fr", bool(n % 2), float(n % 2 == 0)) for n in range(40)]
+    report = calibrate([load_set(small_set(tmp_path))], HashEmbedder(), LEXICON, asked=questions)["fr"]
+    assert report.judged_on == ("asked questions",)
+    assert (report.queries, report.auc, report.rightly_abstained) == (20, 1.0, 1.0)
+    assert report.wrongly_abstained <= 0.1
+    model = report.calibration
+    answerable, unanswerable = (model.support(asked("fr", True, missing).features) for missing in (0.0, 1.0))
+    assert unanswerable < model.threshold <= answerable
+
+
+def test_language_without_asked_questions_takes_its_threshold_from_its_sets(tmp_path: Path) -> None:
+    questions = [asked("en", bool(n % 2), float(n % 2 == 0)) for n in range(40)]
+    reports = calibrate([load_set(small_set(tmp_path))], HashEmbedder(), LEXICON, asked=questions)
+    assert reports["en"].judged_on == ("asked questions",)
+    assert reports["fr"].judged_on != ("asked questions",)
 
 
 def reply(outcome: str, text: str = "", *citations: dict[str, Any]) -> Mapping[str, Any]:
