@@ -278,3 +278,51 @@ def counts_otherwise(sentence: str, question: str) -> bool:
         ):
             return False
     return True
+
+
+_IN_WORDS = {
+    word: str(value)
+    for value, words in {
+        2: "deux two اثنان اثنين يومان يومين شهران شهرين سنتان سنتين مرتان مرتين ساعتان ساعتين أسبوعان أسبوعين",
+        3: "trois three ثلاث ثلاثة",
+        4: "quatre four أربع أربعة",
+        5: "cinq five خمس خمسة",
+        6: "six ست ستة",
+        7: "sept seven سبع سبعة",
+        8: "huit eight ثمان ثمانية ثماني",
+        9: "neuf nine تسع تسعة",
+        10: "dix ten عشر عشرة",
+        11: "onze eleven",
+        12: "douze twelve",
+        13: "treize thirteen",
+        14: "quatorze fourteen",
+        15: "quinze fifteen",
+        16: "seize sixteen",
+        20: "vingt twenty عشرون عشرين",
+        30: "trente thirty ثلاثون ثلاثين",
+        40: "quarante forty أربعون أربعين",
+        48: "quarante-huit forty-eight",
+        50: "cinquante fifty خمسون خمسين",
+        60: "soixante sixty ستون ستين",
+        90: "quatre-vingt-dix ninety تسعون تسعين",
+        100: "cent hundred مائة",
+    }.items()
+    for word in words.split()
+}
+_VALUE = re.compile(r"\d+(?:[ \u00a0\u202f]\d{3})*(?:[.,]\d+)?|[^\W\d_]+(?:-[^\W\d_]+)*")
+
+
+def values(text: str) -> tuple[str, ...]:
+    """The numbers of a text, those in words among them, in order.
+
+    >>> values("trente jours, 2,88 € et 3 500 000 €, ثلاثة أيام")
+    ('30', '2.88', '3500000', '3')
+    """
+    found = []
+    for token in _VALUE.findall(text.translate(_ASCII_DIGITS)):
+        if token[0].isdigit():
+            found.append(re.sub(r"[ \u00a0\u202f]", "", token).replace(",", "."))
+        else:
+            word = token.casefold().removeprefix("و") if token not in _IN_WORDS else token
+            found += [_IN_WORDS[word]] if word in _IN_WORDS else []
+    return tuple(found)

@@ -7,13 +7,13 @@ answer the question asks for: "how many" wants a number, "when" a date. Language
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, lacks_kind, shows_kind, years
 from assistant.embedding import Embedder
-from assistant.language import search_form, sentence_spans
+from assistant.language import TABLE_CELL, search_form, sentence_spans
 from assistant.lexical import Lexicon
 from assistant.types import Evidence, Passage
 
@@ -36,6 +36,8 @@ NO_SUPPORT = dict.fromkeys(FEATURES, 0.0) | {"kind_missing": 1.0, "kind_elsewher
 _CONTEXT_SHARE = 0.5
 """What a question's word counts when it stands beside the sentence (title, headings, the sentence before) and not in it."""
 _KIND_FOUND, _KIND_MISSING = 1.25, 0.8
+_UNDER_HEADING = 0.75
+"""A sentence without a word of the question may answer it where title and headings above it hold this much of it."""
 _QUESTION_SHARE = 0.6
 """A sentence that asks seldom answers."""
 _LIKE, _LIKE_SHARE, _LEAST_GRAMS = 0.6, 0.8, 4
@@ -61,6 +63,8 @@ _LIGHT_WORDS = {
 }
 _OTHER_LANGUAGE_SHARE = 0.6
 """What a sentence in another language than the question counts: what the two share are names and chance likenesses."""
+_ROW_NAME = re.compile(r"\b(?:[A-Z]|\d{1,2})\b(?!['’])")
+_NAMED_ROW = 1.5
 _EMBEDDED_SENTENCES = 8
 _TRUSTED_DENSE_WEIGHT = 0.3
 _COSINE_SHARE = 0.35
@@ -172,15 +176,23 @@ class SentenceRelevance:
 
 def _lexical_score(question: str, sentence: str, wanted: Wanted, beside: Mapping[int, float]) -> float:
     own = wanted.held(sentence)
-    score = wanted.coverage(own)
-    if score == 0:
+    if not own and wanted.coverage(beside) < _UNDER_HEADING:
         return 0.0
     together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in beside.items()}
     score = wanted.coverage({**own, **together})
     kind = answer_kind(question)
     if kind is not AnswerKind.ANY:
         score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
-    return score * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
+    return score * _row_share(question, sentence) * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
+
+
+def _row_share(question: str, sentence: str) -> float:
+    """More for the table row that the question names by its letter or number ("tranche D", "level 3"), less for the others."""
+    first = sentence.split(TABLE_CELL, 1)[0].strip()
+    named = set(_ROW_NAME.findall(question))
+    if TABLE_CELL not in sentence or not named or not _ROW_NAME.fullmatch(first):
+        return 1.0
+    return _NAMED_ROW if first in named else 1 / _NAMED_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +206,25 @@ class _Match:
     around: str
     """The passage with its title, headings and date."""
     sentences: tuple[tuple[str, dict[int, float]], ...]
+
+    def with_surroundings(self) -> Iterator[tuple[str, dict[int, float], dict[int, float]]]:
+        """(sentence, what it holds, what stands beside it): title, headings, and the sentence before it.
+
+        Of a table row not the row before it but the table's header, of a list item the sentence that opens the list.
+        """
+        previous: dict[int, float] = {}
+        opening: dict[int, float] | None = None
+        in_table = False
+        for text, held in self.sentences:
+            is_row = TABLE_CELL in text
+            if is_row != in_table:
+                opening, in_table = (held if is_row else None), is_row
+            yield text, held, _union([self.above, previous if opening is None or opening is held else opening])
+            if text.endswith(":"):
+                opening = held
+            elif opening is not None and not is_row and text.endswith((".", "؟", "?", "!")):
+                opening = None
+            previous = held
 
     def whole(self) -> dict[int, float]:
         """In all of it."""
@@ -238,13 +269,10 @@ class _Best:
 def _best_sentence(question: str, matches: Sequence[_Match], wanted: Wanted) -> _Best:
     best, best_score = _Best("", {}, matches[0]), -1.0
     for rank, match in enumerate(matches):
-        previous: dict[int, float] = {}
-        for text, held in match.sentences:
-            beside = _union([match.above, previous])
+        for text, held, beside in match.with_surroundings():
             score = _lexical_score(question, text, wanted, beside) * match.share * _rank_prior(rank + 1)
             if score > best_score:
                 best, best_score = _Best(text, held, match), score
-            previous = held
     return best
 
 
@@ -316,11 +344,9 @@ class _Surroundings:
         self._beside: dict[str, dict[int, float]] = {}
         self._share: dict[str, float] = {}
         for match in reversed(matches):
-            previous: dict[int, float] = {}
-            for text, held in match.sentences:
-                self._beside[_letters(text)] = _union([match.above, previous])
+            for text, _, beside in match.with_surroundings():
+                self._beside[_letters(text)] = beside
                 self._share[_letters(text)] = match.share
-                previous = held
 
     def held(self, sentence: str) -> dict[int, float]:
         """Empty for a sentence that is in none of the passages. A sentence of several passages: those of the best one."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from assistant.embedding import HashEmbedder
@@ -137,3 +139,18 @@ def test_sentence_in_another_language_counts_less() -> None:
     foreign = Evidence("Quel ticket ?", "fr", english.passages, found.term_weights)
     text = "Le ticket est à garder."
     assert WORDS_ONLY.score(foreign, [text], "fr")[0] < WORDS_ONLY.score(found, [text], "fr")[0]
+
+
+def test_table_row_that_the_question_names_scores_above_the_others() -> None:
+    rows = ["Tranche | Prix du repas", "C | 2,70 €", "D | 3,40 €"]
+    found = evidence("Quel est le prix du repas en tranche D ?", "fr", "\n".join(rows))
+    _, other, named = WORDS_ONLY.score(found, rows, "fr")
+    assert named > other > 0
+
+
+def test_list_under_a_heading_that_says_what_is_asked_is_not_worthless() -> None:
+    found = evidence("Quelles sont les conditions d'accès ?", "fr", "Être majeur ;\n\nHabiter la commune.")
+    passage = replace(found.passages[0].passage, headings=("Conditions d'accès",))
+    under = replace(found, passages=(replace(found.passages[0], passage=passage),))
+    assert WORDS_ONLY.score(found, ["Être majeur ;"], "fr") == [0.0]
+    assert WORDS_ONLY.score(under, ["Être majeur ;"], "fr")[0] > 0
