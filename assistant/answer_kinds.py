@@ -198,7 +198,9 @@ _WITH_ARTICLE = re.compile(
 )
 """Capitalised words after an article name a place or a body, not somebody."""
 _COUNTED = re.compile(
-    r"(?:\bcombien d['e]|\bhow many|كم عدد|كم من|كم)\s*(?!fois|times|مرة)(?:ال)?(?P<noun>[^\W\d_]{3,})",
+    r"\bhow many (?:[\w-]+ )*?(?!times\b)(?P<things>[\w-]{3,})"
+    r"(?=\s*\?| (?:are|is|do|does|did|has|have|had|were|was|may|can|could|must|should|will|in|of|on|per|from|an?|the)\b)|"
+    r"(?:\bcombien d['e]|كم عدد|كم من|كم)\s*(?!fois|مرة)(?:ال)?(?P<noun>[^\W\d_]{3,})",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(rf"(?:\d|\b(?:{_NUMBER_WORDS})\b)", re.IGNORECASE)
@@ -262,20 +264,13 @@ def counts_otherwise(sentence: str, question: str) -> bool:
     asked = _COUNTED.search(question.replace("’", "'"))
     if not asked or answer_kind(question) is not AnswerKind.NUMBER or " | " in sentence:
         return False
-    stem = (
-        asked["noun"].casefold()[:4]
-        if asked["noun"][0].isascii() or "À" <= asked["noun"][0] <= "ÿ"
-        else asked["noun"][:3]
-    )
+    noun = (asked["things"] or asked["noun"]).casefold()
+    stem = noun[:3] if "ء" <= noun[0] <= "ي" else noun[:4]
     words = _WORD.findall(sentence.translate(_ASCII_DIGITS).casefold())
     for position, word in enumerate(words):
         bare = word.removeprefix("و").removeprefix("ال")
-        if bare.startswith(stem) and (
-            bare.endswith(("ين", "ان"))
-            or any(
-                _NUMBER.match(w) for w in (*words[max(0, position - 3) : position], *words[position + 1 : position + 2])
-            )
-        ):
+        near = (*words[max(0, position - 3) : position], *words[position + 1 : position + 2])
+        if bare.startswith(stem) and (bare.endswith(("ين", "ان")) or any(_NUMBER.match(other) for other in near)):
             return False
     return True
 

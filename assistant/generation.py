@@ -49,9 +49,9 @@ _ANAPHORA = re.compile(
     r"غير أن|إلا أن|وفي هذه الحالة|وفي حالة|كما|ويجب|ويمكن|وتكون|ويكون)\b",
     re.IGNORECASE,
 )
-_EXCEPTION = re.compile(
+_QUALIFIES = re.compile(
     r"^(?:toutefois|cependant|néanmoins|sauf|par (?:dérogation|exception)|à défaut|à l'exception|passé ce délai|au-delà|"
-    r"il en va autrement|"
+    r"il en va autrement|le silence|l'absence de réponse|silence|no answer|ويعد السكوت|وإذا لم|"
     r"ne sont pas concerné|cette (?:règle|limite|disposition) ne|ce (?:délai|plafond|montant) (?:est|peut|ne)|"
     r"however|unless|except|exceptions?|otherwise|notwithstanding|"
     r"this (?:rule|limit|period|amount) (?:is|may|does)|in other cases|"
@@ -77,10 +77,10 @@ class QuoteGenerator:
     """Answers with sentences quoted word for word.
 
     `max_sentences` bounds the answer; a sentence is added only while it scores at least `share_of_best` of the best one. What
-    belongs to a chosen sentence comes with it: the one it leans on ("Ce délai …"), the exception right after it
-    ("Toutefois, …"), the header of a table row, the sentence that opens a list and, where the question asks for the list, its
-    items. Of two versions of one text the later is preferred, unless the question names the earlier; where two documents give
-    different values both are quoted, the later first.
+    belongs to a chosen sentence comes with it: the one it leans on ("Ce délai …"), the exception or consequence right after it
+    ("Toutefois, …", "Le silence vaut refus"), the header of a table row, the sentence that opens a list and, where the
+    question asks for the list, its items. Of two versions of one text the later is preferred, unless the question names the
+    earlier; where two documents give different values both are quoted, the later first.
     """
 
     name = "quotes"
@@ -205,7 +205,7 @@ def _belonging(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Can
         belonging.append(before[-1])
     elif _ITEM.match(candidate.text) and (opening := _list_opening(before)):
         belonging.append(opening)
-    if after and TABLE_CELL not in after[0].text and _EXCEPTION.match(after[0].text):
+    if after and TABLE_CELL not in after[0].text and _QUALIFIES.match(after[0].text):
         belonging.append(after[0])
     return belonging
 

@@ -93,6 +93,8 @@ def test_body_that_the_question_names_itself_is_no_answer_to_who() -> None:
         ("Il y a douze caméras.", "Combien de caméras ?", False),
         ("The home has 84 single rooms.", "How many rooms?", False),
         ("The rooms are clean.", "How many rooms?", True),
+        ("Two schools offer it.", "How many school places are available?", True),
+        ("There are 30 places in each school.", "How many school places are available?", False),
         ("Caméras | 12", "Combien de caméras ?", False),
         ("وتخصص عشرة أماكن للفلاحين", "كم عدد الأماكن؟", False),
         ("أكثر من مكانين متجاورين", "كم مكانا يسند لشخص واحد؟", False),

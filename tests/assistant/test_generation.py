@@ -93,10 +93,11 @@ def test_exception_right_after_a_rule_comes_with_it() -> None:
     ("rule", "exception"),
     [
         ("The deposit is one month of rent.", "Unless the flat is furnished, nothing more is due."),
+        ("Le chef de service répond dans un délai d'un mois.", "Le silence gardé vaut refus."),
         ("يصرح بالولادة في أجل خمسة أيام.", "إلا إذا كان المسكن بعيدا فيمدد الأجل."),
     ],
 )
-def test_exception_comes_along_in_every_language(rule: str, exception: str) -> None:
+def test_exception_or_consequence_comes_along_in_every_language(rule: str, exception: str) -> None:
     text = document(f"{rule} {exception}", language="ar" if "ي" in rule else "en")
     assert [draft.text for draft in drafts(rule, text, share_of_best=0.9)] == [rule, exception]
 
