@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from assistant.build import opened_retriever
+from assistant.commands.measuring import _asked
+from assistant.config import load_settings
 from assistant.embedding import HashEmbedder
-from assistant.errors import ConfigurationError
+from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation import (
     AskedQuestion,
     calibrate,
@@ -24,6 +27,7 @@ from assistant.relevance import NO_SUPPORT
 from assistant.retrieval import Calibration
 from assistant.types import LANGUAGES
 from tests.shared import shared_data
+from tests.worlds import instance_file
 
 LEXICON = Lexicon(LANGUAGES)
 SUBJECTS = ("le congé", "la prime", "le badge", "la cantine", "le parking", "la salle", "le budget", "la piscine")
@@ -164,3 +168,12 @@ def test_answers_are_counted_as_told() -> None:
 @pytest.mark.parametrize("name", ["fr-piaf", "ar-xquad", "en-medquad"])
 def test_shared_set_loads_in_its_language(name: str) -> None:
     assert load_set(shared_data() / "retrieval" / name).language == name[:2]
+
+
+def test_questions_on_own_documents_are_asked_of_the_index_alone_and_exclusively(tmp_path: Path) -> None:
+    settings = load_settings(instance_file(tmp_path))
+    lines = [{"question": "ما الأجل؟", "lang": "ar", "label": "unanswerable"}]
+    (found,) = _asked(settings, lines)
+    assert (found.answerable, found.language, dict(found.features)) == (False, "ar", NO_SUPPORT)
+    with opened_retriever(settings), pytest.raises(InstanceBusy):
+        _asked(settings, lines)
