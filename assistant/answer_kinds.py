@@ -60,7 +60,7 @@ _ASKS = (
     ),
     (
         AnswerKind.DURATION,
-        rf"\b(?:combien de (?:temps|{_UNITS})|(?:quel|quelle|quels|quelles)(?: \w+){{0,3}} (?:délais?|durée|"
+        rf"\b(?:combien d['e] ?(?:temps|ancienneté|{_UNITS})|(?:quel|quelle|quels|quelles)(?: \w+){{0,3}} (?:délais?|durée|"
         rf"préavis|ancienneté)|"
         rf"how (?:long|soon|quickly|often)|how many (?:{_UNITS})|for how long|within (?:what|how)|deadline|"
         rf"how far (?:ahead|in advance))\b|"

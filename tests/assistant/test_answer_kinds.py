@@ -8,6 +8,7 @@ from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, la
     [
         ("Combien de jours ?", AnswerKind.DURATION),
         ("Dans quel délai ?", AnswerKind.DURATION),
+        ("À partir de combien d'ancienneté ?", AnswerKind.DURATION),
         ("How long is the leave?", AnswerKind.DURATION),
         ("كم مدة الإجازة؟", AnswerKind.DURATION),
         ("Quel est le montant de la prime ?", AnswerKind.AMOUNT),
