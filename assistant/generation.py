@@ -76,11 +76,12 @@ _TOUCHING_CHARS = 4
 class QuoteGenerator:
     """Answers with sentences quoted word for word.
 
-    `max_sentences` bounds the answer; a sentence is added only while it scores at least `share_of_best` of the best one. What
-    belongs to a chosen sentence comes with it: the one it leans on ("Ce délai …"), the exception or consequence right after it
-    ("Toutefois, …", "Le silence vaut refus"), the header of a table row, the sentence that opens a list and, where the
-    question asks for the list, its items. Of two versions of one text the later is preferred, unless the question names the
-    earlier; where two documents give different values both are quoted, the later first.
+    `max_sentences` bounds the answer, the rest of a list aside; a sentence is added only while it scores at least
+    `share_of_best` of the best one. What belongs to a chosen sentence comes with it: the one it leans on ("Ce délai …"), the
+    exception or consequence right after it ("Toutefois, …", "Le silence vaut refus"), the header of a table row, the
+    sentence that opens a list and, where the question asks for the list, its items. Of two versions of one text the later is
+    preferred, unless the question names the earlier; where two documents give different values both are quoted, the later
+    first.
     """
 
     name = "quotes"
@@ -134,6 +135,8 @@ class QuoteGenerator:
             chosen.append(candidate)
             if wants_list:
                 chosen += [item for item in _items(candidate, candidates) if item not in chosen]
+            if candidate.text.endswith(":"):
+                chosen += [after for after in _announced(candidate, candidates) if after not in chosen]
         return chosen
 
 
@@ -263,6 +266,13 @@ def _items(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Candida
             break
         items.append(following)
     return items
+
+
+def _announced(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Candidate]:
+    """The first thing that a sentence ending in a colon announces: without it, the sentence says nothing."""
+    own = _run(candidate, candidates)
+    after = own.index(candidate) + 1
+    return [c for c in own[after : after + 1] if TABLE_CELL not in c.text]
 
 
 def _in_reading_order(chosen: list[_Candidate], question: str) -> list[_Candidate]:

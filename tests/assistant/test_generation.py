@@ -125,6 +125,16 @@ def test_question_for_the_list_gets_all_of_it_and_nothing_after() -> None:
     ]
 
 
+def test_sentence_that_ends_in_a_colon_brings_what_it_announces() -> None:
+    announced = document(
+        "Vous pouvez obtenir la copie si vous êtes :\n\nLa personne concernée par l'acte.\n\nLe chat dort."
+    )
+    assert [draft.text for draft in drafts("obtenir la copie", announced)] == [
+        "Vous pouvez obtenir la copie si vous êtes :",
+        "La personne concernée par l'acte.",
+    ]
+
+
 def test_sentence_that_a_page_break_cut_is_quoted_whole() -> None:
     cut = document(
         "L'accident survenu pendant une mission ou sur le trajet habituel est déclaré sans tarder par\n\n"
