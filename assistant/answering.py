@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from assistant.access import Label, Principal, join_labels
+from assistant.agreement import disagreements
 from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
 from assistant.errors import InvalidRequest, NotFound
@@ -53,6 +54,15 @@ DOUBTFUL_PAGE_TEXT = {
     "ar": "قُرئ المصدر [{marker}] آليًا (OCR) بدرجة ثقة {percent}٪؛ يُرجى التحقق منه على الصفحة.",
     "en": "Source [{marker}] was read by OCR with {percent} % confidence: check it on the page.",
 }
+
+
+DISAGREEMENT_TEXT = {
+    "fr": "Les sources [{first}] ({first_date}) et [{second}] ({second_date}) ne disent pas la même chose : "
+    "vérifiez laquelle s’applique.",
+    "ar": "لا يتفق المصدران [{first}] ({first_date}) و[{second}] ({second_date})؛ يُرجى التحقق من أيهما يُطبَّق.",
+    "en": "Sources [{first}] ({first_date}) and [{second}] ({second_date}) do not say the same: check which one applies.",
+}
+UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
 
 
 class EvidenceSource(Protocol):
@@ -214,7 +224,22 @@ class Assistant:
             label=str(join_labels(progress.labels)),
             timings_ms={name: round(value, 2) for name, value in timings_ms.items()},
             withheld=progress.withheld,
-            notes=tuple(_doubts(progress.citations, language, self._ocr_confidence)),
+            notes=(
+                *_disagreements(question, progress.citations, language),
+                *_doubts(progress.citations, language, self._ocr_confidence),
+            ),
+        )
+
+
+def _disagreements(question: str, citations: Sequence[Citation], language: str) -> Iterator[str]:
+    """A sentence for each two documents that answer with different values."""
+    for first, second in disagreements(question, citations):
+        one, other = citations[first], citations[second]
+        yield DISAGREEMENT_TEXT[language].format(
+            first=one.marker,
+            first_date=one.date or UNDATED[language],
+            second=other.marker,
+            second_date=other.date or UNDATED[language],
         )
 
 

@@ -77,6 +77,21 @@ def opened(settings: Settings) -> Iterator[Parts]:
             parts.close()
 
 
+@contextmanager
+def opened_retriever(settings: Settings) -> Iterator[Retriever]:
+    """A retriever over this instance's index, without calibration and hence for features only; held exclusively.
+
+    Raises InstanceBusy when another process holds the data folder.
+    """
+    with _exclusive(settings.home):
+        embedder = embedder_of(settings)
+        index = _index_of(settings, embedder)
+        try:
+            yield retriever_over(index, settings, embedder, Calibration({}))
+        finally:
+            index.close()
+
+
 def encoder_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
     folder = settings.embedding.path or packaged_minilm_folder()
@@ -127,12 +142,7 @@ def _parts(settings: Settings) -> Parts:
     home = settings.home
     embedder = embedder_of(settings)
     lexicon = lexicon_of(settings)
-    index = EdgePassageIndex.open(
-        home / "index",
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        exact_below=settings.retrieval.exact_below,
-    )
+    index = _index_of(settings, embedder)
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
     retriever = retriever_over(index, settings, embedder, Calibration.load(settings.retrieval.calibration))
@@ -160,6 +170,15 @@ def _parts(settings: Settings) -> Parts:
             clearance=Label.parse(settings.access.clearance),
             session_hours=settings.service.session_hours,
         ),
+    )
+
+
+def _index_of(settings: Settings, embedder: Embedder) -> EdgePassageIndex:
+    return EdgePassageIndex.open(
+        settings.home / "index",
+        embedder_fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        exact_below=settings.retrieval.exact_below,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from assistant.access import Label, Principal, Role
 from assistant.commands.gold import gold
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.config import Settings, load_settings
@@ -18,6 +19,7 @@ from assistant.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
+    from assistant.evaluation import AskedQuestion
     from assistant.evaluation.measurement import Measurement
     from assistant.evaluation.ranking import Configuration
 
@@ -130,6 +132,9 @@ def _measured_answers(lines: list[dict[str, Any]], settings: Settings, name: str
 @evaluate.command("calibrate")
 def calibrate_thresholds(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets, at least one for each language")],
+    answers: Annotated[
+        list[Path] | None, typer.Option("--answers", help="Questions on this instance's own documents; may be repeated")
+    ] = None,
     instance: Instance = None,
     as_json: AsJson = False,
 ) -> None:
@@ -139,7 +144,8 @@ def calibrate_thresholds(
 
     settings = settings_of(instance)
     embedder = embedder_of(settings)
-    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings))
+    asked = _asked(settings, [line for file in answers or [] for line in _json_lines(file)])
+    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings), asked=asked)
     missing = sorted(set(settings.instance.languages) - set(reports))
     if missing:
         raise ConfigurationError(f"no set is in {', '.join(missing)}; name a folder for each language of the instance")
@@ -223,6 +229,23 @@ def _show_differences(measured: Measurement, measures: Sequence[str]) -> None:
                 table.add_row(rival, measure, f"{found.difference:+.3f}", interval, chance)
     if table.row_count:
         console.print(table)
+
+
+def _asked(settings: Settings, lines: list[dict[str, Any]]) -> list[AskedQuestion]:
+    """The questions as retrieval sees them among all the documents of the instance that its local reader may see."""
+    from assistant.build import opened_retriever
+    from assistant.evaluation import AskedQuestion
+
+    if not lines:
+        return []
+    reader = Principal("calibration", frozenset({Role.READER}), Label.parse(settings.access.clearance))
+    found = []
+    with opened_retriever(settings) as retriever:
+        for line in lines:
+            question, language = str(line["question"]), str(line["lang"])
+            features = retriever.features(question, language, reader, k=settings.retrieval.passages)
+            found.append(AskedQuestion(features, line.get("label") != "unanswerable", language))
+    return found
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:

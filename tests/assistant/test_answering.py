@@ -102,6 +102,28 @@ def test_answer_that_rests_on_a_doubtful_scan_says_so(tmp_path: Path, language: 
         assert {(c.origin, c.confidence) for c in answer.citations} == {(origin, confidence)}
 
 
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        (
+            "fr",
+            "Les sources [1] (2024-03-12) et [2] (sans date) ne disent pas la même chose : vérifiez laquelle s’applique.",
+        ),
+        ("ar", "لا يتفق المصدران [1] (2024-03-12) و[2] (بلا تاريخ)؛ يُرجى التحقق من أيهما يُطبَّق."),
+        ("en", "Sources [1] (2024-03-12) and [2] (undated) do not say the same: check which one applies."),
+    ],
+)
+def test_answer_says_that_its_sources_disagree_and_shows_both_dates(tmp_path: Path, language: str, note: str) -> None:
+    world = World(tmp_path, FIRST)
+    other = replace(document("Le délai est de dix jours.", name="other.txt", label=INTERNAL), date=None)
+    world.archive.put(other)
+    passage = passage_of(other)
+    world.assistant._generator = Scripted(
+        Draft(*FIRST[:1], world.passage, Span(0, 29)), Draft(other.text, passage, passage.span)
+    )
+    assert world.assistant.ask("Quel délai ?", reader("internal"), language=language).notes == (note,)
+
+
 def test_quote_over_two_pages_has_the_confidence_of_the_worse_one(tmp_path: Path) -> None:
     world = World(tmp_path, (TEXT, 0, len(TEXT)))
     stored = document(TEXT, pages=2, label=INTERNAL)

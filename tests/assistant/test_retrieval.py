@@ -10,7 +10,7 @@ from assistant.embedding import HashEmbedder
 from assistant.errors import ConfigurationError
 from assistant.index.edge import EdgePassageIndex
 from assistant.lexical import Lexicon
-from assistant.relevance import FEATURES
+from assistant.relevance import FEATURES, NO_SUPPORT
 from assistant.reranking import Reranker
 from assistant.retrieval import Calibration, LanguageCalibration, Retriever
 from assistant.testing import CLERK, ROUTES, SECRET, VISITOR, passages_of
@@ -20,7 +20,7 @@ from tests.worlds import ROOT
 CALIBRATION = ROOT / "configs" / "calibration.toml"
 BY_COVERAGE = Calibration(
     {
-        language: LanguageCalibration(-2.0, tuple(4.0 * (name == "sentence_coverage") for name in FEATURES), 0.5)
+        language: LanguageCalibration(-2.0, tuple(4.0 * (name == "sentence") for name in FEATURES), 0.5)
         for language in LANGUAGES
     }
 )
@@ -94,8 +94,9 @@ def test_calibration_in_the_repository_loads() -> None:
     calibration = Calibration.load(CALIBRATION)
     for language in LANGUAGES:
         assert 0.05 < calibration.threshold(language) < 0.95
-        nothing = calibration.support(language, dict.fromkeys(FEATURES, 0.0) | {"unmatched": 1.0})
-        everything = calibration.support(language, dict.fromkeys(FEATURES, 1.0) | {"unmatched": 0.0})
+        nothing = calibration.support(language, NO_SUPPORT)
+        against = dict.fromkeys(("kind_missing", "kind_elsewhere", "counts_otherwise", "years_missing"), 0.0)
+        everything = calibration.support(language, dict.fromkeys(FEATURES, 1.0) | against)
         assert nothing < calibration.threshold(language) < everything
 
 
