@@ -10,6 +10,7 @@ from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.errors import AuditUnavailable, InvalidRequest
 from assistant.types import (
+    LANGUAGES,
     AnswerReady,
     Draft,
     Evidence,
@@ -30,9 +31,10 @@ class Fixed:
 
     def __init__(self, passages: tuple[ScoredPassage, ...], *, enough: bool = True) -> None:
         self.passages, self.enough = passages, enough
+        self.out_of_reach: tuple[str, ...] = ()
 
     def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
-        return Evidence(question, language or "fr", self.passages, {}, 1.0)
+        return Evidence(question, language or "fr", self.passages, {}, 1.0, out_of_reach=self.out_of_reach)
 
     def sufficient(self, evidence: Evidence) -> bool:
         return self.enough
@@ -57,8 +59,8 @@ class World:
         self.archive.put(stored)
         self.passage = passage_of(stored)
         drafts = [Draft(text, self.passage, Span(start, end)) for text, start, end in drafts_of]
-        evidence = Fixed((ScoredPassage(self.passage, 1.0, 1, "hybrid"),), enough=enough)
-        self.assistant = Assistant(evidence, self.archive, Scripted(*drafts), self.audit)
+        self.found = Fixed((ScoredPassage(self.passage, 1.0, 1, "hybrid"),), enough=enough)
+        self.assistant = Assistant(self.found, self.archive, Scripted(*drafts), self.audit)
 
 
 FIRST = ("Le délai est de trente jours.", 0, 29)
@@ -149,6 +151,21 @@ def test_nothing_but_forged_sentences_is_no_evidence(tmp_path: Path) -> None:
 def test_abstention_speaks_the_language_of_the_question(tmp_path: Path, language: str) -> None:
     answer = World(tmp_path, FIRST, enough=False).assistant.ask("Quel délai ?", reader("internal"), language=language)
     assert (answer.outcome, answer.text) == (Outcome.NO_EVIDENCE, NO_EVIDENCE_TEXT[language])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_abstention_says_which_languages_the_question_does_not_reach(tmp_path: Path, language: str) -> None:
+    world = World(tmp_path, FIRST, enough=False)
+    others = [other for other in LANGUAGES if other != language]
+    told = set()
+    for unreached in ((), *((other,) for other in others), tuple(others)):
+        world.found.out_of_reach = unreached
+        notes = world.assistant.ask("Quel délai ?", reader("internal"), language=language).notes
+        assert len(notes) == bool(unreached)
+        told.update(notes)
+    assert len(told) == 3
+    world.found.enough = True
+    assert world.assistant.ask("Quel délai ?", reader("internal"), language=language).notes == ()
 
 
 def test_passage_that_the_archive_withholds_is_withheld(tmp_path: Path) -> None:
