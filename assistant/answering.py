@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from assistant.access import Label, Principal, join_labels
+from assistant.agreement import disagreements
 from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
 from assistant.errors import InvalidRequest, NotFound
@@ -55,6 +56,26 @@ DOUBTFUL_PAGE_TEXT = {
 }
 
 
+DISAGREEMENT_TEXT = {
+    "fr": "Les sources [{first}] ({first_date}) et [{second}] ({second_date}) ne disent pas la même chose : "
+    "vérifiez laquelle s’applique.",
+    "ar": "لا يتفق المصدران [{first}] ({first_date}) و[{second}] ({second_date})؛ يُرجى التحقق من أيهما يُطبَّق.",
+    "en": "Sources [{first}] ({first_date}) and [{second}] ({second_date}) do not say the same: check which one applies.",
+}
+UNREACHED_TEXT = {
+    "fr": "Les documents {languages} ne sont trouvés que par les mots qu’ils ont en commun avec la question : "
+    "posez-la aussi {languages}.",
+    "ar": "الوثائق المكتوبة {languages} لا يُعثر عليها إلا بالكلمات المشتركة مع السؤال؛ اطرحوه {languages} أيضًا.",
+    "en": "Documents {languages} are found only by words that they share with the question: ask it {languages} as well.",
+}
+_IN_LANGUAGE = {
+    "fr": {"ar": "en arabe", "en": "en anglais", "or": " ou "},
+    "ar": {"fr": "بالفرنسية", "en": "بالإنجليزية", "or": " أو "},
+    "en": {"fr": "in French", "ar": "in Arabic", "or": " or "},
+}
+UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
+
+
 class EvidenceSource(Protocol):
     """What answering needs of retrieval."""
 
@@ -77,6 +98,8 @@ class _Progress:
     labels: set[Label] = field(default_factory=set)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     withheld: int = 0
+    unreached: tuple[str, ...] = ()
+    """Languages of documents that the question finds only by shared words."""
 
 
 class Assistant:
@@ -137,7 +160,7 @@ class Assistant:
         searched = time.perf_counter()
         documents = len({scored.passage.document_id for scored in evidence.passages})
         yield EvidenceReady(answer_id, language, len(evidence.passages), documents)
-        progress = _Progress(principal)
+        progress = _Progress(principal, unreached=evidence.out_of_reach)
         if self._retriever.sufficient(evidence):
             for draft in self._generator.drafts(evidence):
                 event = self._checked(draft, progress)
@@ -214,8 +237,31 @@ class Assistant:
             label=str(join_labels(progress.labels)),
             timings_ms={name: round(value, 2) for name, value in timings_ms.items()},
             withheld=progress.withheld,
-            notes=tuple(_doubts(progress.citations, language, self._ocr_confidence)),
+            notes=(
+                *_disagreements(question, progress.citations, language),
+                *_doubts(progress.citations, language, self._ocr_confidence),
+                *([] if answered else _unreached(progress.unreached, language)),
+            ),
         )
+
+
+def _disagreements(question: str, citations: Sequence[Citation], language: str) -> Iterator[str]:
+    """A sentence for each two documents that answer with different values."""
+    for first, second in disagreements(question, citations):
+        one, other = citations[first], citations[second]
+        yield DISAGREEMENT_TEXT[language].format(
+            first=one.marker,
+            first_date=one.date or UNDATED[language],
+            second=other.marker,
+            second_date=other.date or UNDATED[language],
+        )
+
+
+def _unreached(languages: Sequence[str], language: str) -> Iterator[str]:
+    """That documents in these languages are found by shared words at most; nothing when there are none."""
+    if languages:
+        names = _IN_LANGUAGE[language]
+        yield UNREACHED_TEXT[language].format(languages=names["or"].join(names[other] for other in languages))
 
 
 def _doubts(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:

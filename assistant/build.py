@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.access import Label
+from assistant.across import Bridges
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
@@ -27,6 +28,7 @@ from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
 from assistant.relevance import SentenceRelevance
+from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.sessions import LocalKeySignIn, SignIn
 
@@ -78,6 +80,21 @@ def opened(settings: Settings) -> Iterator[Parts]:
             parts.close()
 
 
+@contextmanager
+def opened_retriever(settings: Settings) -> Iterator[Retriever]:
+    """A retriever over this instance's index, without calibration and hence for features only; held exclusively.
+
+    Raises InstanceBusy when another process holds the data folder.
+    """
+    with _exclusive(settings.home):
+        embedder = embedder_of(settings)
+        index = _index_of(settings, embedder)
+        try:
+            yield retriever_over(index, settings, embedder, Calibration({}))
+        finally:
+            index.close()
+
+
 def encoder_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
     folder = settings.embedding.path or packaged_minilm_folder()
@@ -102,19 +119,36 @@ def lexicon_of(settings: Settings) -> Lexicon:
     return Lexicon(settings.instance.languages)
 
 
+def reranker_of(settings: Settings) -> Reranker:
+    """The configured cross-encoder, loaded at its first question, or none.
+
+    Raises ConfigurationError when its folder is not one.
+    """
+    folder = settings.retrieval.reranker
+    return CrossEncoderReranker(folder) if folder else KeepOrder()
+
+
+def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, calibration: Calibration) -> Retriever:
+    """The configured retrieval over an index: what readers get, and what evaluations measure."""
+    return Retriever(
+        index,
+        embedder,
+        lexicon_of(settings),
+        calibration,
+        reranker=reranker_of(settings),
+        reranker_depth=settings.retrieval.reranker_depth,
+        bridges=Bridges(embedder, settings.instance.languages),
+    )
+
+
 def _parts(settings: Settings) -> Parts:
     home = settings.home
     embedder = embedder_of(settings)
     lexicon = lexicon_of(settings)
-    index = EdgePassageIndex.open(
-        home / "index",
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        exact_below=settings.retrieval.exact_below,
-    )
+    index = _index_of(settings, embedder)
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
+    retriever = retriever_over(index, settings, embedder, Calibration.load(settings.retrieval.calibration))
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")
     assistant = Assistant(
@@ -142,6 +176,15 @@ def _parts(settings: Settings) -> Parts:
             clearance=Label.parse(settings.access.clearance),
             session_hours=settings.service.session_hours,
         ),
+    )
+
+
+def _index_of(settings: Settings, embedder: Embedder) -> EdgePassageIndex:
+    return EdgePassageIndex.open(
+        settings.home / "index",
+        embedder_fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        exact_below=settings.retrieval.exact_below,
     )
 
 

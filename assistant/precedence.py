@@ -20,7 +20,8 @@ def work_in_background() -> None:
     if not in_background():
         _this_thread.background = True
         with suppress(AttributeError, OSError):  # Linux alone gives each thread a priority of its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(_NICE, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def in_background() -> bool:

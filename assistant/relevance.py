@@ -7,135 +7,80 @@ answer the question asks for: "how many" wants a number, "when" a date. Language
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise
+from functools import lru_cache
 
+from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, lacks_kind, shows_kind, years
 from assistant.embedding import Embedder
-from assistant.language import search_form, sentence_spans
+from assistant.language import TABLE_CELL, search_form, sentence_spans
 from assistant.lexical import Lexicon
 from assistant.types import Evidence, Passage
 
 FEATURES = (
-    "sentence_coverage",
-    "passage_coverage",
-    "unmatched",
-    "rarest_matched",
-    "pair_coverage",
+    "sentence",
+    "passage",
+    "kind_missing",
+    "kind_elsewhere",
+    "counts_otherwise",
+    "years_missing",
     "word_margin",
     "cosine",
-    "cosine_margin",
-    "answer_kind",
     "question_terms",
 )
 """What support is computed from; each is between 0 and 1."""
 
-NO_SUPPORT = dict.fromkeys(FEATURES, 0.0) | {"unmatched": 1.0}
+NO_SUPPORT = dict.fromkeys(FEATURES, 0.0) | {"kind_missing": 1.0, "kind_elsewhere": 1.0}
 """The features of a question for which nothing was found."""
 
 _CONTEXT_SHARE = 0.5
 """What a question's word counts when it stands beside the sentence (title, headings, the sentence before) and not in it."""
 _KIND_FOUND, _KIND_MISSING = 1.25, 0.8
+_UNDER_HEADING = 0.75
+"""A sentence without a word of the question may answer it where title and headings above it hold this much of it."""
 _QUESTION_SHARE = 0.6
 """A sentence that asks seldom answers."""
 _LIKE, _LIKE_SHARE, _LEAST_GRAMS = 0.6, 0.8, 4
 """A word of so many 4-grams is held in part, at this share, by a text that has at least this share of them."""
+_LIGHT_SHARE = 0.3
+"""What a word counts that says how a question is put rather than what it is about."""
+_LIGHT_WORDS = {
+    "fr": "a à ai as ont est sont été être avoir eu peut peuvent peux puis pouvoir dois doit doivent devoir "
+    "faut falloir faire fait fais font "
+    "arrive passe devient vaut très trop encore aussi quand après avant chez mon ma mes son sa ses fois sert "
+    "obtenir prendre donner "
+    "toucher touche droit possible existe trouve combien délai durée temps montant prix coût coûte coûter tarif "
+    "date jour heure nombre "
+    "numéro âge lieu adresse endroit personne quelqu'un quelque chose",
+    "en": "do does did done can could may must should will would have has had get gets go goes give gives take "
+    "takes put back need needs want "
+    "there somebody someone anybody anyone something happen happens over long time soon far often much many day "
+    "date number amount cost "
+    "costs price ask",
+    "ar": "يمكن يجب يجوز للحصول الحصول تستطيع يستطيع أستطيع أدفع يدفع تدفع يقع يحدث عنها عنه عند بدون هناك لدي "
+    "عندي كان كانت تكون يكون يبلغ "
+    "تبلغ تعد يعد مدة أجل عدد مبلغ ثمن تاريخ وقت يوم ساعة رقم حسب مقابل",
+}
+_OTHER_LANGUAGE_SHARE = 0.6
+"""What a sentence in another language than the question counts: what the two share are names and chance likenesses."""
+_ROW_NAME = re.compile(r"\b(?:[A-Z]|\d{1,2})\b(?!['’])")
+_NAMED_ROW = 1.5
 _EMBEDDED_SENTENCES = 8
 _TRUSTED_DENSE_WEIGHT = 0.3
 _COSINE_SHARE = 0.35
 
 
-class AnswerKind(StrEnum):
-    """What a question asks for, as far as its words tell."""
-
-    NUMBER = "number"
-    DATE = "date"
-    PLACE = "place"
-    PERSON = "person"
-    ANY = "any"
-
-
-_ASKS = (
-    (
-        AnswerKind.DATE,
-        r"\b(quand|quelle date|quelles dates|quel jour|quelle année|quel mois|quelle heure|quelles heures|jusqu'à quand|"
-        r"when|(?:which|what) (?:day|date|year|month|time)s?)\b|متى|(?:أي|اي) (?:يوم|تاريخ|سنة|عام|شهر|ساعة)|ما (?:هو )?تاريخ",
-    ),
-    (
-        AnswerKind.NUMBER,
-        r"\b(combien|(?:quel|quelle|quels|quelles)(?: \w+){0,4} (?:montant|prix|délai|durée|taux|âge|nombre|température|tarif|"
-        r"plafond|seuil|coût|note|pourcentage|somme|vitesse|hauteur|distance|superficie|population)|"
-        r"how (?:many|much|long|far|old|often|quickly|soon|large|high|big|fast)|"
-        r"(?:maximum|minimum|largest|smallest|amount|fee|price|fare|cost|budget|number|deadline|rate) )"
-        r"|\bكم\b|بكم|ما (?:هو |هي )?(?:ال)?(?:مقدار|عدد|مدة|أجل|رسم|ثمن|سعر|نسبة|حد|عرض|مبلغ)",
-    ),
-    (AnswerKind.PLACE, r"\b(où|quel endroit|quel lieu|where|(?:which|what) place)\b|\bأين\b|\bاين\b"),
-    (AnswerKind.PERSON, r"^\W*(?:\w+ )?(qui|who|whom)\b|\bمن (?:هو|هي|الذي|يقرر|يوقع)\b"),
-)
-_ASKS_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
-
 _QUESTION_WORDS = re.compile(
-    r"\b(?:combien|comment|pourquoi|quand|où|qui|que|quoi|quels?|quelles?|lequel|laquelle|est-ce|y a-t-il|peut-on|doit-on|"
-    r"faut-il|jusqu'à|selon|d'après|how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|can|may|must|should|say|"
+    r"\b(?:combien|comment|pourquoi|quand|où|qui|que|quoi|quels?|quelles?|lequel|laquelle|est-ce|y a-t-il|"
+    r"peut-on|doit-on|"
+    r"faut-il|jusqu'à|selon|d'après|how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|"
+    r"can|may|must|should|say|"
     r"according|كم|بكم|متى|أين|اين|كيف|لماذا|ماذا|هل|ما|من|أي|اي|حسب)\b",
     re.IGNORECASE,
 )
 
-_NUMBER_WORDS = (
-    r"deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|quinze|vingt|trente|quarante|cinquante|soixante|cent|mille|moitié|tiers|"
-    r"gratuit\w*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|hundred|"
-    r"thousand|half|third|free|واحد\w*|اثن\w+|ثلاث\w*|أربع\w*|اربع\w*|خمس\w*|ست\w*|سبع\w*|ثمان\w*|تسع\w*|عشر\w*|مائة|ألف|"
-    r"نصف\w*|ثلث|ربع|مجان\w*|يومان|يومين|شهران|شهرين|سنتان|سنتين|مترين|متران"
-)
-_MONTHS = (
-    r"janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|january|february|march|april|may|june|"
-    r"july|august|september|october|november|december|يناير|فبراير|مارس|أبريل|ماي|مايو|يونيو|يوليوز|يوليو|غشت|أغسطس|شتنبر|سبتمبر|"
-    r"أكتوبر|نونبر|نوفمبر|دجنبر|ديسمبر|رمضان"
-)
-_DAYS = (
-    r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|monday|tuesday|wednesday|thursday|friday|saturday|sunday|"
-    r"الاثنين|الإثنين|الثلاثاء|الأربعاء|الخميس|الجمعة|السبت|الأحد"
-)
-_SHOWS = {
-    AnswerKind.NUMBER: re.compile(rf"\d|\b(?:{_NUMBER_WORDS})\b", re.IGNORECASE),
-    AnswerKind.DATE: re.compile(
-        rf"\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}(?: ?h\b|:\d\d|/\d{{1,2}}/| ?[ap]\.?m\b)|\b(?:{_MONTHS}|{_DAYS}|midi|noon)\b",
-        re.IGNORECASE,
-    ),
-    AnswerKind.PLACE: re.compile(
-        r"\b(?:rue|place|avenue|quai|bureau|bâtiment|salle|étage|guichet|mairie|hôtel|situé\w*|sous|chez|auprès|street|road|square|"
-        r"room|floor|building|office|vault|located|centre|center|near|counter|desk)\b|شارع|ساحة|مكتب|مبنى|قاعة|طابق|مقر|شباك|يقع|تقع|لدى|مدينة"
-        r"|\S\s+[A-ZÀ-Ý][\w'’-]+"
-    ),
-    AnswerKind.PERSON: re.compile(
-        r"\b(?:maire|préside\w+|direct\w+|chef\w*|préfet|ministre|commission|comité|service|agent\w*|mayor|president|director|head|"
-        r"minister|committee|board|officer|council)\b|رئيس|مدير|وزير|لجنة|مصلحة|عامل|والي|مجلس|\S\s+[A-ZÀ-Ý][\w'’-]+"
-    ),
-}
 _WORD = re.compile(r"\w+")
-_DIGITS = re.compile(r"\d+")
 _LAYOUT = re.compile(r"[\s\-\u00ad\u2010]+")
-
-
-def answer_kind(question: str) -> AnswerKind:
-    """What the question asks for, by its cue words in French, Arabic or English.
-
-    >>> answer_kind("À partir de quelle date ?").value, answer_kind("كم مدة الإجازة؟").value, answer_kind("Why?").value
-    ('date', 'number', 'any')
-    """
-    text = question.replace("’", "'")
-    return next((kind for kind, pattern in _ASKS_PATTERNS if pattern.search(text)), AnswerKind.ANY)
-
-
-def shows_kind(sentence: str, kind: AnswerKind, question: str) -> bool:
-    """True when the sentence holds something of this kind that the question does not say itself."""
-    if kind is AnswerKind.ANY:
-        return True
-    said = set(_DIGITS.findall(search_form(question, "ar")))
-    text = search_form(sentence, "en") if kind is AnswerKind.NUMBER else sentence
-    own = _DIGITS.sub(lambda match: "" if match.group() in said else match.group(), text)
-    return bool(_SHOWS[kind].search(own))
 
 
 class Wanted:
@@ -145,18 +90,27 @@ class Wanted:
     """
 
     def __init__(self, question: str, language: str, weights: Mapping[int, float], lexicon: Lexicon) -> None:
-        self.weights = dict(weights)
-        self.total = sum(weights.values())
+        light = _light_terms(language, lexicon)
+        if set(weights) <= light:
+            light = frozenset()
+        self.weights = {term: weight * (_LIGHT_SHARE if term in light else 1) for term, weight in weights.items()}
+        self.total = sum(self.weights.values())
         self._lexicon = lexicon
-        self._language = language
+        self.language = language
         self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
+        self._held: dict[str, dict[int, float]] = {}
 
     def held(self, text: str) -> dict[int, float]:
         """Term → how far `text` holds it, above 0 up to 1; terms it does not hold are absent."""
-        terms = self._lexicon.query_terms(text, self._language)
+        if text not in self._held:
+            self._held[text] = self._looked_up(text)
+        return self._held[text]
+
+    def _looked_up(self, text: str) -> dict[int, float]:
+        terms = self._lexicon.query_terms(text, self.language)
         missing = [term for term in self.weights if term not in terms]
         held = {term: 1.0 for term in self.weights if term in terms}
-        grams = self._lexicon.grams(text, self._language) if missing else frozenset()
+        grams = self._lexicon.grams(text, self.language) if missing else frozenset()
         for term in missing:
             own = self._grams.get(term, frozenset())
             share = len(own & grams) / len(own) if len(own) >= _LEAST_GRAMS else 0.0
@@ -168,6 +122,11 @@ class Wanted:
         """The share of the question's weight in `held`, from 0 to 1; 0 for a question without content words."""
         found = sum(weight * held.get(term, 0.0) for term, weight in self.weights.items())
         return found / self.total if self.total > 0 else 0.0
+
+
+@lru_cache(maxsize=16)
+def _light_terms(language: str, lexicon: Lexicon) -> frozenset[int]:
+    return lexicon.query_terms(_LIGHT_WORDS.get(language, ""), language)
 
 
 def question_terms(question: str, language: str, lexicon: Lexicon) -> frozenset[int]:
@@ -197,7 +156,10 @@ class SentenceRelevance:
             return []
         wanted = Wanted(evidence.question, language, evidence.term_weights, self._lexicon)
         surroundings = _Surroundings([_match(scored.passage, wanted) for scored in evidence.passages])
-        scores = [_lexical_score(evidence.question, text, wanted, surroundings.held(text)) for text in sentences]
+        scores = [
+            _lexical_score(evidence.question, text, wanted, surroundings.held(text)) * surroundings.share(text)
+            for text in sentences
+        ]
         if self._embedder.dense_weight(language) >= _TRUSTED_DENSE_WEIGHT:
             self._add_similarity(scores, evidence.question, sentences)
         return scores
@@ -214,15 +176,23 @@ class SentenceRelevance:
 
 def _lexical_score(question: str, sentence: str, wanted: Wanted, beside: Mapping[int, float]) -> float:
     own = wanted.held(sentence)
-    score = wanted.coverage(own)
-    if score == 0:
+    if not own and wanted.coverage(beside) < _UNDER_HEADING:
         return 0.0
     together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in beside.items()}
     score = wanted.coverage({**own, **together})
     kind = answer_kind(question)
     if kind is not AnswerKind.ANY:
         score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
-    return score * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
+    return score * _row_share(question, sentence) * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
+
+
+def _row_share(question: str, sentence: str) -> float:
+    """More for the table row that the question names by its letter or number ("tranche D", "level 3"), less for the others."""
+    first = sentence.split(TABLE_CELL, 1)[0].strip()
+    named = set(_ROW_NAME.findall(question))
+    if TABLE_CELL not in sentence or not named or not _ROW_NAME.fullmatch(first):
+        return 1.0
+    return _NAMED_ROW if first in named else 1 / _NAMED_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +201,30 @@ class _Match:
 
     above: dict[int, float]
     """In title and headings."""
+    share: float
+    """What its sentences count for the language they are in."""
+    around: str
+    """The passage with its title, headings and date."""
     sentences: tuple[tuple[str, dict[int, float]], ...]
+
+    def with_surroundings(self) -> Iterator[tuple[str, dict[int, float], dict[int, float]]]:
+        """(sentence, what it holds, what stands beside it): title, headings, and the sentence before it.
+
+        Of a table row not the row before it but the table's header, of a list item the sentence that opens the list.
+        """
+        previous: dict[int, float] = {}
+        opening: dict[int, float] | None = None
+        in_table = False
+        for text, held in self.sentences:
+            is_row = TABLE_CELL in text
+            if is_row != in_table:
+                opening, in_table = (held if is_row else None), is_row
+            yield text, held, _union([self.above, previous if opening is None or opening is held else opening])
+            if text.endswith(":"):
+                opening = held
+            elif opening is not None and not is_row and text.endswith((".", "؟", "?", "!")):
+                opening = None
+            previous = held
 
     def whole(self) -> dict[int, float]:
         """In all of it."""
@@ -243,33 +236,75 @@ def support_features(
 ) -> dict[str, float]:
     """`FEATURES` of evidence that has at least one passage.
 
+    They are about the best sentence, as `SentenceRelevance` scores without an encoder, and what stands around it.
     `word_scores` and `cosines` are the best scores of the word and of the dense route, best first.
     """
-    wanted = Wanted(evidence.question, evidence.language, evidence.term_weights, lexicon)
+    question = evidence.question
+    wanted = Wanted(question, evidence.language, evidence.term_weights, lexicon)
     matches = [_match(scored.passage, wanted) for scored in evidence.passages]
-    wholes = [match.whole() for match in matches]
-    sentences = [(text, _union([held, _scaled(match.above)])) for match in matches for text, held in match.sentences]
-    best_text, best = max(sentences, key=lambda entry: wanted.coverage(entry[1]), default=("", {}))
-    rarest = sorted(wanted.weights, key=lambda term: (-wanted.weights[term], term))[:2]
-    kind = answer_kind(evidence.question)
+    best = _best_sentence(question, matches, wanted)
+    kind = answer_kind(question)
     return {
-        "sentence_coverage": wanted.coverage(best),
-        "passage_coverage": max(wanted.coverage(whole) for whole in wholes),
-        "unmatched": 1.0 - wanted.coverage(_union(wholes)),
-        "rarest_matched": max(sum(whole.get(term, 0.0) for term in rarest) for whole in wholes) / max(1, len(rarest)),
-        "pair_coverage": _pair_coverage(evidence.question, [held for _, held in sentences], evidence.language, lexicon),
+        "sentence": wanted.coverage(best.held),
+        "passage": wanted.coverage(best.match.whole()),
+        "kind_missing": float(lacks_kind(best.text, kind, question, evidence.language)),
+        "kind_elsewhere": _kind_elsewhere(question, kind, matches, wanted),
+        "counts_otherwise": float(counts_otherwise(best.text, question)),
+        "years_missing": _share_missing(years(question), best.match.around),
         "word_margin": _margin(word_scores),
         "cosine": max(0.0, cosines[0]) if cosines else 0.0,
-        "cosine_margin": _margin(cosines),
-        "answer_kind": float(shows_kind(best_text, kind, evidence.question)),
         "question_terms": min(1.0, len(wanted.weights) / 12),
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The sentence that answers best, what it holds of the question, and its passage."""
+
+    text: str
+    held: dict[int, float]
+    match: _Match
+
+
+def _best_sentence(question: str, matches: Sequence[_Match], wanted: Wanted) -> _Best:
+    best, best_score = _Best("", {}, matches[0]), -1.0
+    for rank, match in enumerate(matches):
+        for text, held, beside in match.with_surroundings():
+            score = _lexical_score(question, text, wanted, beside) * match.share * _rank_prior(rank + 1)
+            if score > best_score:
+                best, best_score = _Best(text, held, match), score
+    return best
+
+
+def _kind_elsewhere(question: str, kind: AnswerKind, matches: Sequence[_Match], wanted: Wanted) -> float:
+    """By how much the sentence that holds most of the question outdoes the best that shows what is asked for; 0 to 1."""
+    best = showing = 0.0
+    for match in matches:
+        for text, held in match.sentences:
+            coverage = wanted.coverage(_union([held, _scaled(match.above)]))
+            best = max(best, coverage)
+            if coverage > showing and not lacks_kind(text, kind, question, wanted.language):
+                showing = coverage
+    return 1 - showing / best if best > 0 else 1.0
+
+
+def _rank_prior(rank: int) -> float:
+    """How far a sentence is believed for the place of its passage, 1-based: a good passage speaks for its sentences."""
+    return 1 / (1 + 0.04 * (rank - 1))
+
+
+def _share_missing(asked: Sequence[str], around: str) -> float:
+    """The share of the question's years that neither the passage nor its title, headings or date have."""
+    there = set(years(around))
+    return sum(year not in there for year in asked) / len(asked) if asked else 0.0
+
+
 def _match(passage: Passage, wanted: Wanted) -> _Match:
     texts = [passage.text[span.start : span.end] for span in sentence_spans(passage.text, passage.language)]
-    above = wanted.held("\n".join((passage.title, *passage.headings)))
-    return _Match(above, tuple((text, wanted.held(text)) for text in texts))
+    heading = "\n".join((passage.title, *passage.headings))
+    around = "\n".join((heading, passage.date or "", passage.text))
+    share = 1.0 if passage.language == wanted.language else _OTHER_LANGUAGE_SHARE
+    return _Match(wanted.held(heading), share, around, tuple((text, wanted.held(text)) for text in texts))
 
 
 def _union(parts: Sequence[Mapping[int, float]]) -> dict[int, float]:
@@ -302,27 +337,24 @@ def _words(question: str, language: str, lexicon: Lexicon) -> list[tuple[str, in
     ]
 
 
-def _pair_coverage(question: str, sentences: Sequence[Mapping[int, float]], language: str, lexicon: Lexicon) -> float:
-    """The share of the question's neighbouring content words that stand together in a sentence."""
-    in_order = list(dict.fromkeys(term for _, term in _words(question, language, lexicon)))
-    pairs = list(pairwise(in_order))
-    return sum(any(a in held and b in held for held in sentences) for a, b in pairs) / len(pairs) if pairs else 0.0
-
-
 class _Surroundings:
     """What stands around a sentence in its passage: title, headings and the sentence before it."""
 
     def __init__(self, matches: Sequence[_Match]) -> None:
         self._beside: dict[str, dict[int, float]] = {}
+        self._share: dict[str, float] = {}
         for match in reversed(matches):
-            previous: dict[int, float] = {}
-            for text, held in match.sentences:
-                self._beside[_letters(text)] = _union([match.above, previous])
-                previous = held
+            for text, _, beside in match.with_surroundings():
+                self._beside[_letters(text)] = beside
+                self._share[_letters(text)] = match.share
 
     def held(self, sentence: str) -> dict[int, float]:
         """Empty for a sentence that is in none of the passages. A sentence of several passages: those of the best one."""
         return self._beside.get(_letters(sentence), {})
+
+    def share(self, sentence: str) -> float:
+        """What the sentence counts for the language it is in, as the best of its passages has it."""
+        return self._share.get(_letters(sentence), 1.0)
 
 
 def _letters(sentence: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.types import Block, Page, Span
+from assistant.types import Block, CharacterRun, Page, Span
 from ingest.invisible import Remap, warning, without_invisible
 from ingest.metadata import described
 from ingest.parsing import Parsed, Rejected
@@ -33,7 +34,18 @@ def _seen(parsed: Parsed) -> Parsed:
 
     def page(old: Page) -> Page:
         words = (replace(word, span=moved(word.span)) for word in old.words)
-        return replace(old, span=moved(old.span), words=tuple(word for word in words if len(word.span)))
+        runs = (tuple(piece_moved(piece)) for piece in old.runs)
+        return replace(
+            old,
+            span=moved(old.span),
+            words=tuple(word for word in words if len(word.span)),
+            runs=tuple(piece for piece in runs if piece),
+        )
+
+    def piece_moved(piece: tuple[CharacterRun, ...]) -> Iterator[CharacterRun]:
+        for start, end, first in piece:
+            for left, right in place.kept(start, end):
+                yield place(left), place(right), first + left - start
 
     blocks = (Block(moved(block.span), block.kind, block.heading_level) for block in parsed.blocks)
     return replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 
 _ARABIC = "\u0600-\u060b\u060d-\u061a\u0620-\u06ff\u0750-\u077f\u0870-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
 _SELECTORS = "\ufe00-\ufe0f"
@@ -46,3 +47,12 @@ class Remap:
 
     def __call__(self, position: int) -> int:
         return position - bisect_left(self._dropped, position)
+
+    def kept(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The stretches from `start` to `end` in which no character was dropped, in positions of the old text."""
+        for dropped in self._dropped[bisect_left(self._dropped, start) : bisect_left(self._dropped, end)]:
+            if start < dropped:
+                yield start, dropped
+            start = dropped + 1
+        if start < end:
+            yield start, end

@@ -268,7 +268,7 @@ def _nurse() -> None:
     """Fork a child for each request on standard input, one at a time, until it is closed."""
     own_namespace = leave_the_network() and _has_a_user_namespace()
     adopt_orphans()
-    os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # whatever the thread that started it has
+    os.nice(max(0, _NICE - os.nice(0)))  # the thread that starts it may be as patient already, or more
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     _preload()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from assistant.access import Label, Principal, Role
 from assistant.commands.gold import gold
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
 from assistant.config import Settings, load_settings
@@ -18,11 +19,15 @@ from assistant.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
+    from assistant.evaluation import AskedQuestion
     from assistant.evaluation.measurement import Measurement
     from assistant.evaluation.ranking import Configuration
 
 evaluate = typer.Typer(help="Measure retrieval and answers on labelled questions.", no_args_is_help=True)
 evaluate.add_typer(gold, name="gold")
+
+_WIDEST = 6
+"""Columns of figures beside their names on a terminal of 80."""
 
 SetFolder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv")]
 ReportFolder = Annotated[
@@ -127,6 +132,9 @@ def _measured_answers(lines: list[dict[str, Any]], settings: Settings, name: str
 @evaluate.command("calibrate")
 def calibrate_thresholds(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets, at least one for each language")],
+    answers: Annotated[
+        list[Path] | None, typer.Option("--answers", help="Questions on this instance's own documents; may be repeated")
+    ] = None,
     instance: Instance = None,
     as_json: AsJson = False,
 ) -> None:
@@ -136,7 +144,8 @@ def calibrate_thresholds(
 
     settings = settings_of(instance)
     embedder = embedder_of(settings)
-    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings))
+    asked = _asked(settings, [line for file in answers or [] for line in _json_lines(file)])
+    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings), asked=asked)
     missing = sorted(set(settings.instance.languages) - set(reports))
     if missing:
         raise ConfigurationError(f"no set is in {', '.join(missing)}; name a folder for each language of the instance")
@@ -157,22 +166,24 @@ def configuration_of(settings: Settings, embedder: Embedder) -> dict[str, Any]:
     from assistant.lexical import LEXICON_VERSION
 
     calibration = settings.retrieval.calibration
+    retrieval = settings.retrieval.model_dump(exclude={"calibration"})
     return {
-        "instance": settings.instance.name,
         "encoder": encoder_folder(settings).name,
         "embedder": embedder.fingerprint,
         "dense_weights": {language: embedder.dense_weight(language) for language in settings.instance.languages},
         "lexicon": LEXICON_VERSION,
-        "retrieval": json.loads(settings.retrieval.model_dump_json(exclude={"calibration"})),
+        "retrieval": {name: value.name if isinstance(value, Path) else value for name, value in retrieval.items()},
         "calibration": files_hash([calibration]) if calibration.is_file() else "",
     }
 
 
 def _ranking_parts(settings: Settings) -> Configuration:
-    from assistant.build import embedder_of, lexicon_of
+    from assistant.build import embedder_of, retriever_over
     from assistant.evaluation.ranking import Configuration
+    from assistant.retrieval import Calibration
 
-    return Configuration(embedder_of(settings), lexicon_of(settings))
+    embedder = embedder_of(settings)
+    return Configuration(embedder, lambda index: retriever_over(index, settings, embedder, Calibration({})))
 
 
 def _compared_with(against: Path | None, kind: str) -> tuple[Settings | None, dict[str, Any] | None]:
@@ -220,6 +231,23 @@ def _show_differences(measured: Measurement, measures: Sequence[str]) -> None:
         console.print(table)
 
 
+def _asked(settings: Settings, lines: list[dict[str, Any]]) -> list[AskedQuestion]:
+    """The questions as retrieval sees them among all the documents of the instance that its local reader may see."""
+    from assistant.build import opened_retriever
+    from assistant.evaluation import AskedQuestion
+
+    if not lines:
+        return []
+    reader = Principal("calibration", frozenset({Role.READER}), Label.parse(settings.access.clearance))
+    found = []
+    with opened_retriever(settings) as retriever:
+        for line in lines:
+            question, language = str(line["question"]), str(line["lang"])
+            features = retriever.features(question, language, reader, k=settings.retrieval.passages)
+            found.append(AskedQuestion(features, line.get("label") != "unanswerable", language))
+    return found
+
+
 def _json_lines(file: Path) -> list[dict[str, Any]]:
     lines = []
     try:
@@ -240,9 +268,13 @@ def _json_lines(file: Path) -> list[dict[str, Any]]:
 
 
 def _show(title: str, figures: Mapping[str, Mapping[str, float | None]]) -> None:
+    """One row for each system or group; with many figures one row for each figure, so that no heading is cut off."""
+    names = list(next(iter(figures.values()), {}))
+    if len(names) > _WIDEST:
+        turned = {name: {row: values[name] for row, values in figures.items()} for name in names}
+        names, figures = list(figures), turned
     table = Table(title=title, box=None, padding=(0, 2, 0, 0), title_justify="left")
     table.add_column("")
-    names = list(next(iter(figures.values()), {}))
     for name in names:
         table.add_column(name, justify="right")
     for row, values in figures.items():

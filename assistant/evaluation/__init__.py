@@ -5,11 +5,12 @@ and build a temporary real index under a real label; `measure_answers` works on 
 """
 
 from assistant.evaluation.answers import answer_figures, evaluate_answers, measure_answers
-from assistant.evaluation.calibration import LanguageReport, calibrate, calibration_toml
+from assistant.evaluation.calibration import AskedQuestion, LanguageReport, calibrate, calibration_toml
 from assistant.evaluation.ranking import Configuration, evaluate_retrieval, measure_retrieval
 from assistant.evaluation.sets import RetrievalSet, load_set, set_hash
 
 __all__ = [
+    "AskedQuestion",
     "Configuration",
     "LanguageReport",
     "RetrievalSet",

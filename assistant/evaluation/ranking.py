@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from assistant.embedding import Embedder
@@ -22,10 +22,10 @@ OURS: Route = "hybrid"
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a pipeline is made of, as far as ranking goes."""
+    """An encoder, and the retrieval that stands on an index of its vectors."""
 
     embedder: Embedder
-    lexicon: Lexicon
+    retriever_over: Callable[[PassageIndex], Retriever]
 
 
 def evaluate_retrieval(collection: RetrievalSet, embedder: Embedder, lexicon: Lexicon) -> dict[str, dict[str, float]]:
@@ -35,7 +35,7 @@ def evaluate_retrieval(collection: RetrievalSet, embedder: Embedder, lexicon: Le
     the question to the passages, its encoding included.
     """
     with indexed(collection, embedder) as (index, _):
-        rankings = _routes(_retriever(index, Configuration(embedder, lexicon)), collection)
+        rankings = _routes(Retriever(index, embedder, lexicon, Calibration({})), collection)
     return {
         route: means(ranking_scores(collection.relevant, ranking.documents)) | ranking.times()
         for route, ranking in rankings.items()
@@ -50,7 +50,7 @@ def measure_retrieval(
     Baselines are called `baseline:` and their name, the other configuration `against`; hybrid is compared with each of these.
     """
     with indexed(collection, ours.embedder) as (index, vectors):
-        rankings = _routes(_retriever(index, ours), collection)
+        rankings = _routes(ours.retriever_over(index), collection)
     baselines = baseline_rankings(collection, ours.embedder, vectors)
     rankings |= {f"baseline:{name}": baselines[name] for name in BASELINES}
     measured = Measurement(
@@ -66,12 +66,8 @@ def measure_retrieval(
     if against is None:
         return measured
     with indexed(collection, against.embedder) as (index, _):
-        other = _ranking(_retriever(index, against), collection, OURS)
+        other = _ranking(against.retriever_over(index), collection, OURS)
     return measured.against(_system(other, collection.relevant))
-
-
-def _retriever(index: PassageIndex, configuration: Configuration) -> Retriever:
-    return Retriever(index, configuration.embedder, configuration.lexicon, Calibration({}))
 
 
 def _routes(retriever: Retriever, collection: RetrievalSet) -> dict[str, Ranking]:

@@ -41,7 +41,7 @@ nav a{margin-inline-end:1rem}a{color:var(--ours)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:start;vertical-align:top}
-th[scope=row]{font-weight:400}td.number,th.number{text-align:end;white-space:nowrap}
+th[scope=row]{font-weight:400}td.number,th.number{text-align:end}td.number{white-space:nowrap}
 tr.ours>*{font-weight:600;background:var(--panel)}
 .better{color:var(--good)}.worse{color:var(--bad)}small{color:var(--soft);font-weight:400}
 figure{margin:1rem 0}svg{max-width:100%;height:auto}svg text{fill:var(--text);font:13px system-ui,sans-serif}

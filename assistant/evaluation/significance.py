@@ -71,10 +71,13 @@ def differences(ours: Scores, theirs: Scores) -> list[Difference]:
     p is that of the shift method (Smucker, Allan and Carterette, CIKM 2007, section 2.3): the share of resamples whose
     difference, less the one observed, is at least as large as the one observed; with one added above and below the line, since
     10,000 resamples cannot show a chance of zero (Davison and Hinkley 1997, section 4.2). Systems that agree on every question
-    have p = 1. No correction is made for many comparisons.
+    have p = 1. Resampling a handful of questions that all agree knows no doubt, so p is at least 2^(1 - n), the least that a
+    sign test of n questions can show. No correction is made for many comparisons.
 
     >>> [found.p for found in differences(np.ones((5, 1)), np.ones((5, 1)))]
     [1.0]
+    >>> [found.p for found in differences(np.ones((3, 1)), np.zeros((3, 1)))]
+    [0.25]
     """
     apart = ours - theirs
     observed = apart.mean(axis=0)
@@ -82,6 +85,6 @@ def differences(ours: Scores, theirs: Scores) -> list[Difference]:
     low, high = np.percentile(means, _INTERVAL, axis=0)
     # The slack keeps sums of the same scores in another order from counting as smaller.
     as_large = np.abs(means - observed) >= np.abs(observed) - 1e-12
-    p = (1 + as_large.sum(axis=0)) / (1 + RESAMPLES)
+    p = np.maximum((1 + as_large.sum(axis=0)) / (1 + RESAMPLES), 2.0 ** (1 - len(apart)))
     rows = zip(observed, low, high, p, strict=True)
     return [Difference(len(apart), float(d), float(a), float(b), float(chance)) for d, a, b, chance in rows]

@@ -10,6 +10,7 @@ from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.errors import AuditUnavailable, InvalidRequest
 from assistant.types import (
+    LANGUAGES,
     AnswerReady,
     Draft,
     Evidence,
@@ -30,9 +31,10 @@ class Fixed:
 
     def __init__(self, passages: tuple[ScoredPassage, ...], *, enough: bool = True) -> None:
         self.passages, self.enough = passages, enough
+        self.out_of_reach: tuple[str, ...] = ()
 
     def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
-        return Evidence(question, language or "fr", self.passages, {}, 1.0)
+        return Evidence(question, language or "fr", self.passages, {}, 1.0, out_of_reach=self.out_of_reach)
 
     def sufficient(self, evidence: Evidence) -> bool:
         return self.enough
@@ -57,8 +59,8 @@ class World:
         self.archive.put(stored)
         self.passage = passage_of(stored)
         drafts = [Draft(text, self.passage, Span(start, end)) for text, start, end in drafts_of]
-        evidence = Fixed((ScoredPassage(self.passage, 1.0, 1, "hybrid"),), enough=enough)
-        self.assistant = Assistant(evidence, self.archive, Scripted(*drafts), self.audit)
+        self.found = Fixed((ScoredPassage(self.passage, 1.0, 1, "hybrid"),), enough=enough)
+        self.assistant = Assistant(self.found, self.archive, Scripted(*drafts), self.audit)
 
 
 FIRST = ("Le délai est de trente jours.", 0, 29)
@@ -102,6 +104,28 @@ def test_answer_that_rests_on_a_doubtful_scan_says_so(tmp_path: Path, language: 
         assert {(c.origin, c.confidence) for c in answer.citations} == {(origin, confidence)}
 
 
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        (
+            "fr",
+            "Les sources [1] (2024-03-12) et [2] (sans date) ne disent pas la même chose : vérifiez laquelle s’applique.",
+        ),
+        ("ar", "لا يتفق المصدران [1] (2024-03-12) و[2] (بلا تاريخ)؛ يُرجى التحقق من أيهما يُطبَّق."),
+        ("en", "Sources [1] (2024-03-12) and [2] (undated) do not say the same: check which one applies."),
+    ],
+)
+def test_answer_says_that_its_sources_disagree_and_shows_both_dates(tmp_path: Path, language: str, note: str) -> None:
+    world = World(tmp_path, FIRST)
+    other = replace(document("Le délai est de dix jours.", name="other.txt", label=INTERNAL), date=None)
+    world.archive.put(other)
+    passage = passage_of(other)
+    world.assistant._generator = Scripted(
+        Draft(*FIRST[:1], world.passage, Span(0, 29)), Draft(other.text, passage, passage.span)
+    )
+    assert world.assistant.ask("Quel délai ?", reader("internal"), language=language).notes == (note,)
+
+
 def test_quote_over_two_pages_has_the_confidence_of_the_worse_one(tmp_path: Path) -> None:
     world = World(tmp_path, (TEXT, 0, len(TEXT)))
     stored = document(TEXT, pages=2, label=INTERNAL)
@@ -127,6 +151,21 @@ def test_nothing_but_forged_sentences_is_no_evidence(tmp_path: Path) -> None:
 def test_abstention_speaks_the_language_of_the_question(tmp_path: Path, language: str) -> None:
     answer = World(tmp_path, FIRST, enough=False).assistant.ask("Quel délai ?", reader("internal"), language=language)
     assert (answer.outcome, answer.text) == (Outcome.NO_EVIDENCE, NO_EVIDENCE_TEXT[language])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_abstention_says_which_languages_the_question_does_not_reach(tmp_path: Path, language: str) -> None:
+    world = World(tmp_path, FIRST, enough=False)
+    others = [other for other in LANGUAGES if other != language]
+    told = set()
+    for unreached in ((), *((other,) for other in others), tuple(others)):
+        world.found.out_of_reach = unreached
+        notes = world.assistant.ask("Quel délai ?", reader("internal"), language=language).notes
+        assert len(notes) == bool(unreached)
+        told.update(notes)
+    assert len(told) == 3
+    world.found.enough = True
+    assert world.assistant.ask("Quel délai ?", reader("internal"), language=language).notes == ()
 
 
 def test_passage_that_the_archive_withholds_is_withheld(tmp_path: Path) -> None:

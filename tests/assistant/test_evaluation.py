@@ -8,14 +8,26 @@ from typing import Any
 
 import pytest
 
+from assistant.build import opened_retriever
+from assistant.commands.measuring import _asked
+from assistant.config import load_settings
 from assistant.embedding import HashEmbedder
-from assistant.errors import ConfigurationError
-from assistant.evaluation import calibrate, calibration_toml, evaluate_answers, evaluate_retrieval, load_set
+from assistant.errors import ConfigurationError, InstanceBusy
+from assistant.evaluation import (
+    AskedQuestion,
+    calibrate,
+    calibration_toml,
+    evaluate_answers,
+    evaluate_retrieval,
+    load_set,
+)
 from assistant.evaluation.rankings import means, ranking_scores
 from assistant.lexical import Lexicon
+from assistant.relevance import NO_SUPPORT
 from assistant.retrieval import Calibration
 from assistant.types import LANGUAGES
 from tests.shared import shared_data
+from tests.worlds import instance_file
 
 LEXICON = Lexicon(LANGUAGES)
 SUBJECTS = ("le congé", "la prime", "le badge", "la cantine", "le parking", "la salle", "le budget", "la piscine")
@@ -99,6 +111,28 @@ def test_calibration_tells_answerable_from_unanswerable_and_is_read_back(tmp_pat
     assert Calibration.load(file).threshold("ar") == pytest.approx(report.calibration.threshold, abs=1e-4)
 
 
+def asked(language: str, answerable: bool, kind_missing: float) -> AskedQuestion:
+    return AskedQuestion(NO_SUPPORT | {"kind_missing": kind_missing, "kind_elsewhere": 0.0}, answerable, language)
+
+
+def test_asked_questions_outweigh_the_sets_and_set_the_threshold_of_their_language(tmp_path: Path) -> None:
+    questions = [asked("fr", bool(n % 2), float(n % 2 == 0)) for n in range(40)]
+    report = calibrate([load_set(small_set(tmp_path))], HashEmbedder(), LEXICON, asked=questions)["fr"]
+    assert report.judged_on == ("asked questions",)
+    assert (report.queries, report.auc, report.rightly_abstained) == (20, 1.0, 1.0)
+    assert report.wrongly_abstained <= 0.1
+    model = report.calibration
+    answerable, unanswerable = (model.support(asked("fr", True, missing).features) for missing in (0.0, 1.0))
+    assert unanswerable < model.threshold <= answerable
+
+
+def test_language_without_asked_questions_takes_its_threshold_from_its_sets(tmp_path: Path) -> None:
+    questions = [asked("en", bool(n % 2), float(n % 2 == 0)) for n in range(40)]
+    reports = calibrate([load_set(small_set(tmp_path))], HashEmbedder(), LEXICON, asked=questions)
+    assert reports["en"].judged_on == ("asked questions",)
+    assert reports["fr"].judged_on != ("asked questions",)
+
+
 def reply(outcome: str, text: str = "", *citations: dict[str, Any]) -> Mapping[str, Any]:
     return {"outcome": outcome, "text": text, "citations": list(citations)}
 
@@ -146,3 +180,12 @@ def test_answers_are_counted_as_told() -> None:
 @pytest.mark.parametrize("name", ["fr-piaf", "ar-xquad", "en-medquad"])
 def test_shared_set_loads_in_its_language(name: str) -> None:
     assert load_set(shared_data() / "retrieval" / name).language == name[:2]
+
+
+def test_questions_on_own_documents_are_asked_of_the_index_alone_and_exclusively(tmp_path: Path) -> None:
+    settings = load_settings(instance_file(tmp_path))
+    lines = [{"question": "ما الأجل؟", "lang": "ar", "label": "unanswerable"}]
+    (found,) = _asked(settings, lines)
+    assert (found.answerable, found.language, dict(found.features)) == (False, "ar", NO_SUPPORT)
+    with opened_retriever(settings), pytest.raises(InstanceBusy):
+        _asked(settings, lines)

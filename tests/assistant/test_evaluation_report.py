@@ -6,19 +6,15 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from assistant.commands.measuring import evaluate
+from assistant.commands.measuring import _show
 from assistant.errors import ConfigurationError
-from assistant.evaluation import measure_answers
+from assistant.evaluation import answer_figures, measure_answers
 from assistant.evaluation.measurement import Measurement, System
 from assistant.evaluation.report import fingerprint, read_report, report_of, with_earlier, write_report
 from assistant.evaluation.report_page import page
-from tests.assistant.test_evaluation import small_set
-from tests.worlds import instance_file
 
 ASKED = {"q1": "Où est <b>le badge</b> ?", "q2": "متى تفتح المكتبة؟", "q3": "When?"}
 LANGUAGES = {"q1": "fr", "q2": "ar", "q3": "en"}
@@ -175,34 +171,10 @@ def test_more_wrong_silence_is_called_worse() -> None:
     assert "<td class=worse>worse</td>" in page(report_of(silent, {}, set_hash=""))
 
 
-def run(*arguments: str) -> Any:
-    result = CliRunner().invoke(evaluate, list(arguments), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def test_command_prints_routes_and_baselines_and_compares_with_report_and_instance(tmp_path: Path) -> None:
-    """With the packaged encoder: the command as operators run it."""
-    folder, out = small_set(tmp_path), tmp_path / "reports" / "first"
-    instance = str(instance_file(tmp_path))
-    first = json.loads(run("retrieval", str(folder), "--instance", instance, "--json", "--report", str(out)).stdout)
-    rows = {"dense", "bm25", "hybrid", "baseline:bm25s", "baseline:dense", "baseline:rrf", "baseline:llamaindex"}
-    assert set(first) == rows | {"comparisons"}
-    for row in rows:
-        assert set(first[row]) == {"ndcg@10", "recall@5", "recall@20", "mrr@10", "p50_ms", "p95_ms"}
-    assert set(first["comparisons"]) == {row for row in rows if row.startswith("baseline:")}
-    assert (out / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-
-    again = json.loads(run(
-        "retrieval", str(folder), "--instance", instance, "--json", "--against", str(out / "report.json")
-    ).stdout)  # fmt: skip
-    assert again["comparisons"]["against"]["ndcg@10"] == {
-        "queries": 8, "difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0,
-    }  # fmt: skip
-
-    other = tmp_path / "other"
-    other.mkdir()
-    words = instance_file(other, extra="[embedding]\ndense_weights = {fr = 1.0}\n")
-    shown = run("retrieval", str(folder), "--instance", instance, "--against", str(words))
-    assert "baseline:llamaindex" in shown.stdout
-    assert "against" in shown.stdout
+def test_every_figure_of_answers_is_named_in_full_on_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    reply = {"outcome": "no_evidence", "text": "", "citations": []}
+    lines = [{"question": "Où ?", "lang": "fr", "label": "unanswerable"}]
+    _show("questions", answer_figures(measure_answers(lines, lambda question, language: reply, name="questions")))
+    shown = capsys.readouterr().out.split()
+    for name in ("questions", "abstained_unanswerable", "abstained_answerable", "citation_precision", "total", "ar"):
+        assert name in shown

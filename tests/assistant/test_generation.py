@@ -1,4 +1,7 @@
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 
 from assistant.generation import QuoteGenerator
 from assistant.types import Document, Draft, Evidence, ScoredPassage
@@ -9,6 +12,10 @@ def by_words(evidence: Evidence, sentences: Sequence[str], language: str) -> lis
     """How many of the question's words of four letters or more a sentence has."""
     wanted = {word for word in evidence.question.lower().split() if len(word) > 3}
     return [float(sum(word in sentence.lower() for word in wanted)) for sentence in sentences]
+
+
+def dated(text: str, *, name: str, date: str, title: str) -> Document:
+    return replace(document(text, name=name), date=date, title=title)
 
 
 def drafts(question: str, *documents: Document, **options: float) -> list[Draft]:
@@ -72,3 +79,102 @@ def test_nothing_relevant_gives_nothing() -> None:
 
 def test_no_passage_gives_nothing() -> None:
     assert drafts("congé annuel") == []
+
+
+def test_exception_right_after_a_rule_comes_with_it() -> None:
+    found = [draft.text for draft in drafts("congé annuel jours ouvrés", RULE, share_of_best=0.9)]
+    assert found == [
+        "Le congé annuel est de vingt-cinq jours ouvrés.",
+        "Toutefois, il est de trente jours pour les agents de nuit.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "exception"),
+    [
+        ("The deposit is one month of rent.", "Unless the flat is furnished, nothing more is due."),
+        ("Le chef de service répond dans un délai d'un mois.", "Le silence gardé vaut refus."),
+        ("يصرح بالولادة في أجل خمسة أيام.", "إلا إذا كان المسكن بعيدا فيمدد الأجل."),
+    ],
+)
+def test_exception_or_consequence_comes_along_in_every_language(rule: str, exception: str) -> None:
+    text = document(f"{rule} {exception}", language="ar" if "ي" in rule else "en")
+    assert [draft.text for draft in drafts(rule, text, share_of_best=0.9)] == [rule, exception]
+
+
+LIST = document(
+    "Ne peuvent être exercées à distance les fonctions suivantes :\n- l'accueil du public ;\n- l'entretien des réseaux ;\n"
+    "- la surveillance du port.\n\nLe chat du bureau dort beaucoup trop souvent."
+)
+
+
+def test_list_item_brings_the_sentence_that_opens_the_list() -> None:
+    assert [draft.text for draft in drafts("l'entretien des réseaux", LIST, share_of_best=0.9)] == [
+        "Ne peuvent être exercées à distance les fonctions suivantes :",
+        "- l'entretien des réseaux ;",
+    ]
+
+
+def test_question_for_the_list_gets_all_of_it_and_nothing_after() -> None:
+    found = [draft.text for draft in drafts("Quelles fonctions sont exercées à distance ?", LIST, share_of_best=0.9)]
+    assert found == [
+        "Ne peuvent être exercées à distance les fonctions suivantes :",
+        "- l'accueil du public ;",
+        "- l'entretien des réseaux ;",
+        "- la surveillance du port.",
+    ]
+
+
+def test_sentence_that_ends_in_a_colon_brings_what_it_announces() -> None:
+    announced = document(
+        "Vous pouvez obtenir la copie si vous êtes :\n\nLa personne concernée par l'acte.\n\nLe chat dort."
+    )
+    assert [draft.text for draft in drafts("obtenir la copie", announced)] == [
+        "Vous pouvez obtenir la copie si vous êtes :",
+        "La personne concernée par l'acte.",
+    ]
+
+
+def test_sentence_that_a_page_break_cut_is_quoted_whole() -> None:
+    cut = document(
+        "L'accident survenu pendant une mission ou sur le trajet habituel est déclaré sans tarder par\n\n"
+        "la personne qui en est victime. Le badge est vert."
+    )
+    (found,) = drafts("accident trajet mission", cut)
+    assert found.text.endswith("déclaré sans tarder par la personne qui en est victime.")
+    assert cut.text[found.span.start : found.span.end].split() == found.text.split()
+
+
+def test_heading_before_a_paragraph_is_not_joined_to_it() -> None:
+    text = document("Le congé annuel des agents\n\nle congé annuel est de trente jours.")
+    assert "le congé annuel est de trente jours." in [draft.text for draft in drafts("congé annuel trente", text)]
+
+
+OLD = dated(
+    "Le télétravail est autorisé dans la limite de deux jours par semaine.",
+    name="2021.txt",
+    date="2021-09-06",
+    title="Circulaire n° 2021-07 relative au télétravail",
+)
+NEW = dated(
+    "Le télétravail est autorisé dans la limite de trois jours par semaine.",
+    name="2024.txt",
+    date="2024-03-12",
+    title="Circulaire n° 2024-03 relative au télétravail",
+)
+
+
+def test_later_version_comes_first_and_the_earlier_is_shown_too() -> None:
+    found = drafts("Combien de jours de télétravail par semaine ?", OLD, NEW)
+    assert [draft.passage.date for draft in found] == ["2024-03-12", "2021-09-06"]
+
+
+def test_version_that_the_question_names_comes_first() -> None:
+    found = drafts("Combien de jours de télétravail par semaine en 2021 ?", NEW, OLD)
+    assert found[0].passage.date == "2021-09-06"
+
+
+def test_later_of_two_that_disagree_comes_first_whatever_their_titles() -> None:
+    guide = dated(OLD.text, name="guide.txt", date="2022-01-01", title="Guide de l'agent")
+    found = drafts("Combien de jours de télétravail par semaine ?", guide, NEW)
+    assert [draft.passage.date for draft in found] == ["2024-03-12", "2022-01-01"]

@@ -1,19 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from assistant.embedding import HashEmbedder
 from assistant.lexical import Lexicon
-from assistant.relevance import (
-    FEATURES,
-    AnswerKind,
-    SentenceRelevance,
-    Wanted,
-    answer_kind,
-    question_terms,
-    shows_kind,
-    support_features,
-)
+from assistant.relevance import FEATURES, SentenceRelevance, Wanted, question_terms, support_features
 from assistant.testing import passages_of
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
 
@@ -28,54 +21,6 @@ def evidence(question: str, language: str, *texts: str) -> Evidence:
     )
     weights = dict.fromkeys(question_terms(question, language, LEXICON), 1.0)
     return Evidence(question, language, passages, weights)
-
-
-@pytest.mark.parametrize(
-    ("question", "kind"),
-    [
-        ("Combien de jours ?", AnswerKind.NUMBER),
-        ("Quel est le montant de la prime ?", AnswerKind.NUMBER),
-        ("How long is the leave?", AnswerKind.NUMBER),
-        ("كم عدد أيام الإجازة؟", AnswerKind.NUMBER),
-        ("À partir de quelle date ?", AnswerKind.DATE),
-        ("Jusqu’à quand ?", AnswerKind.DATE),
-        ("When does it start?", AnswerKind.DATE),
-        ("متى يبدأ التسجيل؟", AnswerKind.DATE),
-        ("Où se trouve la vanne ?", AnswerKind.PLACE),
-        ("Where is it stored?", AnswerKind.PLACE),
-        ("أين يوجد المكتب؟", AnswerKind.PLACE),
-        ("Qui signe l'arrêté ?", AnswerKind.PERSON),
-        ("Who decides?", AnswerKind.PERSON),
-        ("من هو المسؤول؟", AnswerKind.PERSON),
-        ("Pourquoi ?", AnswerKind.ANY),
-        ("Is it allowed?", AnswerKind.ANY),
-        ("هل يجوز ذلك؟", AnswerKind.ANY),
-    ],
-)
-def test_cue_words_tell_what_is_asked_for(question: str, kind: AnswerKind) -> None:
-    assert answer_kind(question) is kind
-
-
-@pytest.mark.parametrize(
-    ("sentence", "kind", "shown"),
-    [
-        ("Le délai est de trente jours.", AnswerKind.NUMBER, True),
-        ("Le délai est prolongé.", AnswerKind.NUMBER, False),
-        ("أجل خمسة أيام", AnswerKind.NUMBER, True),
-        ("Au plus tard le 31 mai.", AnswerKind.DATE, True),
-        ("Late opening is on Wednesday.", AnswerKind.DATE, True),
-        ("يبدأ في مارس", AnswerKind.DATE, True),
-        ("Le plus tôt possible.", AnswerKind.DATE, False),
-        ("La vanne est sous l'escalier.", AnswerKind.PLACE, True),
-        ("La présidente décide.", AnswerKind.PERSON, True),
-    ],
-)
-def test_sentence_shows_the_kind_or_does_not(sentence: str, kind: AnswerKind, shown: bool) -> None:
-    assert shows_kind(sentence, kind, "?") is shown
-
-
-def test_number_that_the_question_says_itself_shows_nothing() -> None:
-    assert not shows_kind("En 2021, le délai fut prolongé.", AnswerKind.NUMBER, "Combien de jours en 2021 ?")
 
 
 @pytest.mark.parametrize(
@@ -150,5 +95,62 @@ def test_features_are_shares_and_higher_for_evidence_that_answers() -> None:
     for found in features:
         assert tuple(found) == FEATURES
         assert all(0 <= value <= 1 for value in found.values())
-    assert features[0]["sentence_coverage"] > features[1]["sentence_coverage"]
-    assert features[0]["unmatched"] < features[1]["unmatched"]
+    assert features[0]["sentence"] > features[1]["sentence"]
+    assert features[0]["kind_missing"] < features[1]["kind_missing"]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "answers", "beside"),
+    [
+        ("Combien coûtait le badge en 2022 ?", "fr", "En 2022, le badge coûtait 5 €.", "Le badge coûte 5 €."),
+        ("What was the fee in 2019?", "en", "In 2019 the fee was €5.", "The fee is €5."),
+        ("كم كان الرسم سنة ٢٠١٩؟", "ar", "كان الرسم سنة 2019 خمسة يورو.", "الرسم 5 يورو."),
+    ],
+)
+def test_year_that_the_evidence_lacks_is_a_feature(question: str, language: str, answers: str, beside: str) -> None:
+    found, other = (
+        support_features(evidence(question, language, text), LEXICON, word_scores=(), cosines=())
+        for text in (answers, beside)
+    )
+    assert (found["years_missing"], other["years_missing"]) == (0, 1)
+
+
+def test_kind_that_stands_in_another_sentence_is_told_from_one_in_the_sentence_asked_about() -> None:
+    question = "Quel est le tarif de la salle des fêtes ?"
+    together, apart = (
+        support_features(evidence(question, "fr", text), LEXICON, word_scores=(), cosines=())["kind_elsewhere"]
+        for text in (
+            "La salle des fêtes est louée 90 €. Le badge est personnel.",
+            "La salle des fêtes est louée aux associations. Le badge coûte 90 €.",
+        )
+    )
+    assert together == 0 < apart
+
+
+def test_words_that_only_put_the_question_count_little() -> None:
+    weights = dict.fromkeys(LEXICON.query_terms("obtenir piscine", "fr"), 1.0)
+    wanted = Wanted("obtenir piscine", "fr", weights, LEXICON)
+    assert wanted.coverage(wanted.held("La piscine est ouverte.")) > 0.7
+
+
+def test_sentence_in_another_language_counts_less() -> None:
+    found = evidence("Quel ticket ?", "fr", "Le ticket est à garder.")
+    english = evidence("Quel ticket ?", "en", "Le ticket est à garder.")
+    foreign = Evidence("Quel ticket ?", "fr", english.passages, found.term_weights)
+    text = "Le ticket est à garder."
+    assert WORDS_ONLY.score(foreign, [text], "fr")[0] < WORDS_ONLY.score(found, [text], "fr")[0]
+
+
+def test_table_row_that_the_question_names_scores_above_the_others() -> None:
+    rows = ["Tranche | Prix du repas", "C | 2,70 €", "D | 3,40 €"]
+    found = evidence("Quel est le prix du repas en tranche D ?", "fr", "\n".join(rows))
+    _, other, named = WORDS_ONLY.score(found, rows, "fr")
+    assert named > other > 0
+
+
+def test_list_under_a_heading_that_says_what_is_asked_is_not_worthless() -> None:
+    found = evidence("Quelles sont les conditions d'accès ?", "fr", "Être majeur ;\n\nHabiter la commune.")
+    passage = replace(found.passages[0].passage, headings=("Conditions d'accès",))
+    under = replace(found, passages=(replace(found.passages[0], passage=passage),))
+    assert WORDS_ONLY.score(found, ["Être majeur ;"], "fr") == [0.0]
+    assert WORDS_ONLY.score(under, ["Être majeur ;"], "fr")[0] > 0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from assistant.embedding import SentenceTransformerEmbedder, packaged_minilm_folder
 from assistant.evaluation import RetrievalSet, load_set
-from assistant.evaluation.ranking import ranking_figures
+from assistant.evaluation.rankings import means, ranking_scores
 from tests.benchmarks.figures import Figures
 from tests.shared import shared_data
 
@@ -83,8 +83,8 @@ def _cost(one: RetrievalSet, ours: _Encode, plain: _Encode) -> dict[str, float]:
         rows = encode([passage.embedded_text() for passage in passages])
         scores = encode(list(queries.values())) @ rows.T
         run = {
-            query_id: {passages[n].document_id: 1.0 / rank for rank, n in enumerate(np.argsort(-row)[:10], start=1)}
+            query_id: tuple(passages[n].document_id for n in np.argsort(-row)[:10])
             for query_id, row in zip(queries, scores, strict=True)
         }
-        figures[name] = ranking_figures(relevant, run)["ndcg@10"]
+        figures[name] = means(ranking_scores(relevant, run))["ndcg@10"]
     return figures | {"cost": figures["plain float32"] - figures["ours"], "passages": float(len(passages))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from assistant.config import load_settings
 from assistant.embedding import HashEmbedder
 from assistant.index import Query
 from assistant.index.edge import EdgePassageIndex
+from assistant.ingestion import MetadataEdit
 from assistant.lexical import Lexicon
 from assistant.types import LANGUAGES, DocumentStatus, Passage
 from ingest.build import EmbeddedIngestion
@@ -106,3 +107,22 @@ def pdf(file: Path, *pages: Sequence[str]) -> bytes:
         sheet.showPage()
     sheet.save()
     return file.read_bytes()
+
+
+def changes_to(world: Office, document_id: str, principal: Principal) -> list[Callable[[], object]]:
+    """Everything that an archivist may do to a document; for one who lacks its clearance, looking at it as well."""
+    life = world.ingestion
+    changes: list[Callable[[], object]] = [
+        lambda: life.retry(document_id, principal),
+        lambda: life.edit(document_id, principal, MetadataEdit(title="x")),
+        lambda: life.correct_page(document_id, 1, "x", principal),
+    ]
+    if principal is not ARCHIVIST:
+        changes += [
+            lambda: life.history(document_id, principal),
+            lambda: life.versions(document_id, principal),
+            lambda: life.hold(document_id, principal, "x"),
+            lambda: life.release(document_id, principal),
+            lambda: life.remove(document_id, principal),
+        ]
+    return changes

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -146,6 +147,20 @@ def children_of_nurseries_of(nursery: int) -> list[int]:
         ["ps", "--ppid", str(nursery), "-o", "pid="], capture_output=True, text=True, check=False
     ).stdout
     return [int(pid) for pid in output.split()]
+
+
+def test_service_of_low_priority_reads_documents_all_the_same(tmp_path: Path) -> None:
+    """Nobody may raise a priority without a right to, and the nursery has none."""
+    note = tmp_path / "note.txt"
+    note.write_text("Le maire signe l'arrêté.", encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from ingest.isolation import parse_isolated, close\n"
+        "from ingest.parsing import Parsed, ParsingSettings\n"
+        "with parse_isolated(Path(sys.argv[1]), file_name='note.txt', settings=ParsingSettings()) as result:\n"
+        "    assert isinstance(result, Parsed), result\n"
+        "close()\n"
+    )
+    subprocess.run(["nice", "-n", "19", sys.executable, "-c", code, note], check=True, timeout=120)
 
 
 def test_nursery_that_is_lost_is_replaced(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from assistant.access import Label
 from assistant.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.ingestion import DocumentFilter, MetadataEdit
 from assistant.types import DocumentState
-from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, office, pdf
+from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, changes_to, office, pdf
 
 TEXT = "Le délai de dépôt de la demande est de trente jours à compter de la notification.\n"
 INTERNAL = Label.parse("internal")
@@ -182,11 +182,11 @@ def test_hold_blocks_erasure_until_released(shared: Office) -> None:
 def test_reader_may_do_none_of_it_and_weak_archivist_learns_nothing(shared: Office) -> None:
     hidden = shared.hand_in("hidden.txt", TEXT + "genette", label="restricted/tax").document_id
     absent = "00000000-0000-0000-0000-000000000000"
-    for change in _changes(shared, hidden, CLERK):
+    for change in changes_to(shared, hidden, CLERK):
         with pytest.raises(Forbidden):
             change()
     for one, other in zip(
-        _changes(shared, hidden, WEAK_ARCHIVIST), _changes(shared, absent, WEAK_ARCHIVIST), strict=True
+        changes_to(shared, hidden, WEAK_ARCHIVIST), changes_to(shared, absent, WEAK_ARCHIVIST), strict=True
     ):
         with pytest.raises(NotFound) as of_hidden:
             one()
@@ -203,21 +203,3 @@ def test_weak_archivist_cannot_replace_what_is_above_their_clearance(shared: Off
             shared.hand_in(name, content, principal=WEAK_ARCHIVIST, wait=False)
         assert hidden.title not in str(refused.value).replace("/in/above.txt", "")
     assert shared.settled(hidden.document_id).version == hidden.version
-
-
-def _changes(world: Office, document_id: str, who: object) -> list[Callable[[], object]]:
-    life, principal = world.ingestion, who
-    changes: list[Callable[[], object]] = [
-        lambda: life.retry(document_id, principal),  # type: ignore[arg-type]
-        lambda: life.edit(document_id, principal, MetadataEdit(title="x")),  # type: ignore[arg-type]
-        lambda: life.correct_page(document_id, 1, "x", principal),  # type: ignore[arg-type]
-    ]
-    if principal is not ARCHIVIST:
-        changes += [
-            lambda: life.history(document_id, principal),  # type: ignore[arg-type]
-            lambda: life.versions(document_id, principal),  # type: ignore[arg-type]
-            lambda: life.hold(document_id, principal, "x"),  # type: ignore[arg-type]
-            lambda: life.release(document_id, principal),  # type: ignore[arg-type]
-            lambda: life.remove(document_id, principal),  # type: ignore[arg-type]
-        ]
-    return changes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from assistant.access import Label
 from assistant.errors import Conflict, NotFound
 from assistant.ingestion import MetadataEdit
 from assistant.types import DocumentState, TextOrigin, tiles
-from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, office, pdf
+from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, changes_to, office, pdf
 from tests.worlds import reader
 
 TEXT = "Le délai de dépôt de la demande est de trente jours à compter de la notification.\n"
@@ -128,10 +127,10 @@ def test_a_password_is_there_while_the_document_waits(tmp_path: Path) -> None:
         assert world.ingestion._ledger.password(status.document_id) == "sésame"
 
 
-def test_a_document_that_is_being_read_refuses_changes(tmp_path: Path) -> None:
+def test_a_document_that_is_being_read_refuseschanges_to(tmp_path: Path) -> None:
     with office(tmp_path, started=False) as world:
         status = world.hand_in("waiting.txt", TEXT, wait=False)
-        for change in _changes(world, status.document_id, ARCHIVIST):
+        for change in changes_to(world, status.document_id, ARCHIVIST):
             with pytest.raises(Conflict, match="is being read; try again when it is done"):
                 change()
 
@@ -168,24 +167,6 @@ def test_label_given_for_an_unread_document_hides_it_from_weaker_archivists(tmp_
         assert sum(world.ingestion.counts(WEAK_ARCHIVIST).values()) == 0
         assert world.ingestion.progress(WEAK_ARCHIVIST).waiting == 0
         assert world.ingestion.progress(ARCHIVIST).waiting == 1
-
-
-def _changes(world: Office, document_id: str, who: object) -> list[Callable[[], object]]:
-    life, principal = world.ingestion, who
-    changes: list[Callable[[], object]] = [
-        lambda: life.retry(document_id, principal),  # type: ignore[arg-type]
-        lambda: life.edit(document_id, principal, MetadataEdit(title="x")),  # type: ignore[arg-type]
-        lambda: life.correct_page(document_id, 1, "x", principal),  # type: ignore[arg-type]
-    ]
-    if principal is not ARCHIVIST:
-        changes += [
-            lambda: life.history(document_id, principal),  # type: ignore[arg-type]
-            lambda: life.versions(document_id, principal),  # type: ignore[arg-type]
-            lambda: life.hold(document_id, principal, "x"),  # type: ignore[arg-type]
-            lambda: life.release(document_id, principal),  # type: ignore[arg-type]
-            lambda: life.remove(document_id, principal),  # type: ignore[arg-type]
-        ]
-    return changes
 
 
 def _reads(world: Office, document_id: str) -> bool:

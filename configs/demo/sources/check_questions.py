@@ -1,4 +1,4 @@
-"""Check `questions.jsonl`: each answer is found word for word where its line says it is.
+"""Check `questions*.jsonl`: each answer is found word for word where its line says it is.
 
 Text is read with pypdfium2 (page by page), python-docx, the `email` module, and by dropping tags for ODT and HTML.
 A scanned page has no text: only its page number is checked. The mail's attachment is read from inside the mail.
@@ -26,8 +26,15 @@ from docx.oxml.ns import qn
 
 DEMO = Path(__file__).resolve().parent.parent
 SCANS = {"note-1996-salle-lecture-archives.pdf"}
-EXPECTED = {("fr", True): 32, ("ar", True): 14, ("en", True): 14}
-EXPECTED |= {("fr", False): 10, ("ar", False): 5, ("en", False): 5}
+EXPECTED = {
+    "questions.jsonl": {("fr", True): 32, ("ar", True): 14, ("en", True): 14}
+    | {("fr", False): 10, ("ar", False): 5, ("en", False): 5},
+    "questions-tuning.jsonl": {("fr", True): 46, ("ar", True): 46, ("en", True): 49}
+    | {("fr", False): 24, ("ar", False): 24, ("en", False): 24},
+    "questions-held-out.jsonl": {("fr", True): 36, ("ar", True): 37, ("en", True): 38}
+    | {("fr", False): 15, ("ar", False): 15, ("en", False): 15},
+}
+"""File → (language, answerable) → how many questions."""
 
 
 def normalised(text: str) -> str:
@@ -94,12 +101,15 @@ def main() -> int:
     """0 when every line holds, 1 otherwise."""
     paths = sorted(path for path in (DEMO / "documents").glob("*/*") if path.suffix != ".toml")
     texts = dict(pair for path in paths for pair in file_texts(path))
-    lines = [json.loads(row) for row in (DEMO / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = [(line["question"], problem(line, texts)) for line in lines if "label" not in line]
-    problems = [f"{question}\n    {text}" for question, text in found if text]
-    counts = Counter((line["lang"], "label" not in line) for line in lines)
-    if counts != EXPECTED:
-        problems.append(f"counts by (language, answerable): {dict(counts)}")
+    lines, problems = [], []
+    for name, expected in EXPECTED.items():
+        own = [json.loads(row) for row in (DEMO / name).read_text(encoding="utf-8").splitlines()]
+        found = [(line["question"], problem(line, texts)) for line in own if "label" not in line]
+        problems += [f"{name}: {question}\n    {text}" for question, text in found if text]
+        counts = Counter((line["lang"], "label" not in line) for line in own)
+        if counts != expected:
+            problems.append(f"{name}: counts by (language, answerable): {dict(counts)}")
+        lines += own
     unasked = sorted(set(texts) - {line.get("file") for line in lines})
     problems += [f"no question on {name}" for name in unasked]
     print("\n".join(problems) or f"{len(lines)} questions, no problem")

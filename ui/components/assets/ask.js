@@ -260,6 +260,7 @@ export class AskView {
         { class: "lines" },
         element("li", {}, words.say("abstain.words")),
         element("li", {}, words.say("abstain.single")),
+        ...turn.answer.notes.map((text) => element("li", { lang: turn.answer.language, dir: "auto" }, text)),
         element("li", {}, viewLink("library", words.say("abstain.library"), this.page.go)),
       ),
     );
