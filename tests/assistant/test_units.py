@@ -61,6 +61,6 @@ def test_any_typography_is_read_without_an_error_and_alike_twice(text: str) -> N
 
 
 def test_a_long_row_of_digits_takes_no_longer_than_its_length_allows() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     units("1 234 " * 5_000 + "1-2" * 5_000 + "1.2." * 5_000)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
