@@ -5,7 +5,7 @@ as the same filter, on the corpus over which inverse document frequency is count
 asked. Each hit is checked once more here.
 
 Scores: an engine that adds floats in the order in which terms first came in lets a hidden passage change the last digit of a
-visible one's score. So inverse document frequency is taken from the engine as a count (`_TERMS`, every weight 1: a
+visible one's score. So inverse document frequency is taken from the engine as a count (`TERMS`, every weight 1: a
 term's score is its idf over the given corpus) and then remembered (`frequencies`), and BM25 weights are stored and asked for
 in steps of a power of two (`_STORED_STEP`, `_ASKED_STEP`): such products and sums are exact in float32, whatever their order.
 
@@ -58,12 +58,12 @@ from assistant.index.schema import (
     payload,
     stored_passage,
 )
+from assistant.index.storage import APPROXIMATE, DENSE, TERMS, WORDS, opened_shard
 from assistant.lexical import Lexicon, SparseTerms
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import LANGUAGES, Passage, ScoredPassage
 
 _LOG = logging.getLogger(__name__)
-_DENSE, _WORDS, _TERMS = "dense", "bm25", "terms"
 _STORED_STEP, _ASKED_STEP = 2**-6, 2**-5
 """Products are whole multiples of 2⁻¹¹, so sums are exact below 2¹³ = 8192; a passage that holds every word of a long question
 scores some hundreds."""
@@ -71,16 +71,6 @@ _DEPTH = 100
 """Passages taken from each ranking before they are fused, unless more are asked for."""
 _MANY = 1_000_000
 _SCROLL = 1000
-_SEARCH_THREADS = 2
-_MEMORY = edge.Memory.Cold
-"""Packed segments are read from files that the system caches, not held in this process: with 10,000 passages 60 MB less after a
-restart, at 4.8 instead of 4.4 ms a search (2026-11-23, two busy cores)."""
-_ANY_DELETED = 1e-9
-_APPROXIMATE = edge.SearchParams(hnsw_ef=256, acorn=edge.AcornSearchParams(enable=True))
-"""ACORN walks over neighbours that the filter hides (Patel et al., SIGMOD 2024); Edge does so where at most 0.4 is readable.
-Recall@10 with both, and with neither: labels spread at random over 100,000 passages, a tenth readable: 1.000 and 0.988; labels
-that keep to topics, half readable, questions about these: 1.000 and 0.998 (2026-11-23, `python -m tests.benchmarks filtered`)."""
-
 _Changes = Mapping[str, Mapping[int, int]]
 """See `TermFrequencies.apply`."""
 
@@ -120,7 +110,7 @@ class EdgePassageIndex:
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
         try:
-            shard = native_call(lambda: _opened_shard(folder / "points", dimension))
+            shard = native_call(lambda: opened_shard(folder / "points", dimension))
             index = cls(folder, shard, dimension=dimension, exact_below=exact_below)
             native_call(index._recover)
         except NativeFailure as error:
@@ -163,11 +153,11 @@ class EdgePassageIndex:
                 limit=_SCROLL,
                 filter=_must(DOCUMENT, document_id),
                 with_payload=True,
-                with_vector=[_DENSE],
+                with_vector=[DENSE],
             )
             records, offset = self._shard.scroll(request)
             for record in records:
-                vector = record.vector[_DENSE] if isinstance(record.vector, dict) else None
+                vector = record.vector[DENSE] if isinstance(record.vector, dict) else None
                 if vector is not None and (record.payload or {}).get(LABEL) != SUPERSEDED:
                     try:
                         passage = stored_passage(str(record.id), record.payload or {}, self._keyring)
@@ -333,7 +323,7 @@ class EdgePassageIndex:
         total = self._readable_count(labels)
         corpus = edge.SearchParams(idf=edge.IdfParams(corpus=_access(labels)))
         requests = [
-            edge.QueryRequest(1, query=_sparse([term], [1.0], _TERMS), filter=_access(labels), params=corpus)
+            edge.QueryRequest(1, query=_sparse([term], [1.0], TERMS), filter=_access(labels), params=corpus)
             for term in terms
         ]
         found = self._shard.query_batch(edge.QueryBatchRequest(requests))
@@ -346,15 +336,15 @@ class EdgePassageIndex:
         exact = self._readable_count(labels) <= self._exact_below
         return edge.QueryRequest(
             depth,
-            query=edge.Query.Nearest(vector.tolist(), using=_DENSE),
+            query=edge.Query.Nearest(vector.tolist(), using=DENSE),
             filter=_access(labels),
-            params=edge.SearchParams(exact=True) if exact else _APPROXIMATE,
+            params=edge.SearchParams(exact=True) if exact else APPROXIMATE,
         )
 
     def _words_request(self, terms: Iterable[int], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
         weights = self._term_weights(terms, labels)
         asked = [_stepped(weight, _ASKED_STEP) for weight in weights.values()]
-        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, _WORDS), filter=_access(labels))
+        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, WORDS), filter=_access(labels))
 
     def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
         """The passages of these hits. Raises AccessViolation when one of them may not be read."""
@@ -398,11 +388,11 @@ class EdgePassageIndex:
                 limit=_SCROLL,
                 filter=_must(DOCUMENT, document_id),
                 with_payload=[LABEL],
-                with_vector=[_TERMS],
+                with_vector=[TERMS],
             )
             records, offset = self._shard.scroll(request)
             for record in records:
-                terms = record.vector.get(_TERMS) if isinstance(record.vector, dict) else None
+                terms = record.vector.get(TERMS) if isinstance(record.vector, dict) else None
                 label = str((record.payload or {}).get(LABEL, ""))
                 stored[str(record.id)] = label, terms.indices if isinstance(terms, edge.SparseVector) else ()
             if offset is None:
@@ -413,7 +403,7 @@ class EdgePassageIndex:
         words = edge.SparseVector(indices, [_stepped(value, _STORED_STEP) for value in terms.values])
         once = edge.SparseVector(indices, [1.0] * len(indices))
         return edge.Point(
-            passage.id, {_DENSE: vector.tolist(), _WORDS: words, _TERMS: once}, payload(passage, self._keyring)
+            passage.id, {DENSE: vector.tolist(), WORDS: words, TERMS: once}, payload(passage, self._keyring)
         )
 
     def _require_consistent(
@@ -425,32 +415,6 @@ class EdgePassageIndex:
             raise ValueError("a vector has a value that is not a number")
         if any((passage.document_id, passage.version) != (document_id, version) for passage in passages):
             raise ValueError(f"not every passage is of document {document_id}, version {version}")
-
-
-def _opened_shard(folder: Path, dimension: int) -> edge.EdgeShard:
-    if (folder / "segments").is_dir():
-        shard = edge.EdgeShard.load(str(folder))
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        shard = edge.EdgeShard.create(str(folder), _configuration(dimension))
-    missing = {LABEL, DOCUMENT, VERSION} - set(shard.info().payload_schema)
-    for name in sorted(missing):
-        shard.update(edge.UpdateOperation.create_field_index(name, edge.PayloadSchemaType.Keyword))
-    return shard
-
-
-def _configuration(dimension: int) -> edge.EdgeConfig:
-    return edge.EdgeConfig(
-        vectors={_DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Dot, memory=_MEMORY)},
-        sparse_vectors={
-            _WORDS: edge.EdgeSparseVectorParams(memory=_MEMORY),
-            _TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=_MEMORY),
-        },
-        # Whatever was deleted is purged by the next `optimize`, however little it is; by default a segment keeps it until a fifth
-        # of it and a thousand points are gone.
-        optimizers=edge.EdgeOptimizersConfig(deleted_threshold=_ANY_DELETED, vacuum_min_vector_number=1),
-        max_search_threads=_SEARCH_THREADS,
-    )
 
 
 def _equals(key: str, value: str) -> edge.FieldCondition:
