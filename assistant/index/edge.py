@@ -5,9 +5,9 @@ as the same filter, on the corpus over which inverse document frequency is count
 asked. Each hit is checked once more here.
 
 Scores: an engine that adds floats in the order in which terms first came in lets a hidden passage change the last digit of a
-visible one's score. So inverse document frequency is taken from the engine as a count (`_TERMS`, every weight 1: a
-term's score is its idf over the given corpus), and BM25 weights are stored and asked for in steps of a power of two
-(`_STORED_STEP`, `_ASKED_STEP`): such products and sums are exact in float32, whatever their order.
+visible one's score. So inverse document frequency is taken from the engine as a count (`TERMS`, every weight 1: a
+term's score is its idf over the given corpus) and then remembered (`frequencies`), and BM25 weights are stored and asked for
+in steps of a power of two (`_STORED_STEP`, `_ASKED_STEP`): such products and sums are exact in float32, whatever their order.
 
 Versions: who may read what, and which version of a document there is, changes in one write operation, which Edge logs as a
 whole before it applies it. The old version's passages are overwritten in it without vectors and without a readable label;
@@ -31,7 +31,7 @@ import logging
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 from assistant.access import Label, Principal, readable_labels
 from assistant.errors import AccessViolation, ConfigurationError, InstanceBusy, NotFound
 from assistant.index import Query, Route
+from assistant.index.frequencies import TermFrequencies, changes_by_label
 from assistant.index.fusion import fused_ranking
 from assistant.index.locking import SharedLock
 from assistant.index.log import turn_over
@@ -57,12 +58,12 @@ from assistant.index.schema import (
     payload,
     stored_passage,
 )
-from assistant.lexical import Lexicon
+from assistant.index.storage import APPROXIMATE, DENSE, TERMS, WORDS, opened_shard
+from assistant.lexical import Lexicon, SparseTerms
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import LANGUAGES, Passage, ScoredPassage
 
 _LOG = logging.getLogger(__name__)
-_DENSE, _WORDS, _TERMS = "dense", "bm25", "terms"
 _STORED_STEP, _ASKED_STEP = 2**-6, 2**-5
 """Products are whole multiples of 2⁻¹¹, so sums are exact below 2¹³ = 8192; a passage that holds every word of a long question
 scores some hundreds."""
@@ -70,15 +71,8 @@ _DEPTH = 100
 """Passages taken from each ranking before they are fused, unless more are asked for."""
 _MANY = 1_000_000
 _SCROLL = 1000
-_SEARCH_THREADS = 2
-_MEMORY = edge.Memory.Cold
-"""Packed segments are read from files that the system caches, not held in this process: with 10,000 passages 60 MB less after a
-restart, at 4.8 instead of 4.4 ms a search (2026-11-23, two busy cores)."""
-_ANY_DELETED = 1e-9
-_APPROXIMATE = edge.SearchParams(hnsw_ef=256, acorn=edge.AcornSearchParams(enable=True))
-"""ACORN walks over neighbours that the filter hides (Patel et al., SIGMOD 2024); Edge does so where at most 0.4 is readable.
-Recall@10 with both, and with neither: labels spread at random over 100,000 passages, a tenth readable: 1.000 and 0.988; labels
-that keep to topics, half readable, questions about these: 1.000 and 0.998 (2026-11-23, `python -m tests.benchmarks filtered`)."""
+_Changes = Mapping[str, Mapping[int, int]]
+"""See `TermFrequencies.apply`."""
 
 
 class EdgePassageIndex:
@@ -96,6 +90,7 @@ class EdgePassageIndex:
         self._purging = threading.Lock()
         self._closed = False
         self._passages_by_label: dict[str, int] = {}
+        self._frequencies = TermFrequencies()
 
     @classmethod
     def open(
@@ -115,7 +110,7 @@ class EdgePassageIndex:
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
         try:
-            shard = native_call(lambda: _opened_shard(folder / "points", dimension))
+            shard = native_call(lambda: opened_shard(folder / "points", dimension))
             index = cls(folder, shard, dimension=dimension, exact_below=exact_below)
             native_call(index._recover)
         except NativeFailure as error:
@@ -127,24 +122,26 @@ class EdgePassageIndex:
     def replace(self, document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> int:
         """See `PassageIndex`. Raises ValueError when passages and vectors do not belong together."""
         self._require_consistent(document_id, version, passages, vectors)
-        points = [self._point(passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
+        terms = [self._lexicon.document_vector(passage.embedded_text(), passage.language) for passage in passages]
+        points = [self._point(*parts) for parts in zip(passages, vectors, terms, strict=True)]
+        come = [(str(passage.label), found.indices) for passage, found in zip(passages, terms, strict=True)]
         with self._writing:
-            old = self._stored_labels(document_id)
-            if any(not _dominates_all(text, passages) for text in old.values()):
-                self._delete(_must(DOCUMENT, document_id))
+            old = self._stored_terms(document_id)
+            if any(not _dominates_all(label, passages) for label, _ in old.values()):
+                self._delete(_must(DOCUMENT, document_id), changes_by_label(old.values(), ()))
                 old = {}
             kept = {passage.id for passage in passages}
             points += [edge.Point(gone, {}, {LABEL: SUPERSEDED}) for gone in old if gone not in kept]
             if points:
-                self._switch(points)
+                self._switch(points, changes_by_label(old.values(), come))
             return self.count(document_id, version)
 
     def remove(self, document_id: str) -> int:
         """See `PassageIndex`."""
         with self._writing:
-            removed = len(self._stored_labels(document_id))
-            self._delete(_must(DOCUMENT, document_id))
-            return removed
+            old = self._stored_terms(document_id)
+            self._delete(_must(DOCUMENT, document_id), changes_by_label(old.values(), ()))
+            return len(old)
 
     def vectors(self, document_id: str) -> dict[str, NDArray[np.float32]]:
         """See `PassageIndex`."""
@@ -156,11 +153,11 @@ class EdgePassageIndex:
                 limit=_SCROLL,
                 filter=_must(DOCUMENT, document_id),
                 with_payload=True,
-                with_vector=[_DENSE],
+                with_vector=[DENSE],
             )
             records, offset = self._shard.scroll(request)
             for record in records:
-                vector = record.vector[_DENSE] if isinstance(record.vector, dict) else None
+                vector = record.vector[DENSE] if isinstance(record.vector, dict) else None
                 if vector is not None and (record.payload or {}).get(LABEL) != SUPERSEDED:
                     try:
                         passage = stored_passage(str(record.id), record.payload or {}, self._keyring)
@@ -234,7 +231,7 @@ class EdgePassageIndex:
     def passage_count(self, principal: Principal) -> int:
         """See `PassageIndex`."""
         with self._lock.shared():
-            return sum(self._passages_by_label[label] for label in self._readable(principal))
+            return self._readable_count(self._readable(principal))
 
     def document_count(self, principal: Principal) -> int:
         """See `PassageIndex`."""
@@ -273,18 +270,25 @@ class EdgePassageIndex:
 
     def _recover(self) -> None:
         """Finish what an interrupted switch left, and learn the labels there are."""
-        self._delete(_must(LABEL, SUPERSEDED))
+        self._delete(_must(LABEL, SUPERSEDED), {})
 
-    def _switch(self, points: list[edge.Point]) -> None:
-        with self._lock.exclusive():
-            self._shard.update(edge.UpdateOperation.upsert_points(points))
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(_must(LABEL, SUPERSEDED)))
-            self._count_labels()
+    def _switch(self, points: list[edge.Point], changes: _Changes) -> None:
+        superseded = edge.UpdateOperation.delete_points_by_filter(_must(LABEL, SUPERSEDED))
+        self._write([edge.UpdateOperation.upsert_points(points), superseded], changes)
 
-    def _delete(self, filter_: edge.Filter) -> None:
+    def _delete(self, filter_: edge.Filter, changes: _Changes) -> None:
+        self._write([edge.UpdateOperation.delete_points_by_filter(filter_)], changes)
+
+    def _write(self, operations: Sequence[edge.UpdateOperation], changes: _Changes) -> None:
         with self._lock.exclusive():
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(filter_))
-            self._count_labels()
+            try:
+                for operation in operations:
+                    self._shard.update(operation)
+                self._count_labels()
+                self._frequencies.apply(changes)
+            except BaseException:
+                self._frequencies.forget()
+                raise
 
     def _count_labels(self) -> None:
         hits = self._shard.facet(edge.FacetRequest(LABEL, limit=_MANY, exact=True)).hits
@@ -308,33 +312,39 @@ class EdgePassageIndex:
         return dense, found[0] if found else []
 
     def _term_weights(self, terms: Iterable[int], labels: tuple[str, ...]) -> dict[int, float]:
-        """Edge tells no document frequencies, so each term is searched alone; df follows from its idf as a whole number."""
-        wanted = sorted(set(terms))
-        if not labels or not wanted:
+        if not labels:
             return {}
-        total = sum(self._passages_by_label[label] for label in labels)
+        total = self._readable_count(labels)
+        frequencies = self._frequencies.of(labels, terms, lambda missing: self._counted(missing, labels))
+        return {term: log((total + 1) / (df + 0.5)) for term, df in frequencies.items()}
+
+    def _counted(self, terms: Iterable[int], labels: tuple[str, ...]) -> list[int]:
+        """Edge tells no document frequencies, so each term is searched alone; df follows from its idf as a whole number."""
+        total = self._readable_count(labels)
         corpus = edge.SearchParams(idf=edge.IdfParams(corpus=_access(labels)))
         requests = [
-            edge.QueryRequest(1, query=_sparse([term], [1.0], _TERMS), filter=_access(labels), params=corpus)
-            for term in wanted
+            edge.QueryRequest(1, query=_sparse([term], [1.0], TERMS), filter=_access(labels), params=corpus)
+            for term in terms
         ]
         found = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        frequencies = [max(1, round((total + 1) / exp(hits[0].score) - 0.5)) if hits else 0 for hits in found]
-        return {term: log((total + 1) / (df + 0.5)) for term, df in zip(wanted, frequencies, strict=True)}
+        return [max(1, round((total + 1) / exp(hits[0].score) - 0.5)) if hits else 0 for hits in found]
+
+    def _readable_count(self, labels: Iterable[str]) -> int:
+        return sum(self._passages_by_label[label] for label in labels)
 
     def _dense_request(self, vector: NDArray[np.float32], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
-        exact = sum(self._passages_by_label[label] for label in labels) <= self._exact_below
+        exact = self._readable_count(labels) <= self._exact_below
         return edge.QueryRequest(
             depth,
-            query=edge.Query.Nearest(vector.tolist(), using=_DENSE),
+            query=edge.Query.Nearest(vector.tolist(), using=DENSE),
             filter=_access(labels),
-            params=edge.SearchParams(exact=True) if exact else _APPROXIMATE,
+            params=edge.SearchParams(exact=True) if exact else APPROXIMATE,
         )
 
     def _words_request(self, terms: Iterable[int], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
         weights = self._term_weights(terms, labels)
         asked = [_stepped(weight, _ASKED_STEP) for weight in weights.values()]
-        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, _WORDS), filter=_access(labels))
+        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, WORDS), filter=_access(labels))
 
     def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
         """The passages of these hits. Raises AccessViolation when one of them may not be read."""
@@ -368,26 +378,32 @@ class EdgePassageIndex:
                 raise AccessViolation(f"passage {passage.id} reached a reader who may not read it")
         return passages
 
-    def _stored_labels(self, document_id: str) -> dict[str, str]:
-        """Passage id → label string, of every passage stored of this document."""
-        stored: dict[str, str] = {}
+    def _stored_terms(self, document_id: str) -> dict[str, tuple[str, Sequence[int]]]:
+        """Passage id → label string and terms, of every passage stored of this document."""
+        stored: dict[str, tuple[str, Sequence[int]]] = {}
         offset = None
         while True:
             request = edge.ScrollRequest(
-                offset=offset, limit=_SCROLL, filter=_must(DOCUMENT, document_id), with_payload=[LABEL]
+                offset=offset,
+                limit=_SCROLL,
+                filter=_must(DOCUMENT, document_id),
+                with_payload=[LABEL],
+                with_vector=[TERMS],
             )
             records, offset = self._shard.scroll(request)
-            stored.update((str(record.id), str((record.payload or {}).get(LABEL, ""))) for record in records)
+            for record in records:
+                terms = record.vector.get(TERMS) if isinstance(record.vector, dict) else None
+                label = str((record.payload or {}).get(LABEL, ""))
+                stored[str(record.id)] = label, terms.indices if isinstance(terms, edge.SparseVector) else ()
             if offset is None:
                 return stored
 
-    def _point(self, passage: Passage, vector: NDArray[np.float32]) -> edge.Point:
-        terms = self._lexicon.document_vector(passage.embedded_text(), passage.language)
+    def _point(self, passage: Passage, vector: NDArray[np.float32], terms: SparseTerms) -> edge.Point:
         indices = list(terms.indices)
         words = edge.SparseVector(indices, [_stepped(value, _STORED_STEP) for value in terms.values])
         once = edge.SparseVector(indices, [1.0] * len(indices))
         return edge.Point(
-            passage.id, {_DENSE: vector.tolist(), _WORDS: words, _TERMS: once}, payload(passage, self._keyring)
+            passage.id, {DENSE: vector.tolist(), WORDS: words, TERMS: once}, payload(passage, self._keyring)
         )
 
     def _require_consistent(
@@ -399,32 +415,6 @@ class EdgePassageIndex:
             raise ValueError("a vector has a value that is not a number")
         if any((passage.document_id, passage.version) != (document_id, version) for passage in passages):
             raise ValueError(f"not every passage is of document {document_id}, version {version}")
-
-
-def _opened_shard(folder: Path, dimension: int) -> edge.EdgeShard:
-    if (folder / "segments").is_dir():
-        shard = edge.EdgeShard.load(str(folder))
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        shard = edge.EdgeShard.create(str(folder), _configuration(dimension))
-    missing = {LABEL, DOCUMENT, VERSION} - set(shard.info().payload_schema)
-    for name in sorted(missing):
-        shard.update(edge.UpdateOperation.create_field_index(name, edge.PayloadSchemaType.Keyword))
-    return shard
-
-
-def _configuration(dimension: int) -> edge.EdgeConfig:
-    return edge.EdgeConfig(
-        vectors={_DENSE: edge.EdgeVectorParams(dimension, edge.Distance.Dot, memory=_MEMORY)},
-        sparse_vectors={
-            _WORDS: edge.EdgeSparseVectorParams(memory=_MEMORY),
-            _TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=_MEMORY),
-        },
-        # Whatever was deleted is purged by the next `optimize`, however little it is; by default a segment keeps it until a fifth
-        # of it and a thousand points are gone.
-        optimizers=edge.EdgeOptimizersConfig(deleted_threshold=_ANY_DELETED, vacuum_min_vector_number=1),
-        max_search_threads=_SEARCH_THREADS,
-    )
 
 
 def _equals(key: str, value: str) -> edge.FieldCondition:

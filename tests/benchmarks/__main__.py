@@ -1,6 +1,7 @@
 """Prints the figures of the parts named on the command line, or of all: `python -m tests.benchmarks index retrieval`.
 
-`--documents N` says how many documents the part `archive` takes in.
+`--documents N` says how many documents the part `archive` takes in, `--passages N` how many passages the part `scale`
+indexes, and `--folder F` where.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import platform
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +24,7 @@ from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.pdf_speed import pdf_figures
 from tests.benchmarks.pipeline_speed import pipeline_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
+from tests.benchmarks.scale import PASSAGES, scale_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
 
 PARTS: dict[str, Callable[[], Figures]] = {
@@ -35,6 +38,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "ocr": ocr_figures,
     "filtered": filtered_figures,
     "archive": archive_figures,
+    "scale": scale_figures,
 }
 
 
@@ -43,12 +47,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--documents", type=int, default=DOCUMENTS, help="for archive (default: %(default)s)")
+    parser.add_argument("--passages", type=int, default=PASSAGES, help="for scale (default: %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, help="for scale: build the index there and keep it, or measure one that is there"
+    )
     wanted = parser.parse_args(arguments)
     unknown = [name for name in wanted.parts if name not in PARTS]
     if unknown:
         print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
-    parts = PARTS | {"archive": lambda: archive_figures(wanted.documents)}
+    parts = PARTS | {
+        "archive": lambda: archive_figures(wanted.documents),
+        "scale": lambda: scale_figures(wanted.passages, wanted.folder),
+    }
     console = Console()
     console.print(f"{machine()}, Python {platform.python_version()}")
     for name in wanted.parts or parts:
