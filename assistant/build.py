@@ -18,6 +18,7 @@ from assistant.audit import AuditLog
 from assistant.config import Settings
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
+from assistant.evaluation.gold import GoldQuestions
 from assistant.generation import QuoteGenerator
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
@@ -43,6 +44,7 @@ class Parts:
     retriever: Retriever
     assistant: Assistant
     ingestion: Ingestion
+    gold: GoldQuestions
     sign_in: SignIn
 
     def warm_up(self) -> None:
@@ -54,6 +56,7 @@ class Parts:
         """Stop the work and close every store."""
         self.ingestion.stop()
         self.index.close()
+        self.gold.close()
         self.archive.close()
         self.audit.close()
 
@@ -127,6 +130,7 @@ def _parts(settings: Settings) -> Parts:
             ocr_confidence=settings.ingest.ocr_confidence,
         ),
         ingestion=open_ingestion(settings, archive, index, lambda: embedder),
+        gold=GoldQuestions(home / "gold.db", archive),
         sign_in=LocalKeySignIn(
             home / "keys",
             clearance=Label.parse(settings.access.clearance),

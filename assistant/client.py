@@ -198,6 +198,28 @@ class ServiceClient:
         """How far the work is."""
         return self._json("GET", "/documents/progress")
 
+    def gold(self) -> list[Json]:
+        """The gold questions, newest first."""
+        questions: list[Json] = self._json("GET", "/gold")["questions"]
+        return questions
+
+    def add_gold(self, question: str, **about: Any) -> Json:
+        """Keep a gold question; `about`: language, document_id, page, words."""
+        return self._json("POST", "/gold", json={"question": question, **about})
+
+    def remove_gold(self, question_id: str) -> Json:
+        """Forget a gold question."""
+        return self._json("DELETE", f"/gold/{question_id}")
+
+    def gold_lines(self) -> list[Json]:
+        """The gold questions as lines for `evaluate answers`."""
+        lines: list[Json] = self._json("GET", "/gold/answers")["lines"]
+        return lines
+
+    def gold_retrieval(self) -> Json:
+        """`corpus`, `queries` and `qrels` of the gold questions, over every passage this archivist may read."""
+        return self._json("GET", "/gold/retrieval", timeout=None)
+
     def text(self, document_id: str, *, start: int, end: int, context: int = 400, version: str | None = None) -> Json:
         """A piece of stored text with what stands around it."""
         params: Json = {"start": start, "end": end, "context": context, **({"version": version} if version else {})}

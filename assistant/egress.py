@@ -14,7 +14,8 @@ import ipaddress
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from assistant.errors import EgressBlocked
@@ -59,6 +60,20 @@ def apply_opt_outs() -> None:
 def missing_opt_outs() -> tuple[str, ...]:
     """Names of the opt-outs that are not in force in this process; empty when all is well."""
     return tuple(name for name, value in OPT_OUTS.items() if os.environ.get(name) != value)
+
+
+@contextmanager
+def tokenizer_files(folder: Path) -> Iterator[None]:
+    """For the length of the block tiktoken reads its files from `folder`, where they must be, and not from nowhere."""
+    before = os.environ.get("TIKTOKEN_CACHE_DIR")
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TIKTOKEN_CACHE_DIR"]
+        else:
+            os.environ["TIKTOKEN_CACHE_DIR"] = before
 
 
 def is_loopback(host: str) -> bool:

@@ -22,6 +22,7 @@ from assistant.errors import (
     ServiceUnavailable,
     Unlabelled,
 )
+from assistant.evaluation.gold import GoldQuestions
 from assistant.index import PassageIndex
 from assistant.ingestion import (
     DocumentEvent,
@@ -87,7 +88,10 @@ class EmbeddedIngestion:
         self._retention = Retention(self._listing, settings.ingest.retention)
         self._upkeep = Upkeep(index, idle_s=lambda: self._queue.idle_s)
         self._receipts = Receipts(settings.home)
-        self._eraser = Eraser(self._ledger, archive, index, self._receipts, home=settings.home)
+        gold = GoldQuestions(settings.home / "gold.db", archive)
+        self._eraser = Eraser(
+            self._ledger, archive, index, self._receipts, home=settings.home, others={"gold questions": gold.forget}
+        )
         keeps_all = settings.ingest.keep_versions == "all"
         self._room = Room(
             (settings.home, settings.home / "index"), least_bytes=settings.ingest.least_free_mb * 1024 * 1024

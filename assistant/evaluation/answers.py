@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from assistant.evaluation.measurement import Measurement, System
 from assistant.language import TABLE_CELL
 from assistant.types import LANGUAGES, Answer, Outcome
 
 Ask = Callable[[str, str], Answer | Mapping[str, Any]]
 """(question, its language) → the answer, or its JSON as the service sends it: the same field names."""
+
+OURS = "assistant"
+MEASURES = (
+    "span_found",
+    "page_hit",
+    "file_hit",
+    "citation_precision",
+    "citation_recall",
+    "abstained_unanswerable",
+    "abstained_answerable",
+)
+_COUNTED = ("file_hit", "page_hit", "span_found", "abstained_unanswerable", "abstained_answerable")
+_PRECISE = ("citation_precision", "citation_recall")
 
 _LINE_HYPHEN = re.compile(r"(?<=\w)[-\u00ad\u2010]\s*\n\s*(?=\w)")
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
@@ -22,18 +39,62 @@ _ABSTAINED = frozenset({Outcome.NO_EVIDENCE, Outcome.DECLINED})
 def evaluate_answers(lines: Iterable[Mapping[str, Any]], ask: Ask) -> dict[str, dict[str, float | None]]:
     """Shares from 0 to 1, in total and by language of the question; None where there is nothing to take a share of.
 
-    A line is `{"question", "lang", "file", "page", "answer_span"}` or `{"question", "lang", "label": "unanswerable"}`.
-    `file_hit`, `span_found` and `abstained_answerable` are shares of the answerable questions, `page_hit` of those of
-    them whose line has a page, `abstained_unanswerable` of the others. A hit counts when any citation has it.
+    See `measure_answers` for what they are shares of.
     """
-    outcomes: dict[str, list[dict[str, bool]]] = {group: [] for group in ("total", *LANGUAGES)}
+    return answer_figures(measure_answers(lines, ask, name=""))
+
+
+def measure_answers(lines: Iterable[Mapping[str, Any]], ask: Ask, *, name: str) -> Measurement:
+    """Every question asked once, and what its answer got right.
+
+    A line is `{"question", "lang", "file", "page", "answer_span"}` or `{"question", "lang", "label": "unanswerable"}`.
+    Where the line has a `document_id` too, citations are held against that and not against the file's name.
+    `file_hit`, `span_found` and `abstained_answerable` are told of the answerable questions, `page_hit` of those of them whose
+    line has a page, `abstained_unanswerable` of the others. A hit counts when any citation has it.
+
+    `citation_recall`: the place that answers is cited (the page, or the file where the line has no page). `citation_precision`,
+    of answerable questions whose answer cites something: the share of its citations that lead to that place.
+
+    The systems are `assistant` and, for each language that has questions, `language:` and its name.
+    """
+    questions: dict[str, str] = {}
+    languages: dict[str, str] = {}
+    scores: dict[str, dict[str, float]] = {}
+    milliseconds: list[float] = []
     for line in lines:
-        language = str(line["lang"])
-        answer = ask(str(line["question"]), language)
-        outcome = _outcome(line, asdict(answer) if isinstance(answer, Answer) else answer)
-        outcomes["total"].append(outcome)
-        outcomes.setdefault(language, []).append(outcome)
-    return {group: _shares(found) for group, found in outcomes.items()}
+        key = _key(str(line["question"]), questions)
+        questions[key], languages[key] = str(line["question"]), str(line["lang"])
+        given = ask(questions[key], languages[key])
+        answer = asdict(given) if isinstance(given, Answer) else given
+        scores[key] = _scores(line, answer)
+        milliseconds.append(float(answer.get("timings_ms", {}).get("total", 0.0)))
+    times = dict(zip(("p50_ms", "p95_ms"), map(float, np.percentile(milliseconds or [0.0], [50, 95])), strict=True))
+    systems = {OURS: System(scores, times)}
+    for language in dict.fromkeys((*LANGUAGES, *languages.values())):
+        of_it = {key: score for key, score in scores.items() if languages[key] == language}
+        if of_it:
+            systems[f"language:{language}"] = System(of_it)
+    return Measurement("answers", name, languages, questions, MEASURES, systems, OURS)
+
+
+def answer_figures(measured: Measurement) -> dict[str, dict[str, float | None]]:
+    """Group (`total` and each language) → `questions`, their number, and the mean of each measure, None without any."""
+    groups = {"total": OURS} | {
+        language: f"language:{language}" for language in dict.fromkeys((*LANGUAGES, *measured.languages.values()))
+    }
+    figures: dict[str, dict[str, float | None]] = {}
+    for group, name in groups.items():
+        system = measured.systems.get(name, System({}))
+        shares = {measure: system.mean(measure) for measure in (*_COUNTED, *_PRECISE)}
+        figures[group] = {"questions": len(system.scores), **shares}
+    return figures
+
+
+def _key(question: str, taken: Mapping[str, str]) -> str:
+    """The same question has the same id in every file; asked twice in one, it has another the second time."""
+    digest = hashlib.sha256(question.encode()).hexdigest()[:12]
+    repeats = 1 + sum(key.split("-")[0] == digest for key in taken)
+    return digest if repeats == 1 else f"{digest}-{repeats}"
 
 
 def normalised(text: str) -> str:
@@ -46,29 +107,25 @@ def normalised(text: str) -> str:
     return " ".join(text.casefold().replace(TABLE_CELL, " ").split())
 
 
-def _outcome(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, bool]:
+def _scores(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, float]:
     abstained = answer["outcome"] in _ABSTAINED
     if line.get("label") == "unanswerable":
-        return {"abstained_unanswerable": abstained}
-    cited = [citation for citation in answer["citations"] if citation["file_name"] == line["file"]]
-    found = {
-        "file_hit": bool(cited),
-        "span_found": not abstained and normalised(str(line["answer_span"])) in normalised(answer["text"]),
-        "abstained_answerable": abstained,
+        return {"abstained_unanswerable": float(abstained)}
+    page = line.get("page")
+    place, field = (line["document_id"], "document_id") if "document_id" in line else (line["file"], "file_name")
+    from_file = [citation for citation in answer["citations"] if citation[field] == place]
+    right = [citation for citation in from_file if page is None or _stands_on(citation, int(page))]
+    scores = {
+        "file_hit": float(bool(from_file)),
+        "span_found": float(not abstained and normalised(str(line["answer_span"])) in normalised(answer["text"])),
+        "abstained_answerable": float(abstained),
+        "citation_recall": float(bool(right)),
     }
-    if line.get("page") is not None:
-        found["page_hit"] = any(_stands_on(citation, int(line["page"])) for citation in cited)
-    return found
+    if answer["citations"]:
+        scores["citation_precision"] = len(right) / len(answer["citations"])
+    return scores if page is None else scores | {"page_hit": float(bool(right))}
 
 
 def _stands_on(citation: Mapping[str, Any], page_number: int) -> bool:
     """True when the quote begins on the page or some of it stands there."""
     return citation["page_number"] == page_number or any(number == page_number for number, _ in citation["boxes"])
-
-
-def _shares(outcomes: list[dict[str, bool]]) -> dict[str, float | None]:
-    figures: dict[str, float | None] = {"questions": len(outcomes)}
-    for name in ("file_hit", "page_hit", "span_found", "abstained_unanswerable", "abstained_answerable"):
-        counted = [outcome[name] for outcome in outcomes if name in outcome]
-        figures[name] = sum(counted) / len(counted) if counted else None
-    return figures

@@ -1,23 +1,31 @@
-"""How well each route ranks the passages of a set, and how long it takes."""
+"""How well the assistant and the baselines rank the passages of a set, and how long each takes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-
-import numpy as np
+from dataclasses import dataclass
 
 from assistant.embedding import Embedder
+from assistant.evaluation.baselines import BASELINES, baseline_rankings
+from assistant.evaluation.measurement import Measurement, System
+from assistant.evaluation.rankings import DEPTH, MEASURES, Ranking, best_of_each, means, ranking_scores
 from assistant.evaluation.sets import READER, RetrievalSet, indexed
-from assistant.index import Route
+from assistant.index import PassageIndex, Route
 from assistant.lexical import Lexicon
 from assistant.retrieval import Calibration, Retriever
 
 ROUTES: tuple[Route, ...] = ("dense", "bm25", "hybrid")
-DEPTH = 20
+OURS: Route = "hybrid"
+"""What readers get."""
 
-Run = dict[str, dict[str, float]]
-"""Query id → document id → a number that falls with the rank."""
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a pipeline is made of, as far as ranking goes."""
+
+    embedder: Embedder
+    lexicon: Lexicon
 
 
 def evaluate_retrieval(collection: RetrievalSet, embedder: Embedder, lexicon: Lexicon) -> dict[str, dict[str, float]]:
@@ -27,37 +35,61 @@ def evaluate_retrieval(collection: RetrievalSet, embedder: Embedder, lexicon: Le
     the question to the passages, its encoding included.
     """
     with indexed(collection, embedder) as (index, _):
-        retriever = Retriever(index, embedder, lexicon, Calibration({}))
-        figures: dict[str, dict[str, float]] = {}
-        for route in ROUTES:
-            run, milliseconds = _run(retriever, collection, route)
-            p50, p95 = np.percentile(milliseconds, [50, 95])
-            figures[route] = ranking_figures(collection.relevant, run) | {"p50_ms": float(p50), "p95_ms": float(p95)}
-    return figures
+        rankings = _routes(_retriever(index, Configuration(embedder, lexicon)), collection)
+    return {
+        route: means(ranking_scores(collection.relevant, ranking.documents)) | ranking.times()
+        for route, ranking in rankings.items()
+    }
 
 
-def ranking_figures(relevant: Mapping[str, Mapping[str, int]], run: Run) -> dict[str, float]:
-    """ndcg@10, recall@5, recall@20 and mrr@10, means over the queries of `relevant`; a query without results counts zero.
+def measure_retrieval(
+    collection: RetrievalSet, ours: Configuration, against: Configuration | None = None
+) -> Measurement:
+    """Every route, every baseline, and the whole pipeline of `against`, all on the same questions.
 
-    >>> ranking_figures({"q": {"a": 1}, "r": {"b": 1}}, {"q": {"a": 2.0, "c": 1.0}})["recall@5"]
-    0.5
+    Baselines are called `baseline:` and their name, the other configuration `against`; hybrid is compared with each of these.
     """
-    from ir_measures import RR, R, calc_aggregate, nDCG
+    with indexed(collection, ours.embedder) as (index, vectors):
+        rankings = _routes(_retriever(index, ours), collection)
+    baselines = baseline_rankings(collection, ours.embedder, vectors)
+    rankings |= {f"baseline:{name}": baselines[name] for name in BASELINES}
+    measured = Measurement(
+        kind="retrieval",
+        name=collection.name,
+        languages=dict.fromkeys(collection.relevant, collection.language),
+        questions={query_id: collection.queries[query_id] for query_id in collection.relevant},
+        measures=MEASURES,
+        systems={name: _system(ranking, collection.relevant) for name, ranking in rankings.items()},
+        ours=OURS,
+        rivals=tuple(name for name in rankings if name not in ROUTES),
+    )
+    if against is None:
+        return measured
+    with indexed(collection, against.embedder) as (index, _):
+        other = _ranking(_retriever(index, against), collection, OURS)
+    return measured.against(_system(other, collection.relevant))
 
-    names = {nDCG @ 10: "ndcg@10", R @ 5: "recall@5", R @ 20: "recall@20", RR @ 10: "mrr@10"}
-    judged = {query_id: dict(grades) for query_id, grades in relevant.items()}
-    means = calc_aggregate(list(names), judged, {query_id: run.get(query_id, {}) for query_id in judged})
-    return {name: float(means[measure]) for measure, name in names.items()}
+
+def _retriever(index: PassageIndex, configuration: Configuration) -> Retriever:
+    return Retriever(index, configuration.embedder, configuration.lexicon, Calibration({}))
 
 
-def _run(retriever: Retriever, collection: RetrievalSet, route: Route) -> tuple[Run, list[float]]:
-    run: Run = {}
-    milliseconds = []
+def _routes(retriever: Retriever, collection: RetrievalSet) -> dict[str, Ranking]:
+    return {route: _ranking(retriever, collection, route) for route in ROUTES}
+
+
+def _ranking(retriever: Retriever, collection: RetrievalSet, route: Route) -> Ranking:
     retriever.search(next(iter(collection.queries.values())), READER, DEPTH, route)  # the first call loads parts
+    documents, milliseconds = {}, []
     for query_id, question in collection.queries.items():
         began = time.perf_counter()
         found = retriever.search(question, READER, DEPTH, route)
         milliseconds.append((time.perf_counter() - began) * 1000)
-        # By rank and not by score: measures would order equal scores by an order of their own.
-        run[query_id] = {scored.passage.document_id: 1.0 / scored.rank for scored in found}
-    return run, milliseconds
+        documents[query_id] = best_of_each(scored.passage.document_id for scored in found)
+    return Ranking(documents, tuple(milliseconds))
+
+
+def _system(ranking: Ranking, relevant: Mapping[str, Mapping[str, int]]) -> System:
+    scores = ranking_scores(relevant, ranking.documents)
+    by_question = {query_id: {measure: scores[measure][query_id] for measure in MEASURES} for query_id in relevant}
+    return System(by_question, ranking.times())

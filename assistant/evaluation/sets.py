@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,6 +53,14 @@ def load_set(folder: Path) -> RetrievalSet:
     language = detect_language(" ".join(list(judged.values())[:50]))
     corpus = _json_lines(folder / "corpus.jsonl", {"_id", "text"})
     return RetrievalSet(folder.name, language, tuple(_passage(line, language) for line in corpus), judged, relevant)
+
+
+def set_hash(folder: Path) -> str:
+    """SHA-256 of the set's three files: equal when documents, questions and labels are equal."""
+    digest = hashlib.sha256()
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"):
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()
 
 
 @contextmanager

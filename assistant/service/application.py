@@ -26,7 +26,7 @@ from assistant.errors import (
     ServiceUnavailable,
     SignInRequired,
 )
-from assistant.service import answers, archivists, compatible, documents, receipts
+from assistant.service import answers, archivists, compatible, documents, gold, receipts
 from assistant.service.reference import reference_page
 from assistant.service.security import Gate, KnownHosts, SecurityHeaders
 from assistant.service.sign_in_page import sign_in_page
@@ -55,7 +55,14 @@ def create_interface(parts: Parts) -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     app.state.parts = parts
-    for router in (answers.router, archivists.router, receipts.router, documents.router, compatible.router):
+    for router in (
+        answers.router,
+        archivists.router,
+        receipts.router,
+        documents.router,
+        gold.router,
+        compatible.router,
+    ):
         app.include_router(router, prefix="/v1")
     _add_health(app)
     _add_sign_in(app, parts)

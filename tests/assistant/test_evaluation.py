@@ -11,7 +11,7 @@ import pytest
 from assistant.embedding import HashEmbedder
 from assistant.errors import ConfigurationError
 from assistant.evaluation import calibrate, calibration_toml, evaluate_answers, evaluate_retrieval, load_set
-from assistant.evaluation.ranking import ranking_figures
+from assistant.evaluation.rankings import means, ranking_scores
 from assistant.lexical import Lexicon
 from assistant.retrieval import Calibration
 from assistant.types import LANGUAGES
@@ -59,11 +59,23 @@ def test_malformed_set_is_told_by_file_and_line(tmp_path: Path, file: str, conte
 
 def test_figures_by_hand() -> None:
     relevant = {"first": {"a": 1}, "second": {"a": 1}, "none": {"a": 1}}
-    run = {"first": {"a": 1.0, "b": 0.5}, "second": {"b": 1.0, "a": 0.5}}
-    figures = ranking_figures(relevant, run)
+    scores = ranking_scores(relevant, {"first": ("a", "b"), "second": ("b", "a")})
+    assert scores["mrr@10"] == {"first": 1.0, "second": 0.5, "none": 0.0}
+    figures = means(scores)
     assert figures["mrr@10"] == pytest.approx((1 + 1 / 2 + 0) / 3)
     assert figures["ndcg@10"] == pytest.approx((1 + 0.63093 + 0) / 3, abs=1e-5)
     assert figures["recall@5"] == figures["recall@20"] == pytest.approx(2 / 3)
+
+
+def test_grades_and_depth_count_as_the_measures_say() -> None:
+    """nDCG@10 of grades 2 and 1 in the wrong order; a sixth and a 21st rank are beyond 5 and 20."""
+    ranking = tuple(f"x{n}" for n in range(30))
+    scores = ranking_scores(
+        {"graded": {"a": 2, "b": 1}, "deep": {"x5": 1, "x20": 1}}, {"graded": ("b", "a"), "deep": ranking}
+    )
+    assert scores["ndcg@10"]["graded"] == pytest.approx((1 + 2 / 1.58496) / (2 + 1 / 1.58496), abs=1e-4)
+    assert (scores["recall@5"]["deep"], scores["recall@20"]["deep"]) == (0.0, 0.5)
+    assert scores["mrr@10"]["deep"] == pytest.approx(1 / 6)
 
 
 def test_retrieval_is_measured_on_every_route(tmp_path: Path) -> None:
@@ -121,11 +133,11 @@ def test_answers_are_counted_as_told() -> None:
     figures = evaluate_answers(lines, lambda question, language: ANSWERS[question])
     assert figures["fr"] == {
         "questions": 4, "file_hit": 1.0, "page_hit": 1.0, "span_found": 0.5,
-        "abstained_unanswerable": 0.5, "abstained_answerable": 0.0,
+        "abstained_unanswerable": 0.5, "abstained_answerable": 0.0, "citation_precision": 0.75, "citation_recall": 1.0,
     }  # fmt: skip
     assert figures["en"] == {
         "questions": 3, "file_hit": 1 / 3, "page_hit": 0.0, "span_found": 1 / 3,
-        "abstained_unanswerable": None, "abstained_answerable": 1 / 3,
+        "abstained_unanswerable": None, "abstained_answerable": 1 / 3, "citation_precision": 0.5, "citation_recall": 1 / 3,
     }  # fmt: skip
     assert figures["ar"]["questions"] == 0
     assert figures["total"]["questions"] == 7
