@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.access import Label
+from assistant.across import Bridges
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
@@ -26,6 +27,7 @@ from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
 from assistant.relevance import SentenceRelevance
+from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.sessions import LocalKeySignIn, SignIn
 
@@ -99,6 +101,15 @@ def lexicon_of(settings: Settings) -> Lexicon:
     return Lexicon(settings.instance.languages)
 
 
+def reranker_of(settings: Settings) -> Reranker:
+    """The configured cross-encoder, loaded at its first question, or none.
+
+    Raises ConfigurationError when its folder is not one.
+    """
+    folder = settings.retrieval.reranker
+    return CrossEncoderReranker(folder) if folder else KeepOrder()
+
+
 def _parts(settings: Settings) -> Parts:
     home = settings.home
     embedder = embedder_of(settings)
@@ -111,7 +122,15 @@ def _parts(settings: Settings) -> Parts:
     )
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = Retriever(index, embedder, lexicon, Calibration.load(settings.retrieval.calibration))
+    retriever = Retriever(
+        index,
+        embedder,
+        lexicon,
+        Calibration.load(settings.retrieval.calibration),
+        reranker=reranker_of(settings),
+        reranker_depth=settings.retrieval.reranker_depth,
+        bridges=Bridges(embedder, settings.instance.languages),
+    )
     generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
     open_ingestion: OpenIngestion = part("ingestion")
     return Parts(

@@ -88,6 +88,10 @@ class RetrievalSettings(_Section):
     passages: Annotated[int, Field(ge=1, le=100)] = 12
     exact_below: Annotated[int, Field(ge=0)] = 200_000
     calibration: Path = Path("calibration.toml")
+    reranker: Path | None = None
+    """A folder with a sentence-transformers cross-encoder; None for no reranker."""
+    reranker_depth: Annotated[int, Field(ge=1, le=100)] = 20
+    """How many of the best passages it reads."""
 
 
 class RetentionRule(BaseModel):
@@ -251,14 +255,17 @@ def _with_absolute_paths(settings: Settings) -> Settings:
     def absolute(path: Path) -> Path:
         return (folder / path.expanduser()).resolve()
 
-    instance, embedding, demo = settings.instance, settings.embedding, settings.demo
+    instance, embedding, demo, retrieval = settings.instance, settings.embedding, settings.demo, settings.retrieval
     watch = tuple(absolute(folder) for folder in settings.ingest.watch)
     return settings.model_copy(
         update={
             "instance": instance.model_copy(update={"data": environment_home() or absolute(instance.data)}),
             "labelling": settings.labelling.model_copy(update={"markings": absolute(settings.labelling.markings)}),
-            "retrieval": settings.retrieval.model_copy(
-                update={"calibration": absolute(settings.retrieval.calibration)}
+            "retrieval": retrieval.model_copy(
+                update={
+                    "calibration": absolute(retrieval.calibration),
+                    "reranker": absolute(retrieval.reranker) if retrieval.reranker else None,
+                }
             ),
             "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
             "ingest": settings.ingest.model_copy(update={"watch": watch}),

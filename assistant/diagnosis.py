@@ -49,6 +49,8 @@ def findings(settings: Settings) -> tuple[Finding, ...]:
         Finding("instance file", Health.GOOD, str(settings.file)),
         _data_folder(settings),
         _encoder(settings),
+        *_across(settings),
+        *_reranker(settings),
         *_installed_parts(),
         _tesseract(settings),
         _libreoffice(),
@@ -100,6 +102,39 @@ def _data_folder(settings: Settings) -> Finding:
         remedy = f"free some space: under {least_mb} MB (ingest.least_free_mb) documents wait"
         return Finding("data folder", Health.LIMITED, detail, remedy)
     return Finding("data folder", Health.GOOD, detail)
+
+
+def _across(settings: Settings) -> Iterator[Finding]:
+    """Whether a question in one language finds documents in another."""
+    from assistant.across import Bridges
+    from assistant.build import embedder_of
+
+    languages = settings.instance.languages
+    if len(languages) < 2:
+        return
+    try:
+        bridges = Bridges(embedder_of(settings), languages)
+        missing = [f"{language} → {other}" for language in languages for other in bridges.out_of_reach(language)]
+    except AssistantError:
+        return  # the encoder's own finding says what is wrong
+    if missing:
+        remedy = "only words that both share match there; set embedding.path to a multilingual encoder"
+        yield Finding("across languages", Health.LIMITED, f"not found by meaning: {', '.join(missing)}", remedy)
+    else:
+        yield Finding("across languages", Health.GOOD, f"questions find documents in {', '.join(languages)}")
+
+
+def _reranker(settings: Settings) -> Iterator[Finding]:
+    from assistant.build import reranker_of
+
+    folder = settings.retrieval.reranker
+    if folder is None:
+        return
+    try:
+        reranker_of(settings)
+        yield Finding("reranker", Health.GOOD, str(folder))
+    except AssistantError as error:
+        yield Finding("reranker", Health.BROKEN, str(folder), str(error))
 
 
 def _encoder(settings: Settings) -> Finding:

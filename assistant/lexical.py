@@ -1,47 +1,51 @@
 """BM25 term weights per language: what the word index stores and what a question looks up in it.
 
-Terms are numbers (hashes made by Qdrant Edge's `Bm25`). A text yields two kinds of them: stemmed words without stop words,
-and character 4-grams, which find what a stemmer misses (compounds, spelling, scripts that glue words together). Inverse
-document frequency is not in here: it depends on who asks, so the index applies it per search.
+Terms are numbers (hashes made by Qdrant Edge's `Bm25`). A text yields four kinds of them: stemmed words without stop words;
+pairs of neighbouring ones; character 4-grams, which find what a stemmer misses (compounds, spelling, scripts that glue words
+together); and units, which match as a whole or not at all (`assistant.units`). Inverse document frequency is not in here: it
+depends on who asks, so the index applies it per search.
 
-Figures, nDCG@10 of BM25 alone (2026-11-22; fr-piaf, ar-xquad, en-medquad), words only → with 4-grams at weight 0.25:
-0.809 → 0.831, 0.942 → 0.960, 0.467 → 0.475.
-
-Of `qdrant_edge` this module imports `Bm25` and its settings only.
+Figures are in `docs/retrieval.md`. Of `qdrant_edge` this module imports `Bm25` and its settings only.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assistant.language import search_form
+from assistant.units import plain_form, units
 
 if TYPE_CHECKING:
     from qdrant_edge import Bm25
 
-K1 = 1.2
-B = 0.75
-"""k1 and b as in Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, section 3.5."""
+K1, B = 0.9, 0.9
+GRAM_K1, GRAM_B = 0.6, 0.9
+"""k1 and b of Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, section 3.5, for words and pairs, and for
+4-grams. Best on one half of the questions of all three sets, nDCG@10 on the other half (fr-piaf, ar-xquad, en-medquad) with 1.2
+and 0.75 for both: 0.821, 0.962, 0.458; with these: 0.826, 0.964, 0.473 (2026-11-23). No language wants others."""
 AVERAGE_WORDS = 120
-"""Words in an average passage; between 80 and 200 no set of ours moves by more than 0.004 (2026-11-22)."""
+"""Words in an average passage. A constant, since the true average would tell of passages that a reader may not see; it would
+change nDCG@10 by -0.001, -0.001 and +0.003."""
+AVERAGE_GRAMS = 5 * AVERAGE_WORDS
 GRAM_LENGTH = 4
-GRAM_WEIGHT = 0.25
-"""Of one 4-gram beside one word; 0.15 to 0.5 differ by less than 0.003 on all three sets (2026-11-22)."""
+GRAM_WEIGHT = 0.3
+PAIR_WEIGHT = 0.3
+UNIT_WEIGHT = 3.0
+"""Of one 4-gram, one pair, one unit beside one word. Without pairs -0.003, -0.002, -0.007 nDCG@10 (2026-11-23). Units change
+nothing there; in passages that each head one reference and mention two more, the one asked for in another typography is among the
+first three in 0.22 of the cases without them and 0.88 with them (dates 0.10 and 0.88; weight 1: 0.68 and 0.66; 4: as 3)."""
 
-LEXICON_VERSION = "words+4-grams/1"
+LEXICON_VERSION = "words+pairs+4-grams+units/2"
 """Stored with an index: raise it with any change that gives a stored text other terms or weights."""
 
 _ANALYSERS = {"fr": "french", "ar": "arabic", "en": "english"}
 _WORD = re.compile(r"\w+")
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
-    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]"
-)
-_ARABIC_VARIANTS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬یک", "01234567890123456789.,يك")
+_WORDS_KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,21 @@ class Lexicon:
 
     def __init__(self, languages: Iterable[str]) -> None:
         self._words = {language: _word_analyser(language) for language in languages if language in _ANALYSERS}
-        self._neutral = _unstemmed(AVERAGE_WORDS)
-        self._grams = _unstemmed(AVERAGE_WORDS * 5)
+        self._neutral = _unstemmed(K1, B, AVERAGE_WORDS)
+        self._grams = _unstemmed(GRAM_K1, GRAM_B, AVERAGE_GRAMS)
+        self._stems = lru_cache(_WORDS_KEPT)(self._stems_of)
 
     def document_vector(self, text: str, language: str) -> SparseTerms:
-        """Term-frequency weights of a passage: words, and 4-grams at `GRAM_WEIGHT`."""
+        """Term weights of a passage: of words, of pairs, 4-grams and units by their share."""
+        weights: dict[int, float] = {}
+        for analyser, terms, share in (
+            (self._grams, _grams(text, language), GRAM_WEIGHT),
+            (self._neutral, self._pairs(text, language), PAIR_WEIGHT),
+        ):
+            vector = analyser.embed_document(terms)
+            weights.update((term, share * value) for term, value in zip(vector.indices, vector.values, strict=True))
+        weights.update(dict.fromkeys(self.unit_terms(text), UNIT_WEIGHT))
         words = self._analyser(language).embed_document(_word_form(text, language))
-        grams = self._grams.embed_document(_grams(text, language))
-        weights = dict(zip(grams.indices, (GRAM_WEIGHT * value for value in grams.values), strict=True))
         weights.update(zip(words.indices, words.values, strict=True))
         return SparseTerms(tuple(weights), tuple(weights.values()))
 
@@ -78,12 +89,25 @@ class Lexicon:
         return frozenset(self._analyser(language).embed_query(_word_form(text, language)).indices)
 
     def search_terms(self, text: str, language: str) -> frozenset[int]:
-        """What a search looks up: the content words and the 4-grams of `text`."""
-        return self.query_terms(text, language) | self.grams(text, language)
+        """What a search looks up: the content words, their pairs, the 4-grams and the units of `text`."""
+        pairs = frozenset(self._neutral.embed_query(self._pairs(text, language)).indices)
+        return self.query_terms(text, language) | pairs | self.grams(text, language) | self.unit_terms(text)
 
     def grams(self, text: str, language: str) -> frozenset[int]:
         """The 4-grams of `text` alone."""
         return frozenset(self._grams.embed_query(_grams(text, language)).indices)
+
+    def unit_terms(self, text: str) -> frozenset[int]:
+        """The units of `text` alone."""
+        return frozenset(self._neutral.embed_query(" ".join(f"={unit}" for unit in units(text))).indices)
+
+    def _pairs(self, text: str, language: str) -> str:
+        """Each two neighbouring content words as one term; `+` keeps them apart from words."""
+        stems = [stem for word in _WORD.findall(_word_form(text, language)) for stem in self._stems(word, language)]
+        return " ".join(f"{one}+{other}" for one, other in pairwise(stems))
+
+    def _stems_of(self, word: str, language: str) -> tuple[int, ...]:
+        return tuple(self._analyser(language).embed_query(word).indices)
 
     def _analyser(self, language: str) -> Bm25:
         return self._words.get(language, self._neutral)
@@ -95,13 +119,13 @@ def _word_analyser(language: str) -> Bm25:
     return Bm25(Bm25Config(language=_ANALYSERS[language], k=K1, b=B, avg_len=AVERAGE_WORDS, ascii_folding=True))
 
 
-def _unstemmed(average_terms: int) -> Bm25:
+def _unstemmed(k1: float, b: float, average_terms: int) -> Bm25:
     from qdrant_edge import Bm25, Bm25Config, DisabledStemmer, StopwordsSet, TokenizerType
 
     return Bm25(
         Bm25Config(
-            k=K1,
-            b=B,
+            k=k1,
+            b=b,
             avg_len=average_terms,
             ascii_folding=True,
             stemmer=DisabledStemmer(),
@@ -117,9 +141,7 @@ def _word_form(text: str, language: str) -> str:
     Edge's Arabic stemmer and stop words expect unfolded letters and fold them themselves: `search_form` before it costs
     1.5 points of nDCG@10 on ar-xquad (0.926 instead of 0.942), because teh marbuta and the stop words are lost.
     """
-    if language != "ar":
-        return search_form(text, language)
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_ARABIC_VARIANTS)
+    return plain_form(text) if language == "ar" else search_form(text, language)
 
 
 def _grams(text: str, language: str) -> str:

@@ -1,27 +1,46 @@
-"""From a question to its evidence: search, near-duplicates merged, term weights, and how far the evidence can be trusted."""
+"""From a question to its evidence, and how far the evidence can be trusted.
+
+    search → the documents that the question names first → reranked → the same words once → no section crowds out the others
+
+Neighbouring passages are not merged: what stands between them (line ends, page furniture) is not in the index, so a merged
+text would have spans that are not the document's.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 from pathlib import Path
 from typing import Any
 
 from assistant.access import Principal
+from assistant.across import Bridges
 from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
 from assistant.index import PassageIndex, Query, Route
 from assistant.language import detect_language, search_form
 from assistant.lexical import Lexicon
+from assistant.questions import Preference, preference, subject
 from assistant.relevance import FEATURES, NO_SUPPORT, question_terms, support_features
+from assistant.reranking import KeepOrder, Reranker
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
+from assistant.units import units
 
 _MARGIN_DEPTH = 10
 """Passages of each route that say how far the best one stands out."""
 _SPARE = 8
-"""Passages fetched beyond those asked for, to stand in for merged ones."""
+"""Passages fetched beyond those asked for, to stand in for repeated ones and for those of a crowded section."""
+_PREFERRED_DEPTH = 50
+"""Passages among which those of the documents that a question names are looked for."""
+_PREFERRED_SHARE = 0.2
+"""What one fitting preference adds to a fused score, which is at most 1."""
+_OF_ONE_SECTION = 3
+"""Passages of one section that come before the first of another that was found behind them."""
+_REFERENCE_DENSE_WEIGHT = 0.2
+"""The most that vectors count for a question that names a reference or a date: an encoder reads digits badly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +93,24 @@ class Calibration:
 class Retriever:
     """Finds evidence for questions in one index."""
 
-    def __init__(self, index: PassageIndex, embedder: Embedder, lexicon: Lexicon, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        index: PassageIndex,
+        embedder: Embedder,
+        lexicon: Lexicon,
+        calibration: Calibration,
+        *,
+        reranker: Reranker | None = None,
+        reranker_depth: int = 20,
+        bridges: Bridges | None = None,
+    ) -> None:
         self._index = index
         self._embedder = embedder
         self._lexicon = lexicon
         self._calibration = calibration
+        self._reranker = reranker or KeepOrder()
+        self._reranker_depth = reranker_depth
+        self._bridges = bridges
 
     def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
         """At most `k` passages that may answer the question, best first, with term weights and calibrated support.
@@ -95,9 +127,12 @@ class Retriever:
         return bool(evidence.passages) and evidence.support >= self._calibration.threshold(evidence.language)
 
     def search(self, question: str, principal: Principal, k: int, route: Route = "hybrid") -> tuple[ScoredPassage, ...]:
-        """At most `k` passages by one route, as ranked by the index."""
-        query = self._query(question, detect_language(question), route)
-        return self._index.search(query, principal, k, route=route)
+        """At most `k` passages by one route, best first. The hybrid one is what `evidence` starts from, reranking included."""
+        language = detect_language(question)
+        query = self._query(question, language, route)
+        if route != "hybrid":
+            return self._index.search(query, principal, k, route=route)
+        return self._ranked(query, principal, k)[0][:k]
 
     def features(self, question: str, language: str | None, principal: Principal, *, k: int) -> dict[str, float]:
         """What support is computed from, by name; `relevance.NO_SUPPORT` where nothing is found. For calibration."""
@@ -108,9 +143,11 @@ class Retriever:
     ) -> tuple[Evidence, dict[str, float]]:
         spoken = language or detect_language(question)
         query = self._query(question, spoken, "hybrid")
-        found = _distinct(self._index.search(query, principal, k + _SPARE), k)
+        ranked, preferred = self._ranked(query, principal, k + _SPARE)
+        found = _spread(_distinct(ranked), k)
         weights = self._index.term_weights(question_terms(question, spoken, self._lexicon), principal)
-        evidence = Evidence(question, spoken, found, weights)
+        out_of_reach = self._bridges.out_of_reach(spoken) if self._bridges else ()
+        evidence = Evidence(question, spoken, found, weights, preferred=preferred, out_of_reach=out_of_reach)
         if not found:
             return evidence, dict(NO_SUPPORT)
         words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25")
@@ -122,25 +159,79 @@ class Retriever:
             cosines=tuple(scored.score for scored in dense),
         )
 
+    def _ranked(self, query: Query, principal: Principal, k: int) -> tuple[tuple[ScoredPassage, ...], tuple[str, ...]]:
+        """The hybrid ranking to at least `k` where there are so many, and which preferences of the question it followed."""
+        wanted = preference(query.text)
+        depth = max(k, _PREFERRED_DEPTH if wanted else 0)
+        found, followed = _preferred(self._index.search(query, principal, depth), wanted)
+        head = found[: self._reranker_depth]
+        scores = self._reranker.scores(query.text, query.language, [scored.passage for scored in head])
+        if scores is None:
+            return found, followed
+        best = sorted(zip(scores, head, strict=True), key=lambda entry: (-entry[0], entry[1].rank))
+        reranked = [replace(scored, score=score, route="reranked") for score, scored in best]
+        return _ranks([*reranked, *found[self._reranker_depth :]]), followed
+
     def _query(self, question: str, language: str, route: Route) -> Query:
         weight = self._embedder.dense_weight(language)
+        if units(question):
+            weight = min(weight, _REFERENCE_DENSE_WEIGHT)
         vector = (
             self._embedder.embed_query(question) if route == "dense" or (route == "hybrid" and weight > 0) else None
         )
-        terms = frozenset() if route == "dense" else self._lexicon.search_terms(question, language)
+        terms = frozenset() if route == "dense" else self._lexicon.search_terms(subject(question, language), language)
         return Query(question, language, vector, terms, weight)
 
 
-def _distinct(found: tuple[ScoredPassage, ...], k: int) -> tuple[ScoredPassage, ...]:
-    """The first `k` without repeats of the same words, ranked anew: a text that is stored twice is evidence once."""
+def _preferred(
+    found: tuple[ScoredPassage, ...], wanted: Preference
+) -> tuple[tuple[ScoredPassage, ...], tuple[str, ...]]:
+    """The ranking with the documents that the question names moved up, and what was followed.
+
+    A preference is not a filter: what answers and does not fit stays. One that every passage fits, or none, moves nothing.
+    """
+    if not wanted:
+        return found, ()
+    fitting = [wanted.fitting(scored.passage) for scored in found]
+    followed = sorted(
+        name for name in frozenset().union(*fitting) if sum(name in names for names in fitting) < len(found)
+    )
+    if not followed:
+        return found, ()
+    raised = [
+        replace(scored, score=scored.score + _PREFERRED_SHARE * len(names.intersection(followed)))
+        for scored, names in zip(found, fitting, strict=True)
+    ]
+    return _ranks(sorted(raised, key=lambda scored: (-scored.score, scored.rank))), tuple(followed)
+
+
+def _distinct(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:
+    """The ranking without repeats of the same words: a text that is stored twice is evidence once."""
     seen: set[str] = set()
     kept: list[ScoredPassage] = []
     for scored in found:
         words = " ".join(search_form(scored.passage.text, scored.passage.language).casefold().split())
-        if words not in seen and len(kept) < k:
+        if words not in seen:
             seen.add(words)
-            kept.append(replace(scored, rank=len(kept) + 1))
-    return tuple(kept)
+            kept.append(scored)
+    return kept
+
+
+def _spread(found: Sequence[ScoredPassage], k: int) -> tuple[ScoredPassage, ...]:
+    """The first `k`, where the fourth passage of a section and any further one stand behind the others."""
+    of_section: Counter[tuple[str, tuple[str, ...], tuple[int, ...]]] = Counter()
+    first: list[ScoredPassage] = []
+    later: list[ScoredPassage] = []
+    for scored in found:
+        passage = scored.passage
+        section = (passage.document_id, passage.headings, () if passage.headings else passage.page_numbers)
+        of_section[section] += 1
+        (first if of_section[section] <= _OF_ONE_SECTION else later).append(scored)
+    return _ranks([*first, *later][:k])
+
+
+def _ranks(found: Iterable[ScoredPassage]) -> tuple[ScoredPassage, ...]:
+    return tuple(replace(scored, rank=rank) for rank, scored in enumerate(found, start=1))
 
 
 def _language_calibration(section: dict[str, Any]) -> LanguageCalibration:

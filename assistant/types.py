@@ -171,6 +171,7 @@ class Passage:
     label: Label
     language: str
     date: str | None = None
+    document_type: str | None = None
 
     def embedded_text(self) -> str:
         """What the encoder reads: title, heading path, text."""
@@ -186,7 +187,7 @@ class ScoredPassage:
     rank: int
     """1-based."""
     route: str
-    """`dense`, `bm25` or `hybrid`."""
+    """`dense`, `bm25`, `hybrid` or `reranked`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,9 @@ class Evidence:
     """What retrieval hands to generation for one question.
 
     `term_weights` maps an analysed term to its inverse document frequency among the passages this reader may see.
-    `support` is the calibrated probability, from 0 to 1, that the passages answer the question.
+    `support` is the calibrated probability, from 0 to 1, that the passages answer the question. `preferred` says which documents
+    were put first because the question names them, as `year 2023` or `type circular`; empty when nothing was, or nothing fitted.
+    `out_of_reach` are the instance's languages whose passages this question finds only by words that they share with it.
     """
 
     question: str
@@ -202,6 +205,8 @@ class Evidence:
     passages: tuple[ScoredPassage, ...]
     term_weights: dict[int, float] = field(default_factory=dict)
     support: float = 0.0
+    preferred: tuple[str, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.dates import DATE, first_date, iso_date
+from assistant.dates import DATE, first_date, iso_date
 from ingest.packages import UNREADABLE
 from ingest.parsing import DOCX, EMAIL, ODS, ODT, PPTX, XLSX, Parsed
 from ingest.pieces import plain

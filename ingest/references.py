@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ingest.dates import DATE
+from assistant.dates import DATE
 
 MOST_REFERENCES = 300
 _LOOK_AT = 2_000_000

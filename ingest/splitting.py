@@ -149,7 +149,7 @@ def _template(document: Document, headings: tuple[str, ...], fits: Callable[[str
     headings = headings[-_MOST_HEADINGS:]
     template = Passage(
         "", document.id, document.version, document.title, document.file_name, Span(0, 0), "", (), headings,
-        document.label, document.language, document.date,
+        document.label, document.language, document.date, document.document_type,
     )  # fmt: skip
     room = "x " * 60
     while template.headings and not fits(replace(template, text=room).embedded_text()):

@@ -195,8 +195,11 @@ class EdgePassageIndex:
             labels = self._readable(principal)
             if not labels or k < 1:
                 return ()
-            rankings = self._rankings(query, labels, max(k, _DEPTH), route)
-            best = fused_ranking(*rankings, query.dense_weight) if route == "hybrid" else [*rankings[0], *rankings[1]]
+            depth = max(k, _DEPTH)
+            dense, words = self._rankings(query, labels, depth, route)
+            best = [*dense, *words]
+            if route == "hybrid":
+                best = fused_ranking(dense, words, query.dense_weight, depth=depth)
             passages = self._checked([i for i, _ in best[:k]], principal)
         legible = [(passages[found_id], score) for found_id, score in best[:k] if found_id in passages]
         return tuple(ScoredPassage(passage, score, n, route) for n, (passage, score) in enumerate(legible, start=1))

@@ -16,7 +16,7 @@ from assistant.lexical import LEXICON_VERSION
 from assistant.sealing import Keyring
 from assistant.types import Passage, Span
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 LABEL = "label"
 DOCUMENT = "document_id"
@@ -35,6 +35,7 @@ def payload(passage: Passage, keyring: Keyring) -> dict[str, Any]:
         "text": passage.text,
         "headings": list(passage.headings),
         "date": passage.date,
+        "document_type": passage.document_type,
     }
     clear = json.dumps(words, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return {
@@ -74,6 +75,7 @@ def stored_passage(passage_id: str, stored: Mapping[str, Any], keyring: Keyring)
         label=label,
         language=stored["language"],
         date=words["date"],
+        document_type=words["document_type"],
     )
 
 

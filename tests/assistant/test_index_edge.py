@@ -221,15 +221,20 @@ def test_vector_that_is_not_a_number_is_refused(index: EdgePassageIndex) -> None
 
 def test_weight_of_nothing_leaves_the_other_ranking_as_it_is() -> None:
     words = [("b", 4.0), ("a", 2.0)]
-    assert [found for found, _ in fused_ranking([("c", 0.9), ("a", 0.1)], words, 0.0)][:2] == ["b", "a"]
-    assert fused_ranking([], [], 0.5) == []
+    assert [found for found, _ in fused_ranking([("c", 0.9), ("a", 0.1)], words, 0.0, depth=100)][:2] == ["b", "a"]
+    assert fused_ranking([], [], 0.5, depth=100) == []
 
 
-def test_fusion_counts_ranks_and_not_scores() -> None:
-    assert fused_ranking([("a", 0.3)], [], 0.6) == [("a", 0.6 / 6)]
-    one = fused_ranking([("a", 0.9), ("b", 0.8)], [("b", 99.0), ("a", 1.0)], 0.5)
-    other = fused_ranking([("a", 0.2), ("b", 0.1)], [("b", 3.0), ("a", 2.9)], 0.5)
-    assert one == other == [("a", 0.5 / 6 + 0.5 / 7), ("b", 0.5 / 7 + 0.5 / 6)]
+def test_fusion_does_not_depend_on_the_scale_of_a_route() -> None:
+    one = fused_ranking([("a", 0.75), ("b", 0.5), ("c", 0.25)], [("b", 32.0), ("a", 16.0)], 0.5, depth=100)
+    other = fused_ranking([("a", 96.0), ("b", 64.0), ("c", 32.0)], [("b", 2.0), ("a", 1.0)], 0.5, depth=100)
+    assert one == other == [("a", 0.75), ("b", 0.75), ("c", 0.0)]
+
+
+def test_words_that_found_all_they_may_are_scaled_from_their_last() -> None:
+    words = [("a", 3.0), ("b", 2.0), ("c", 1.0)]
+    assert fused_ranking([], words, 0.0, depth=3) == [("a", 1.0), ("b", 0.5), ("c", 0.0)]
+    assert fused_ranking([], words, 0.0, depth=4)[2] == ("c", 1 / 3)
 
 
 def test_waiting_writer_goes_before_later_readers() -> None:

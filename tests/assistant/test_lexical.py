@@ -68,3 +68,14 @@ def test_any_text_has_each_term_once_with_a_positive_weight(text: str, language:
 @given(st.text(max_size=80), st.sampled_from(LANGUAGES))
 def test_question_finds_the_passage_of_the_same_words(text: str, language: str) -> None:
     assert LEXICON.search_terms(text, language) == frozenset(LEXICON.document_vector(text, language).indices)
+
+
+def test_neighbouring_words_are_a_term_of_their_own() -> None:
+    both = LEXICON.search_terms("congé annuel", "fr")
+    assert len(both - LEXICON.search_terms("annuel congé", "fr")) == 1
+
+
+def test_reference_is_found_in_any_typography_and_no_other() -> None:
+    asked = LEXICON.unit_terms("l'article L2123-1")
+    assert asked & set(LEXICON.document_vector("Article L.\u00a02123-1. - Les agents", "fr").indices)
+    assert not asked & set(LEXICON.document_vector("Article L. 2123-10. - Les agents", "fr").indices)

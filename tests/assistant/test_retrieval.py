@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from assistant.errors import ConfigurationError
 from assistant.index.edge import EdgePassageIndex
 from assistant.lexical import Lexicon
 from assistant.relevance import FEATURES
+from assistant.reranking import Reranker
 from assistant.retrieval import Calibration, LanguageCalibration, Retriever
 from assistant.testing import CLERK, ROUTES, SECRET, VISITOR, passages_of
-from assistant.types import LANGUAGES
+from assistant.types import LANGUAGES, Passage
 from tests.worlds import ROOT
 
 CALIBRATION = ROOT / "configs" / "calibration.toml"
@@ -111,3 +113,61 @@ def test_calibration_for_other_features_is_refused(tmp_path: Path) -> None:
     file.write_text(CALIBRATION.read_text(encoding="utf-8").replace("word_margin", "other"), encoding="utf-8")
     with pytest.raises(ConfigurationError, match="other features"):
         Calibration.load(file)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[EdgePassageIndex]:
+    embedder = HashEmbedder()
+    index = EdgePassageIndex.open(tmp_path, embedder_fingerprint=embedder.fingerprint, dimension=embedder.dimension)
+    yield index
+    index.close()
+
+
+def put(index: EdgePassageIndex, passages: Sequence[Passage]) -> None:
+    vectors = HashEmbedder().embed_passages([passage.embedded_text() for passage in passages])
+    index.replace(passages[0].document_id, "1", passages, vectors)
+
+
+def of(index: EdgePassageIndex, reranker: Reranker | None = None) -> Retriever:
+    return Retriever(index, HashEmbedder(), Lexicon(LANGUAGES), BY_COVERAGE, reranker=reranker, reranker_depth=2)
+
+
+def test_document_of_the_year_and_kind_asked_for_comes_first_and_the_other_stays(index: EdgePassageIndex) -> None:
+    for year, kind in (("2021", "circular"), ("2024", "circular"), ("2023", "order")):
+        passages = passages_of(year, [f"Le télétravail est permis deux jours par semaine, texte {year[-1]}."])
+        put(index, [replace(passage, date=f"{year}-05-01", document_type=kind) for passage in passages])
+    for question, first, followed in (
+        ("Combien de jours de télétravail selon la circulaire de 2021 ?", "2021", ("type circular", "year 2021")),
+        ("Combien de jours de télétravail selon la circulaire de 2024 ?", "2024", ("type circular", "year 2024")),
+        ("Combien de jours de télétravail dans l'arrêté ?", "2023", ("type order",)),
+        ("Combien de jours de télétravail en 1999 dans le décret ?", None, ()),
+    ):
+        found = of(index).evidence(question, "fr", CLERK, k=5)
+        assert found.preferred == followed
+        assert first in (None, found.passages[0].passage.document_id)
+        assert len(found.passages) == 3
+
+
+def test_a_crowded_section_leaves_room_for_another_document(index: EdgePassageIndex) -> None:
+    put(index, passages_of("a", [f"Le congé annuel dure trente jours, cas {number}." for number in range(9)]))
+    put(index, passages_of("b", ["Le congé est accordé par le chef de service et par lui seul, sur demande écrite."]))
+    found = of(index).evidence("Combien de jours dure le congé annuel ?", "fr", CLERK, k=4)
+    assert [scored.passage.document_id for scored in found.passages] == ["a", "a", "a", "b"]
+
+
+class ByLength:
+    """The longest text first."""
+
+    def scores(self, question: str, language: str, passages: Sequence[Passage]) -> list[float] | None:
+        return [float(len(passage.text)) for passage in passages]
+
+
+def test_reranker_orders_the_best_and_leaves_the_rest_behind_them(index: EdgePassageIndex) -> None:
+    texts = ["Le congé annuel.", "Le congé annuel est long.", "Autre chose, et rien du tout, mais en beaucoup de mots."]
+    put(index, passages_of("a", texts))
+    plain = of(index).search("congé annuel", CLERK, 3)
+    assert [scored.passage.text for scored in plain] == texts
+    found = of(index, ByLength()).search("congé annuel", CLERK, 3)
+    assert [scored.passage.text for scored in found] == [texts[1], texts[0], texts[2]]
+    assert [(scored.rank, scored.route) for scored in found] == [(1, "reranked"), (2, "reranked"), (3, "hybrid")]
+    assert found == of(index, ByLength()).evidence("congé annuel", "fr", CLERK, k=3).passages

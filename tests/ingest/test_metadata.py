@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.dates import first_date
 from assistant.types import Block, BlockKind, Box, Page, Span, Word
-from ingest.dates import first_date
 from ingest.finishing import finished
 from ingest.isolation import parse_here
 from ingest.metadata import found_metadata

@@ -50,6 +50,9 @@ DATE = (
 )
 """A regular expression for one date; read its match with `iso_date`. Numbers alone are day, month, year."""
 _PATTERN = re.compile(DATE, re.IGNORECASE)
+_ANY_MONTH = "|".join(map(_names, (_FRENCH, _ENGLISH, _ARABIC)))
+MONTH_AND_YEAR = rf"(?<!\w)(?P<month>{_ANY_MONTH})[,،]?\s+(?:de\s+)?(?:سنة\s+|عام\s+)?(?P<year>{_YEAR})"
+"""A regular expression for a month of a year; read its match with `iso_month`."""
 
 
 def iso_date(match: re.Match[str]) -> str | None:
@@ -63,6 +66,11 @@ def iso_date(match: re.Match[str]) -> str | None:
         return date(year, number, day).isoformat() if year >= 1500 else None
     except ValueError:
         return None
+
+
+def iso_month(match: re.Match[str]) -> str:
+    """The month of a match of `MONTH_AND_YEAR` as `2019-12`."""
+    return f"{match['year'].translate(_DIGITS)}-{_MONTHS[' '.join(match['month'].lower().split())]:02}"
 
 
 def first_date(text: str) -> str | None:

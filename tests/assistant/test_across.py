@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from assistant.across import _SENTENCES, Bridges, found_across, measured_across
+from assistant.embedding import HashEmbedder, LazyEmbedder, packaged_minilm_folder
+
+
+class Polyglot(HashEmbedder):
+    """Knows the French and English sentences to be the same."""
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        french = dict(zip(_SENTENCES["en"], _SENTENCES["fr"], strict=True))
+        return super().embed_passages([french.get(text, text) for text in texts])
+
+
+def test_encoder_of_words_alone_reaches_no_other_language() -> None:
+    bridges = Bridges(HashEmbedder(), ("fr", "ar", "en"))
+    assert bridges.out_of_reach("fr") == ("ar", "en")
+    assert bridges.out_of_reach("ar") == ("fr", "en")
+
+
+def test_encoder_that_knows_translations_reaches_them() -> None:
+    bridges = Bridges(Polyglot(), ("fr", "ar", "en"))
+    assert bridges.out_of_reach("fr") == ("ar",)
+    assert bridges.out_of_reach("en") == ("ar",)
+    assert Bridges(Polyglot(), ("fr", "en")).out_of_reach("fr") == ()
+
+
+def test_what_is_known_of_the_packaged_encoder_is_what_it_does() -> None:
+    embedder = LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)
+    known = found_across(embedder)
+    for pair, share in measured_across(embedder).items():
+        assert known[pair] == pytest.approx(share, abs=0.1), pair

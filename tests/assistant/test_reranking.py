@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant.errors import ConfigurationError
+from assistant.reranking import CrossEncoderReranker, KeepOrder
+from assistant.testing import passages_of
+
+TEXTS = ["Le congé annuel dure trente jours.", "Le badge perdu est remplacé.", "eau", "La salle est ouverte le lundi."]
+QUESTION = "Combien de jours dure le congé ?"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cross-encoder of random weights with one output."""
+    return made(tmp_path_factory.mktemp("models") / "tiny", outputs=1)
+
+
+def made(folder: Path, *, outputs: int) -> Path:
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    folder.mkdir(parents=True)
+    letters = "abcdefghijklmnopqrstuvwxyzéèà.?'"
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=128, num_labels=outputs, initializer_range=1.0,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=128).save_pretrained(folder)
+    return folder
+
+
+def test_scores_are_those_of_the_model_for_question_and_passage(folder: Path) -> None:
+    from sentence_transformers import CrossEncoder
+
+    passages = passages_of("a", TEXTS)
+    scores = CrossEncoderReranker(folder).scores(QUESTION, "fr", passages)
+    assert scores is not None
+    model = CrossEncoder(str(folder), device="cpu", local_files_only=True)
+    alone = [float(model.predict([(QUESTION, p.embedded_text())], show_progress_bar=False)[0]) for p in passages]
+    assert scores == pytest.approx(alone, abs=1e-5)
+    assert len({round(score, 4) for score in scores}) > 1
+
+
+def test_nothing_found_needs_no_model(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    assert CrossEncoderReranker(tmp_path).scores(QUESTION, "fr", []) == []
+
+
+def test_keeping_the_order_scores_nothing() -> None:
+    assert KeepOrder().scores(QUESTION, "fr", passages_of("a", TEXTS)) is None
+
+
+def test_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"retrieval\.reranker .* is not a model folder"):
+        CrossEncoderReranker(tmp_path / "nothing")
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"retrieval\.reranker .* does not load"):
+        CrossEncoderReranker(tmp_path).scores(QUESTION, "fr", passages_of("a", TEXTS))
+
+
+def test_model_of_several_outputs_is_no_reranker(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="has 3 outputs"):
+        CrossEncoderReranker(made(tmp_path / "three", outputs=3)).scores(QUESTION, "fr", passages_of("a", TEXTS))
+
+
+def test_choosing_a_reranker_loads_no_torch(folder: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from assistant.reranking import CrossEncoderReranker;"
+        f"CrossEncoderReranker(Path({str(folder)!r})); assert 'torch' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
