@@ -60,6 +60,8 @@ _MONEY = (
 )  # fmt: skip
 _DATE = re.compile(DATE, re.IGNORECASE)
 _MONTH_AND_YEAR = re.compile(MONTH_AND_YEAR, re.IGNORECASE)
+_YEAR = re.compile(r"\d{4}")
+_CAN_HOLD_ANY = re.compile(rf"\d|(?:{_ORDINAL})(?!\w)", re.IGNORECASE)
 _LOOKS_LIKE_A_YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}|2100")
 
 
@@ -77,9 +79,20 @@ def units(text: str) -> frozenset[str]:
     (True, True)
     """
     plain = plain_form(text).translate(_TYPOGRAPHY)
-    if not any(character.isdigit() for character in plain) and not _DIVISION.search(plain):
+    if not _CAN_HOLD_ANY.search(plain):
         return frozenset()
-    return frozenset((*_dates(plain), *_references(plain), *_quantities(_DATE.sub(" ", plain))))
+    days: list[str | None] = []
+
+    def set_apart(match: re.Match[str]) -> str:
+        days.append(iso_date(match))
+        return " "
+
+    dated = bool(_YEAR.search(plain))
+    undated = _DATE.sub(set_apart, plain) if dated else plain
+    months = [iso_month(match) for match in _MONTH_AND_YEAR.finditer(plain)] if dated else []
+    months += [day[:7] for day in days if day]
+    found = {f"date:{day}" for day in days if day} | {f"month:{month}" for month in months}
+    return frozenset(found.union(_references(undated), _quantities(undated)))
 
 
 def references(text: str) -> frozenset[str]:
@@ -87,18 +100,7 @@ def references(text: str) -> frozenset[str]:
     return frozenset(unit for unit in units(text) if unit.partition(":")[0] in {"ref", "no", *_DIVISIONS})
 
 
-def _dates(text: str) -> Iterator[str]:
-    for match in _DATE.finditer(text):
-        day = iso_date(match)
-        if day:
-            yield f"date:{day}"
-            yield f"month:{day[:7]}"
-    for match in _MONTH_AND_YEAR.finditer(text):
-        yield f"month:{iso_month(match)}"
-
-
-def _references(text: str) -> Iterator[str]:
-    undated = _DATE.sub(" ", text)
+def _references(undated: str) -> Iterator[str]:
     for match in _DIVISION.finditer(undated):
         number = match["number"]
         yield f"{_division(match)}:{_ORDINALS.get(number.lower(), number)}"
@@ -115,8 +117,8 @@ def _division(match: re.Match[str]) -> str:
     return next(name for name in _DIVISIONS if match[name])
 
 
-def _quantities(text: str) -> Iterator[str]:
-    for match in _QUANTITY.finditer(text):
+def _quantities(undated: str) -> Iterator[str]:
+    for match in _QUANTITY.finditer(undated):
         number, of = match["number"], (match["of"] or "").lower()
         if of:
             kind = next(kind for kind, starts in _MONEY if of.startswith(starts))

@@ -16,6 +16,7 @@ from rich.table import Table
 from tests.benchmarks.archive_load import DOCUMENTS, archive_figures
 from tests.benchmarks.embedding_speed import embedding_figures
 from tests.benchmarks.figures import Figures, machine
+from tests.benchmarks.filtered_recall import filtered_figures
 from tests.benchmarks.index_speed import index_figures
 from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.pdf_speed import pdf_figures
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "service": service_figures,
     "retrieval": retrieval_figures,
     "ocr": ocr_figures,
+    "filtered": filtered_figures,
     "archive": archive_figures,
 }
 
