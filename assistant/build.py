@@ -13,6 +13,9 @@ from pathlib import Path
 
 from assistant.access import Label
 from assistant.across import Bridges
+from assistant.adaptation.changing import Generation, ModelInUse
+from assistant.adaptation.models import BASE, ModelStore
+from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
@@ -42,12 +45,26 @@ class Parts:
     archive: Archive
     audit: AuditLog
     index: PassageIndex
-    embedder: Embedder
-    retriever: Retriever
-    assistant: Assistant
+    models: ModelStore
+    model: ModelInUse
     ingestion: Ingestion
     gold: GoldQuestions
     sign_in: SignIn
+
+    @property
+    def embedder(self) -> Embedder:
+        """The encoder in use."""
+        return self.model.current.embedder
+
+    @property
+    def retriever(self) -> Retriever:
+        """Finds evidence with the encoder in use. Take it once for a question."""
+        return self.model.current.retriever
+
+    @property
+    def assistant(self) -> Assistant:
+        """Answers with the encoder in use. Take it once for a question."""
+        return self.model.current.assistant
 
     def warm_up(self) -> None:
         """Load the encoder in the background, so that the first question does not wait for it."""
@@ -56,6 +73,7 @@ class Parts:
 
     def close(self) -> None:
         """Stop the work and close every store."""
+        self.model.stop()
         self.ingestion.stop()
         self.index.close()
         self.gold.close()
@@ -77,7 +95,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             parts.close()
 
 
-def encoder_folder(settings: Settings) -> Path:
+def base_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
     folder = settings.embedding.path or packaged_minilm_folder()
     if not (folder / "config.json").is_file():
@@ -87,10 +105,17 @@ def encoder_folder(settings: Settings) -> Path:
     return folder
 
 
-def embedder_of(settings: Settings) -> LazyEmbedder:
-    """The configured encoder, loaded at its first use."""
+def encoder_folder(settings: Settings) -> Path:
+    """The folder of the encoder in use: the configured one, or one that was adapted from it."""
+    base = base_folder(settings)
+    adapted = ModelStore(settings.home).active(base)
+    return adapted.folder if adapted else base
+
+
+def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
+    """The encoder in use, or that in `folder`, loaded at its first use."""
     return LazyEmbedder(
-        encoder_folder(settings),
+        folder or encoder_folder(settings),
         dense_weights={str(language): weight for language, weight in settings.embedding.dense_weights.items()},
         threads=settings.embedding.threads,
     )
@@ -112,43 +137,27 @@ def reranker_of(settings: Settings) -> Reranker:
 
 def _parts(settings: Settings) -> Parts:
     home = settings.home
-    embedder = embedder_of(settings)
-    lexicon = lexicon_of(settings)
-    index = EdgePassageIndex.open(
-        home / "index",
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        exact_below=settings.retrieval.exact_below,
-    )
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = Retriever(
-        index,
-        embedder,
-        lexicon,
-        Calibration.load(settings.retrieval.calibration),
-        reranker=reranker_of(settings),
-        reranker_depth=settings.retrieval.reranker_depth,
-        bridges=Bridges(embedder, settings.instance.languages),
-    )
-    generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
+    models = ModelStore(home)
+
+    def made(name: str) -> Generation:
+        return _generation(settings, models, name, archive, audit)
+
+    active = models.active(base_folder(settings))
+    first = made(active.name if active else BASE)
+    models.discard_other_indexes(first.name)
+    index = ChangingIndex(first.index)
+    model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
     return Parts(
         settings=settings,
         archive=archive,
         audit=audit,
         index=index,
-        embedder=embedder,
-        retriever=retriever,
-        assistant=Assistant(
-            retriever,
-            archive,
-            generator,
-            audit,
-            passages=settings.retrieval.passages,
-            ocr_confidence=settings.ingest.ocr_confidence,
-        ),
-        ingestion=open_ingestion(settings, archive, index, lambda: embedder),
+        models=models,
+        model=model,
+        ingestion=open_ingestion(settings, archive, index, lambda: model.current.embedder),
         gold=GoldQuestions(home / "gold.db", archive),
         sign_in=LocalKeySignIn(
             home / "keys",
@@ -156,6 +165,38 @@ def _parts(settings: Settings) -> Parts:
             session_hours=settings.service.session_hours,
         ),
     )
+
+
+def _generation(settings: Settings, models: ModelStore, name: str, archive: Archive, audit: AuditLog) -> Generation:
+    """Everything that belongs to one encoder; its index is opened, and made when there is none."""
+    retrieval = settings.retrieval
+    folder = base_folder(settings) if name == BASE else models.model(name).folder
+    embedder, lexicon = embedder_of(settings, folder), lexicon_of(settings)
+    calibration, reranker = Calibration.load(retrieval.calibration), reranker_of(settings)
+    index = EdgePassageIndex.open(
+        models.index_folder(name),
+        embedder_fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        exact_below=retrieval.exact_below,
+    )
+    retriever = Retriever(
+        index,
+        embedder,
+        lexicon,
+        calibration,
+        reranker=reranker,
+        reranker_depth=retrieval.reranker_depth,
+        bridges=Bridges(embedder, settings.instance.languages),
+    )
+    assistant = Assistant(
+        retriever,
+        archive,
+        QuoteGenerator(SentenceRelevance(lexicon, embedder).score),
+        audit,
+        passages=retrieval.passages,
+        ocr_confidence=settings.ingest.ocr_confidence,
+    )
+    return Generation(name, embedder, index, retriever, assistant)
 
 
 @contextmanager
