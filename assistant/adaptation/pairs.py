@@ -22,6 +22,8 @@ from assistant.types import Span
 
 _SENTENCES_OF_ONE = 5
 """Sentences of a passage that become questions, at most; chosen by chance."""
+_ASKED_OF_ONE = 3
+"""Sentences of a held-out passage that ask in the trial."""
 _FEWEST_WORDS, _MOST_WORDS = 5, 50
 """Of a sentence that becomes a question: a shorter one says too little, a longer one is a table or a list."""
 _FRAGMENT_SHARE = 0.7
@@ -113,13 +115,12 @@ def training_pairs(passages: Iterable[CorpusPassage], gold: Iterable[GoldPair], 
 
 
 def own_questions(passages: Iterable[CorpusPassage], *, seed: int) -> tuple[OwnQuestion, ...]:
-    """At most one question of each passage, made of a few words of one of its sentences; in the order of the passages."""
+    """At most `_ASKED_OF_ONE` questions of each passage, each a few words of a sentence; in the order of the passages."""
     found = []
     for passage in passages:
         chance = random.Random(f"{seed}\n{passage.id}")  # noqa: S311 - a sample, not a secret
         spans = _usable(passage)
-        if spans:
-            span = chance.choice(spans)
+        for span in chance.sample(spans, min(len(spans), _ASKED_OF_ONE)):
             question = _fragment(passage.text[span.start : span.end], chance)
             found.append(OwnQuestion(question, passage, _without(passage.text, span)))
     return tuple(found)

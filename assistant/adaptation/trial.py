@@ -1,8 +1,9 @@
 """Whether an adapted encoder finds more than its base, on documents that its training has not seen.
 
-Own questions are words of a sentence, and their passage is searched without that sentence; gold questions are asked of the
-passages as they are. Documents of the share CHOOSING choose how much vectors count in each language, for both encoders alike;
-those of JUDGING decide. Rankings are those of the index: the same terms, weights and fusion, over all passages of the trial.
+Own questions are words of a sentence, and their passage is searched without that sentence; several of one passage count as
+one, by their mean. Gold questions are asked of the passages as they are. Documents of the share CHOOSING choose how much vectors
+count in each language, for both encoders alike; those of JUDGING decide. Rankings are those of the index: the same terms,
+weights and fusion, over all passages of the trial.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.adaptation.pairs import CorpusPassage, GoldPair, OwnQuestion, Share, by_id, own_questions, share_of
+from assistant.adaptation.pairs import CorpusPassage, GoldPair, Share, by_id, own_questions, share_of
 from assistant.embedding import Embedder
 from assistant.evaluation.rankings import ranking_scores
 from assistant.evaluation.significance import Difference, differences
@@ -27,6 +28,8 @@ DEPTH = 100
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 FEWEST = 20
 """Questions of a language from which on they choose its weight, and of a kind from which on they have a say in the verdict."""
+MOST_CHANGE = 0.2
+"""By which own questions may change a weight."""
 MOST_PASSAGES = 4_000
 MOST_QUESTIONS = 1_000
 """Of each share: more make the trial long, and the verdict no different."""
@@ -64,11 +67,18 @@ class _Question:
     language: str
     share: Share
     relevant: frozenset[str]
+    remaining: str | None = None
+    """What the encoder reads of the one relevant passage instead of it; None: the passage as it is."""
+
+    @property
+    def unit(self) -> str:
+        """Questions of one unit count as one, by their mean: they are not independent of each other."""
+        return self.text if self.remaining is None else next(iter(self.relevant))
 
 
 @dataclass(frozen=True, slots=True)
 class _Collection:
-    """Questions of one kind, and what each passage says while they are asked: id → (language, embedded text)."""
+    """Questions of one kind, and what is searched: passage id → (language, embedded text)."""
 
     texts: Mapping[str, tuple[str, str]]
     questions: tuple[_Question, ...]
@@ -92,8 +102,7 @@ def judge(
         if collection.questions
     }
     now = {language: base.dense_weight(language) for language in sorted({p.language for p in passages})}
-    before = _chosen_weights(rankings, "base", now)
-    after = _chosen_weights(rankings, "adapted", now)
+    before, after = _weights(rankings, now)
     comparisons = {kind: found.comparisons(before, after) for kind, found in rankings.items()}
     comparisons = {kind: found for kind, found in comparisons.items() if found}
     better, why = _decision(comparisons)
@@ -139,9 +148,18 @@ class _Rankings:
         return {route: self._comparison(places, *weights) for route, weights in routes.items()}
 
     def _comparison(self, places: Sequence[int], before: Weights | None, after: Weights | None) -> Comparison:
-        theirs, ours = self.scores("base", before, places), self.scores("adapted", after, places)
+        theirs, ours = (
+            self._by_unit(places, self.scores(encoder, weights, places))
+            for encoder, weights in (("base", before), ("adapted", after))
+        )
         gain = differences(ours[:, None], theirs[:, None])[0]
         return Comparison(len(places), float(theirs.mean()), float(ours.mean()), gain)
+
+    def _by_unit(self, places: Sequence[int], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        groups: dict[str, list[float]] = {}
+        for place, score in zip(places, scores, strict=True):
+            groups.setdefault(self.questions[place].unit, []).append(float(score))
+        return np.array([sum(group) / len(group) for group in groups.values()])
 
 
 def _decision(comparisons: Mapping[str, Mapping[str, Comparison]]) -> tuple[bool, str]:
@@ -160,20 +178,34 @@ def _decision(comparisons: Mapping[str, Mapping[str, Comparison]]) -> tuple[bool
     return True, "it finds significantly more in documents that it was not trained on"
 
 
-def _chosen_weights(rankings: Mapping[str, _Rankings], encoder: str, now: Weights) -> dict[str, float]:
-    """The best weight of each language on the share CHOOSING; of equal ones the nearest to the present one.
+def _weights(rankings: Mapping[str, _Rankings], now: Weights) -> tuple[dict[str, float], dict[str, float]]:
+    """Each language's weight for the base and for the adapted encoder, chosen on the share CHOOSING.
 
-    Gold questions choose where there are enough, own ones otherwise; a language with neither keeps its weight.
+    Gold questions choose where there are enough, for both. Own questions cannot: they share fewer words with their passage than
+    a person's do and so call for too much weight (on fr-piaf 0.5, where 0.2 to 0.3 is best; 2026-11-23). But by how much more the
+    adapted encoder's should be than the base's, they tell. A language with neither keeps its weight.
     """
-    chosen = dict(now)
-    for language in now:
-        for kind in ("gold", "own"):
-            places = rankings[kind].places(Share.CHOOSING, language) if kind in rankings else []
-            if len(places) >= FEWEST:
-                means = {w: rankings[kind].scores(encoder, {language: w}, places).mean() for w in WEIGHTS}
-                chosen[language] = max(WEIGHTS, key=lambda w: (round(means[w], 6), -abs(w - now[language])))
-                break
-    return chosen
+    before, after = dict(now), dict(now)
+    for language, present in now.items():
+        chosen = {kind: _chosen(found, language, present) for kind, found in rankings.items()}
+        if found := chosen.get("gold"):
+            before[language], after[language] = found
+        elif found := chosen.get("own"):
+            further = min(MOST_CHANGE, max(-MOST_CHANGE, found[1] - found[0]))
+            after[language] = round(min(1.0, max(0.0, present + further)), 3)
+    return before, after
+
+
+def _chosen(rankings: _Rankings, language: str, present: float) -> tuple[float, float] | None:
+    """The best weight for the base and for the adapted encoder, the one nearest to `present` of equal ones; None: too few ask."""
+    places = rankings.places(Share.CHOOSING, language)
+    if len(places) < FEWEST:
+        return None
+    best = []
+    for encoder in ("base", "adapted"):
+        means = {w: round(float(rankings.scores(encoder, {language: w}, places).mean()), 4) for w in WEIGHTS}
+        best.append(max(WEIGHTS, key=lambda w: (means[w], -abs(w - present))))
+    return best[0], best[1]
 
 
 def _tried(passages: Sequence[CorpusPassage], seed: int) -> list[CorpusPassage]:
@@ -186,16 +218,13 @@ def _tried(passages: Sequence[CorpusPassage], seed: int) -> list[CorpusPassage]:
 
 
 def _own(passages: Sequence[CorpusPassage], seed: int) -> _Collection:
-    shares = {passage.id: share_of(passage.document_id, seed=seed) for passage in passages}
-    asked: list[OwnQuestion] = []
+    questions: list[_Question] = []
     for share in (Share.CHOOSING, Share.JUDGING):
-        asked += own_questions((p for p in passages if shares[p.id] is share), seed=seed)[:MOST_QUESTIONS]
-    remaining = {question.passage.id: question.remaining for question in asked}
-    texts = {p.id: (p.language, p.embedded(remaining.get(p.id, p.text))) for p in passages}
-    questions = (
-        _Question(a.question, a.passage.language, shares[a.passage.id], frozenset({a.passage.id})) for a in asked
-    )
-    return _Collection(texts, tuple(questions))
+        theirs = (p for p in passages if share_of(p.document_id, seed=seed) is share)
+        for asked in own_questions(theirs, seed=seed)[:MOST_QUESTIONS]:
+            of, remaining = asked.passage, asked.passage.embedded(asked.remaining)
+            questions.append(_Question(asked.question, of.language, share, frozenset({of.id}), remaining))
+    return _Collection({p.id: (p.language, p.embedded(p.text)) for p in passages}, tuple(questions))
 
 
 def _gold(passages: Sequence[CorpusPassage], gold: Iterable[GoldPair], seed: int) -> _Collection:
@@ -213,8 +242,17 @@ def _gold(passages: Sequence[CorpusPassage], gold: Iterable[GoldPair], seed: int
 def _dense_rankings(collection: _Collection, embedder: Embedder) -> list[Ranking]:
     ids = list(collection.texts)
     rows = embedder.embed_passages([text for _, text in collection.texts.values()])
-    asked = np.stack([embedder.embed_query(question.text) for question in collection.questions])
-    return [_best(ids, scores) for scores in asked @ rows.T]
+    changed = [question.remaining for question in collection.questions if question.remaining is not None]
+    remaining = dict(zip(changed, embedder.embed_passages(changed), strict=True))
+    places = {passage_id: place for place, passage_id in enumerate(ids)}
+    found = []
+    for question in collection.questions:
+        asked = embedder.embed_query(question.text)
+        scores = rows @ asked
+        if question.remaining is not None:
+            scores[places[next(iter(question.relevant))]] = remaining[question.remaining] @ asked
+        found.append(_best(ids, scores))
+    return found
 
 
 def _word_rankings(collection: _Collection, lexicon: Lexicon) -> list[Ranking]:
@@ -225,12 +263,19 @@ def _word_rankings(collection: _Collection, lexicon: Lexicon) -> list[Ranking]:
         held = lexicon.document_vector(text, language)
         for term, weight in zip(held.indices, held.values, strict=True):
             postings.setdefault(term, []).append((place, weight))
+    idf = {term: log((len(ids) + 1) / (len(holding) + 0.5)) for term, holding in postings.items()}
     found = []
     for question in collection.questions:
+        asked = lexicon.search_terms(subject(question.text, question.language), question.language) & postings.keys()
         scores = np.zeros(len(ids))
-        for term in lexicon.search_terms(subject(question.text, question.language), question.language):
-            for place, weight in postings.get(term, ()):
-                scores[place] += weight * log((len(ids) + 1) / (len(postings[term]) + 0.5))
+        for term in sorted(asked):
+            for place, weight in postings[term]:
+                scores[place] += weight * idf[term]
+        if question.remaining is not None:
+            (relevant,) = question.relevant
+            held = lexicon.document_vector(question.remaining, collection.texts[relevant][0])
+            weights = dict(zip(held.indices, held.values, strict=True))
+            scores[ids.index(relevant)] = sum(weights.get(term, 0.0) * idf[term] for term in sorted(asked))
         found.append([entry for entry in _best(ids, scores) if entry[1] > 0])
     return found
 

@@ -27,8 +27,8 @@ from assistant.errors import ConfigurationError, InvalidRequest, NotFound
 from assistant.lexical import Lexicon
 from tests.tiny_models import corpus, tiny_model
 
-RECIPE = Recipe(seconds=60, threads=1, seed=1, most_steps=120, passes=100, tokens=64, learning_rate=3e-3)
-MATERIAL = Material(corpus(), ())
+RECIPE = Recipe(seconds=60, threads=1, seed=1, most_steps=60, passes=100, tokens=64, learning_rate=3e-3)
+MATERIAL = Material(corpus(100), ())
 
 
 @pytest.fixture(scope="module")
