@@ -17,7 +17,7 @@ from assistant.adaptation.models import BASE, ModelStore
 from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.embedding import Embedder
-from assistant.errors import AssistantError, Conflict, ServiceUnavailable
+from assistant.errors import Conflict, ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.precedence import work_in_background
 from assistant.retrieval import Retriever
@@ -109,7 +109,7 @@ class ModelInUse:
         work_in_background()
         try:
             former = self._filled_and_changed(name)
-        except (AssistantError, OSError) as error:
+        except Exception as error:  # the outermost of this thread: the model that was in use goes on answering
             _LOG.warning("the model was not changed to %s: %s", name, error)
             self._tell(changing_to="", problem=str(error))
             return
