@@ -182,8 +182,9 @@ def _weights(rankings: Mapping[str, _Rankings], now: Weights) -> tuple[dict[str,
     """Each language's weight for the base and for the adapted encoder, chosen on the share CHOOSING.
 
     Gold questions choose where there are enough, for both. Own questions cannot: they share fewer words with their passage than
-    a person's do and so call for another weight (one for each passage chose 0.5 on fr-piaf, where 0.2 to 0.3 is best; 2026-11-23). But by how much more the
-    adapted encoder's should be than the base's, they tell. A language with neither keeps its weight.
+    a person's do and so call for another weight (one for each passage chose 0.5 on fr-piaf, where 0.2 to 0.3 is best;
+    2026-11-23). But they tell by how much more the adapted encoder's should be than the base's. A language with neither keeps
+    its weight.
     """
     before, after = dict(now), dict(now)
     for language, present in now.items():
