@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.access import Label
+from assistant.access import Label, Principal
 from assistant.across import Bridges
+from assistant.adaptation.changing import Generation, ModelInUse
+from assistant.adaptation.models import BASE, ModelStore
+from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
@@ -31,6 +34,7 @@ from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.sessions import LocalKeySignIn, SignIn
+from assistant.types import Answer, Evidence
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,13 +47,27 @@ class Parts:
     archive: Archive
     audit: AuditLog
     index: PassageIndex
-    embedder: Embedder
-    retriever: Retriever
-    assistant: Assistant
+    models: ModelStore
+    model: ModelInUse
     ingestion: Ingestion
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
+
+    @property
+    def embedder(self) -> Embedder:
+        """The encoder in use."""
+        return self.model.current.embedder
+
+    @property
+    def retriever(self) -> Retriever:
+        """Finds evidence with the encoder in use. Take it once for a question."""
+        return self.model.current.retriever
+
+    @property
+    def assistant(self) -> Assistant:
+        """Answers with the encoder in use. Take it once for a question."""
+        return self.model.current.assistant
 
     def warm_up(self) -> None:
         """Load the encoder in the background, so that the first question does not wait for it."""
@@ -58,6 +76,7 @@ class Parts:
 
     def close(self) -> None:
         """Stop the work and close every store."""
+        self.model.stop()
         self.ingestion.stop()
         self.gold_runs.close()
         self.index.close()
@@ -87,15 +106,17 @@ def opened_retriever(settings: Settings) -> Iterator[Retriever]:
     Raises InstanceBusy when another process holds the data folder.
     """
     with _exclusive(settings.home):
-        embedder = embedder_of(settings)
-        index = _index_of(settings, embedder)
+        models = ModelStore(settings.home)
+        active = models.active(base_folder(settings))
+        embedder = embedder_of(settings, active.folder if active else base_folder(settings))
+        index = _index_of(settings, embedder, models.index_folder(active.name if active else BASE))
         try:
             yield retriever_over(index, settings, embedder, Calibration({}))
         finally:
             index.close()
 
 
-def encoder_folder(settings: Settings) -> Path:
+def base_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
     folder = settings.embedding.path or packaged_minilm_folder()
     if not (folder / "config.json").is_file():
@@ -105,10 +126,17 @@ def encoder_folder(settings: Settings) -> Path:
     return folder
 
 
-def embedder_of(settings: Settings) -> LazyEmbedder:
-    """The configured encoder, loaded at its first use."""
+def encoder_folder(settings: Settings) -> Path:
+    """The folder of the encoder in use: the configured one, or one that was adapted from it."""
+    base = base_folder(settings)
+    adapted = ModelStore(settings.home).active(base)
+    return adapted.folder if adapted else base
+
+
+def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
+    """The encoder in use, or that in `folder`, loaded at its first use."""
     return LazyEmbedder(
-        encoder_folder(settings),
+        folder or encoder_folder(settings),
         dense_weights={str(language): weight for language, weight in settings.embedding.dense_weights.items()},
         threads=settings.embedding.threads,
     )
@@ -143,34 +171,31 @@ def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, 
 
 def _parts(settings: Settings) -> Parts:
     home = settings.home
-    embedder = embedder_of(settings)
-    lexicon = lexicon_of(settings)
-    index = _index_of(settings, embedder)
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
-    retriever = retriever_over(index, settings, embedder, Calibration.load(settings.retrieval.calibration))
-    generator = QuoteGenerator(SentenceRelevance(lexicon, embedder).score)
+    models = ModelStore(home)
+
+    def made(name: str) -> Generation:
+        return _generation(settings, models, name, archive, audit)
+
+    active = models.active(base_folder(settings))
+    first = made(active.name if active else BASE)
+    models.discard_other_indexes(first.name)
+    index = ChangingIndex(first.index)
+    model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
-    assistant = Assistant(
-        retriever,
-        archive,
-        generator,
-        audit,
-        passages=settings.retrieval.passages,
-        ocr_confidence=settings.ingest.ocr_confidence,
-    )
+    in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
     return Parts(
         settings=settings,
         archive=archive,
         audit=audit,
         index=index,
-        embedder=embedder,
-        retriever=retriever,
-        assistant=assistant,
-        ingestion=open_ingestion(settings, archive, index, lambda: embedder),
+        models=models,
+        model=model,
+        ingestion=open_ingestion(settings, archive, index, lambda: model.current.embedder),
         gold=gold,
-        gold_runs=GoldRuns(gold, assistant, retriever, index),
+        gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
             home / "keys",
             clearance=Label.parse(settings.access.clearance),
@@ -179,13 +204,46 @@ def _parts(settings: Settings) -> Parts:
     )
 
 
-def _index_of(settings: Settings, embedder: Embedder) -> EdgePassageIndex:
+def _index_of(settings: Settings, embedder: Embedder, folder: Path) -> EdgePassageIndex:
     return EdgePassageIndex.open(
-        settings.home / "index",
+        folder,
         embedder_fingerprint=embedder.fingerprint,
         dimension=embedder.dimension,
         exact_below=settings.retrieval.exact_below,
     )
+
+
+def _generation(settings: Settings, models: ModelStore, name: str, archive: Archive, audit: AuditLog) -> Generation:
+    """Everything that belongs to one encoder; its index is opened, and made when there is none."""
+    folder = base_folder(settings) if name == BASE else models.model(name).folder
+    embedder = embedder_of(settings, folder)
+    calibration = Calibration.load(settings.retrieval.calibration)
+    index = _index_of(settings, embedder, models.index_folder(name))
+    retriever = retriever_over(index, settings, embedder, calibration)
+    assistant = Assistant(
+        retriever,
+        archive,
+        QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
+        audit,
+        passages=settings.retrieval.passages,
+        ocr_confidence=settings.ingest.ocr_confidence,
+    )
+    return Generation(name, embedder, index, retriever, assistant)
+
+
+class _InUse:
+    """Asks and searches with the encoder that is in use at the moment."""
+
+    def __init__(self, model: ModelInUse) -> None:
+        self._model = model
+
+    def ask(self, question: str, principal: Principal, *, language: str | None = None) -> Answer:
+        """See `Assistant`."""
+        return self._model.current.assistant.ask(question, principal, language=language)
+
+    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
+        """See `Retriever`."""
+        return self._model.current.retriever.evidence(question, language, principal, k=k)
 
 
 @contextmanager

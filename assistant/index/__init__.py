@@ -10,6 +10,7 @@ one, never a mix of both and never neither.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -56,6 +57,20 @@ class PassageIndex(Protocol):
         """Embedded text → its vector, of every passage stored of this document, whatever its version.
 
         For ingestion, which need not embed again what has not changed; never shown to a reader.
+        """
+        ...
+
+    def stored_passages(self, document_id: str) -> tuple[Passage, ...]:
+        """Every passage stored of this document, whatever its version and label.
+
+        For another index that is made from this one; never shown to a reader.
+        """
+        ...
+
+    def steady(self) -> AbstractContextManager[None]:
+        """While it is held, the encoder whose vectors this index takes stays the same one.
+
+        Hold it from asking for the encoder to `replace`; not while waiting for anybody else who writes.
         """
         ...
 

@@ -31,7 +31,8 @@ import logging
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,22 @@ class EdgePassageIndex:
 
     def vectors(self, document_id: str) -> dict[str, NDArray[np.float32]]:
         """See `PassageIndex`."""
-        found: dict[str, NDArray[np.float32]] = {}
+        return {
+            passage.embedded_text(): np.asarray(record.vector[DENSE], dtype=np.float32)
+            for passage, record in self._stored(document_id)
+            if isinstance(record.vector, dict) and DENSE in record.vector
+        }
+
+    def stored_passages(self, document_id: str) -> tuple[Passage, ...]:
+        """See `PassageIndex`."""
+        return tuple(passage for passage, _ in self._stored(document_id))
+
+    def steady(self) -> AbstractContextManager[None]:
+        """See `PassageIndex`. This index has one encoder for good."""
+        return nullcontext()
+
+    def _stored(self, document_id: str) -> Iterator[tuple[Passage, edge.Record]]:
+        """Every passage of a document that can be read, with its record and vectors."""
         offset = None
         while True:
             request = edge.ScrollRequest(
@@ -157,15 +173,11 @@ class EdgePassageIndex:
             )
             records, offset = self._shard.scroll(request)
             for record in records:
-                vector = record.vector[DENSE] if isinstance(record.vector, dict) else None
-                if vector is not None and (record.payload or {}).get(LABEL) != SUPERSEDED:
-                    try:
-                        passage = stored_passage(str(record.id), record.payload or {}, self._keyring)
-                    except SealBroken:
-                        continue
-                    found[passage.embedded_text()] = np.asarray(vector, dtype=np.float32)
+                if (record.payload or {}).get(LABEL) != SUPERSEDED:
+                    with suppress(SealBroken):
+                        yield stored_passage(str(record.id), record.payload or {}, self._keyring), record
             if offset is None:
-                return found
+                return
 
     def erase(self, document_id: str) -> int:
         """See `PassageIndex`."""

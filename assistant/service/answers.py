@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from assistant import __version__
+from assistant.adaptation.models import BASE
+from assistant.build import Parts
 from assistant.embedding import LEAST_DENSE_WEIGHT
 from assistant.errors import AssistantError
 from assistant.language import detect_language
@@ -90,11 +92,18 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
         },
         "documents": parts.index.document_count(reader),
         "passages": parts.index.passage_count(reader),
-        "encoder": settings.embedding.path.name if settings.embedding.path else "all-MiniLM-L6-v2",
+        "encoder": _encoder_name(parts),
         "weak_languages": [language for language, weight in weights.items() if weight < LEAST_DENSE_WEIGHT],
         "ocr": settings.ingest.ocr,
         "examples": settings.examples.model_dump(),
     }
+
+
+def _encoder_name(parts: Parts) -> str:
+    adapted, path = parts.model.state().in_use, parts.settings.embedding.path
+    if adapted != BASE:
+        return adapted
+    return path.name if path else "all-MiniLM-L6-v2"
 
 
 def error_type(error: AssistantError) -> str:

@@ -26,7 +26,7 @@ from assistant.errors import (
     ServiceUnavailable,
     SignInRequired,
 )
-from assistant.service import answers, archivists, compatible, documents, gold, receipts
+from assistant.service import adaptation, answers, archivists, compatible, documents, gold, receipts
 from assistant.service.reference import reference_page
 from assistant.service.security import Gate, KnownHosts, SecurityHeaders
 from assistant.service.sign_in_page import sign_in_page
@@ -61,6 +61,7 @@ def create_interface(parts: Parts) -> FastAPI:
         receipts.router,
         documents.router,
         gold.router,
+        adaptation.router,
         compatible.router,
     ):
         app.include_router(router, prefix="/v1")

@@ -131,3 +131,10 @@ def test_background_thread_gives_way_to_the_others() -> None:
     assert nice == [10]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
     assert not in_background()
+
+
+def test_a_model_folder_saved_by_the_present_library_tells_its_shape(tmp_path: Path) -> None:
+    from tests.tiny_models import tiny_model
+
+    made = ModelFolder(tiny_model(tmp_path / "model"))
+    assert (made.dimension, made.max_tokens) == (32, 96)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from assistant.access import Role
+from tests.service.conftest import World
+from tests.worlds import reader
+
+
+def as_operator(world: World, clearance: str = "public") -> str:
+    """The token of an operator with this clearance."""
+    readers = world.parts.sign_in._readers  # type: ignore[attr-defined]  # the sign-in of these tests
+    readers[f"operator-{clearance}"] = reader(clearance, Role.OPERATOR, Role.ARCHIVIST)
+    return f"operator-{clearance}"
+
+
+def test_only_operators_see_and_change_models(world: World) -> None:
+    for token in ("weak", "archivist"):
+        assert world.get("/v1/models", token).status_code == 403
+        assert world.get("/v1/models/material", token).status_code == 403
+        headers = {"authorization": f"Bearer {token}"}
+        assert world.client.put("/v1/models/in-use", json={"model": "base"}, headers=headers).status_code == 403
+        assert world.client.delete("/v1/models/adapted-x", headers=headers).status_code == 403
+
+
+def test_training_reads_only_what_its_operator_may_read(world: World) -> None:
+    weak = world.get("/v1/models/material", as_operator(world, "public")).json()
+    strong = world.get("/v1/models/material", as_operator(world, "restricted/tax")).json()
+    assert {passage["document_id"] for passage in weak["passages"]} == {world.open_id}, "leaked"
+    assert "zyzomys" not in str(weak), "leaked"
+    assert {passage["label"] for passage in strong["passages"]} == {"public", "restricted/tax"}
+
+
+def test_a_model_that_is_not_there_changes_nothing(world: World) -> None:
+    headers = {"authorization": f"Bearer {as_operator(world)}"}
+    found = world.client.put("/v1/models/in-use", json={"model": "adapted-never"}, headers=headers)
+    assert (found.status_code, found.json()["error"]["type"]) == (404, "not_found")
+    state = world.get("/v1/models", as_operator(world)).json()
+    assert (state["in_use"], state["changing_to"], state["models"]) == ("base", "", [])
