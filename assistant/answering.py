@@ -19,6 +19,7 @@ from assistant.access import Label, Principal, join_labels
 from assistant.agreement import disagreements
 from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
+from assistant.dates import written_date
 from assistant.errors import InvalidRequest, NotFound
 from assistant.generation import Generator
 from assistant.grounding import check_quotation
@@ -251,10 +252,14 @@ def _disagreements(question: str, citations: Sequence[Citation], language: str) 
         one, other = citations[first], citations[second]
         yield DISAGREEMENT_TEXT[language].format(
             first=one.marker,
-            first_date=one.date or UNDATED[language],
+            first_date=_day(one, language),
             second=other.marker,
-            second_date=other.date or UNDATED[language],
+            second_date=_day(other, language),
         )
+
+
+def _day(citation: Citation, language: str) -> str:
+    return written_date(citation.date, language) if citation.date else UNDATED[language]
 
 
 def _unreached(languages: Sequence[str], language: str) -> Iterator[str]:

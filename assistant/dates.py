@@ -22,6 +22,9 @@ _ARABIC = (
     "دجنبر|ديسمبر|كانون الأول|كانون الاول",
 )  # fmt: skip
 """Of the Maghreb (يوليوز, غشت), Algeria and Tunisia (جويلية, أوت), Egypt and the Gulf (يوليو), and the Levant (تموز)."""
+_STANDARD_ARABIC = (
+    "يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر",
+)  # fmt: skip
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 
 
@@ -71,6 +74,22 @@ def iso_date(match: re.Match[str]) -> str | None:
 def iso_month(match: re.Match[str]) -> str:
     """The month of a match of `MONTH_AND_YEAR` as `2019-12`."""
     return f"{match['year'].translate(_DIGITS)}-{_MONTHS[' '.join(match['month'].lower().split())]:02}"
+
+
+def written_date(iso: str, language: str) -> str:
+    """An ISO 8601 date as a person writes it in French, Arabic or English; anything else as it is.
+
+    >>> written_date("2024-05-01", "fr"), written_date("2024-05-01", "en"), written_date("2024", "en")
+    ('1er mai 2024', '1 May 2024', '2024')
+    """
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    months = {"fr": _FRENCH, "en": _ENGLISH, "ar": _STANDARD_ARABIC}[language]
+    month = months[day.month - 1].split("|")[0]
+    number = "1er" if language == "fr" and day.day == 1 else str(day.day)
+    return f"{number} {month.capitalize() if language == 'en' else month} {day.year}"
 
 
 def first_date(text: str) -> str | None:
