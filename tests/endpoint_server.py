@@ -101,7 +101,12 @@ class EndpointServer:
     """The server, from `with` to its end. `script` may be changed while it runs; a callable gets the request's body."""
 
     def __init__(
-        self, script: Script | Callable[[Body], Script], abilities: Abilities | None = None, *, port: int = 0
+        self,
+        script: Script | Callable[[Body], Script],
+        abilities: Abilities | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.script = script
         self.abilities = abilities or Abilities()
@@ -109,6 +114,9 @@ class EndpointServer:
         """Requests for completions that stream, in order of arrival."""
         self.others: list[Seen] = []
         """Every other request: health, capabilities, tokenizer."""
+        self.most_streaming = 0
+        """So many streams at once there have been."""
+        self.host = host
         self.port = port
         self._open: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -119,7 +127,7 @@ class EndpointServer:
     @property
     def url(self) -> str:
         """The base address, as an instance file names it."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://{self.host}:{self.port}/v1"
 
     @property
     def streaming(self) -> int:
@@ -149,7 +157,7 @@ class EndpointServer:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port, backlog=256)
+        server = await asyncio.start_server(self._accepted, self.host, self.port, backlog=256)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
@@ -174,6 +182,7 @@ class EndpointServer:
         seen = await _read_request(reader)
         if seen.method == "POST" and seen.path.endswith("/chat/completions") and seen.body.get("stream"):
             self.seen.append(seen)
+            self.most_streaming = max(self.most_streaming, self.streaming)
             script = self.script(seen.body) if callable(self.script) else self.script
         else:
             self.others.append(seen)
@@ -185,7 +194,7 @@ class EndpointServer:
             seen.served = playing.done() and not playing.cancelled() and playing.exception() is None
             if seen.served and not script.cut:
                 await asyncio.wait((watching,), timeout=5)
-            if script.cut:
+            if script.cut or (playing.done() and not seen.served):  # nobody is there to write to
                 seen.gone.set()
         finally:
             for task in (watching, playing):
