@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from assistant.endpoints import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Started
 from assistant.errors import ModelsUnavailable
 from assistant.grounding import Support
 from assistant.language import search_form, sentence_spans
-from assistant.modelstream import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Started
 from assistant.types import Span, Verdict
 
 
