@@ -9,6 +9,7 @@ same whether nothing exists or nothing is visible.
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from assistant.generation import Generator
 from assistant.grounding import check_quotation
 from assistant.language import detect_language
 from assistant.precedence import QUESTIONS
+from assistant.scope import Scope
 from assistant.types import (
     LANGUAGES,
     Answer,
@@ -48,6 +50,19 @@ NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
     "ar": "لم أجد في الوثائق المتاحة لكم أي مقطع يجيب عن هذا السؤال.",
     "en": "I found no passage that answers this question in the documents you may read.",
+}
+
+NO_EVIDENCE_IN_SCOPE_TEXT = {
+    "fr": "Je n’ai trouvé aucun passage qui réponde à cette question dans les documents auxquels vous avez limité la recherche.",
+    "ar": "لم أجد أي مقطع يجيب عن هذا السؤال في الوثائق التي حصرتم البحث فيها.",
+    "en": "I found no passage that answers this question in the documents to which you limited the search.",
+}
+"""Said whenever a scope was set, whatever is in it: it tells of the reader's own choice and of nothing else."""
+
+OUTSIDE_SCOPE_TEXT = {
+    "fr": "D’autres documents que vous pouvez consulter semblent y répondre : posez la question sans limite.",
+    "ar": "يبدو أن وثائق أخرى متاحة لكم تجيب عنه؛ اطرحوا السؤال دون حصر.",
+    "en": "Other documents that you may read seem to answer it: ask without the limit.",
 }
 
 DOUBTFUL_PAGE_TEXT = {
@@ -80,8 +95,10 @@ UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
 class EvidenceSource(Protocol):
     """What answering needs of retrieval."""
 
-    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
-        """The passages that may answer the question, best first, with their support."""
+    def evidence(
+        self, question: str, language: str | None, principal: Principal, *, k: int, scope: Scope = Scope.everything
+    ) -> Evidence:
+        """The passages in the scope that may answer the question, best first, with their support."""
         ...
 
     def sufficient(self, evidence: Evidence) -> bool:
@@ -94,6 +111,7 @@ class _Progress:
     """What has been released so far for one question."""
 
     principal: Principal
+    scope: Scope
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     labels: set[Label] = field(default_factory=set)
@@ -101,6 +119,8 @@ class _Progress:
     withheld: int = 0
     unreached: tuple[str, ...] = ()
     """Languages of documents that the question finds only by shared words."""
+    answered_elsewhere: bool = False
+    """True when the scope alone kept back what would have been answered to this reader."""
 
 
 class Assistant:
@@ -123,14 +143,18 @@ class Assistant:
         self._passages = passages
         self._ocr_confidence = ocr_confidence
 
-    def ask(self, question: str, principal: Principal, *, language: str | None = None) -> Answer:
+    def ask(
+        self, question: str, principal: Principal, *, language: str | None = None, scope: Scope | None = None
+    ) -> Answer:
         """The finished answer. Raises what `stream` raises."""
-        *_, last = self.stream(question, principal, language=language)
+        *_, last = self.stream(question, principal, language=language, scope=scope)
         assert isinstance(last, AnswerReady)
         return last.answer
 
-    def stream(self, question: str, principal: Principal, *, language: str | None = None) -> Iterator[AnswerEvent]:
-        """Evidence, then checked sentences, then the whole answer.
+    def stream(
+        self, question: str, principal: Principal, *, language: str | None = None, scope: Scope | None = None
+    ) -> Iterator[AnswerEvent]:
+        """Evidence, then checked sentences, then the whole answer; from the documents in `scope` alone.
 
         Raises InvalidRequest for an empty or overlong question or an unknown language, AuditUnavailable when the record
         cannot be written: before the first event when it cannot be opened.
@@ -139,11 +163,13 @@ class Assistant:
         answer_id = str(uuid.uuid4())
         spoken = language or detect_language(question)
         about = {"question_sha256": text_digest(question), "characters": len(question), "language": spoken}
+        if scope:
+            about["scope_sha256"] = text_digest(json.dumps(scope.to_json(), sort_keys=True))
         self._audit.begin(answer_id, "answer", principal, about)
         closing: dict[str, object] = {"outcome": "interrupted"}
         try:
             with QUESTIONS.answering():
-                for event in self._events(answer_id, question, spoken, principal):
+                for event in self._events(answer_id, question, spoken, principal, scope or Scope.everything):
                     if isinstance(event, AnswerReady):
                         closing = _closing(event.answer)
                         break
@@ -155,18 +181,23 @@ class Assistant:
             self._audit.close_record(answer_id, "answer", closing)
         yield event
 
-    def _events(self, answer_id: str, question: str, language: str, principal: Principal) -> Iterator[AnswerEvent]:
+    def _events(
+        self, answer_id: str, question: str, language: str, principal: Principal, scope: Scope
+    ) -> Iterator[AnswerEvent]:
         began = time.perf_counter()
-        evidence = self._retriever.evidence(question, language, principal, k=self._passages)
+        evidence = self._retriever.evidence(question, language, principal, k=self._passages, scope=scope)
         searched = time.perf_counter()
         documents = len({scored.passage.document_id for scored in evidence.passages})
         yield EvidenceReady(answer_id, language, len(evidence.passages), documents)
-        progress = _Progress(principal, unreached=evidence.out_of_reach)
+        progress = _Progress(principal, scope, unreached=evidence.out_of_reach)
         if self._retriever.sufficient(evidence):
             for draft in self._generator.drafts(evidence):
                 event = self._checked(draft, progress)
                 if event:
                     yield event
+        if scope and not progress.sentences:
+            elsewhere = self._retriever.evidence(question, language, principal, k=self._passages)
+            progress.answered_elsewhere = self._retriever.sufficient(elsewhere)
         ended = time.perf_counter()
         timings = {"search": (searched - began) * 1000, "total": (ended - began) * 1000}
         yield AnswerReady(self._finished(answer_id, question, language, progress, timings))
@@ -229,7 +260,7 @@ class Assistant:
             id=answer_id,
             question=question,
             language=language,
-            text=text if answered else NO_EVIDENCE_TEXT[language],
+            text=text if answered else _no_evidence(language, progress.scope),
             sentences=tuple(progress.sentences),
             citations=tuple(progress.citations),
             outcome=Outcome.ANSWERED if answered else Outcome.NO_EVIDENCE,
@@ -242,8 +273,13 @@ class Assistant:
                 *_disagreements(question, progress.citations, language),
                 *_doubts(progress.citations, language, self._ocr_confidence),
                 *([] if answered else _unreached(progress.unreached, language)),
+                *([OUTSIDE_SCOPE_TEXT[language]] if progress.answered_elsewhere else []),
             ),
         )
+
+
+def _no_evidence(language: str, scope: Scope) -> str:
+    return (NO_EVIDENCE_IN_SCOPE_TEXT if scope else NO_EVIDENCE_TEXT)[language]
 
 
 def _disagreements(question: str, citations: Sequence[Citation], language: str) -> Iterator[str]:
