@@ -19,6 +19,7 @@ from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.comparing import Comparing
 from assistant.config import Settings
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
@@ -67,6 +68,11 @@ class Parts:
     def retriever(self) -> Retriever:
         """Finds evidence with the encoder in use. Take it once for a question."""
         return self.model.current.retriever
+
+    @property
+    def comparing(self) -> Comparing:
+        """Says what changed between versions."""
+        return Comparing(self.archive, self.audit)
 
     @property
     def assistant(self) -> Assistant:
