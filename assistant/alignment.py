@@ -49,7 +49,10 @@ _ALL_PAIRS = 2500
 _COMMON = 60
 """A sentence or word that stands in more places than this is no landmark."""
 _STEM = 6
-_GAIN = 0.04
+_SHORT = 6
+_LETTERS_ALIKE = 0.8
+_BELONGING = 0.6
+"""The share of a neighbour's words that must be lacking beside it for the neighbour to be part of the same sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,27 +199,50 @@ class _Alignment:
         chain = _heaviest_chain(candidates)
         free_old = set(old) - {i for i, _ in chain}
         free_new = set(new) - {j for _, j in chain}
-        for i, j in chain:
+        for i, j in [*chain, *self._alone(chain, old, new)]:
+            free_old.discard(i)
+            free_new.discard(j)
             yield self._grown(i, j, free_old, free_new)
 
+    def _alone(
+        self, chain: Sequence[tuple[int, int]], old: Sequence[int], new: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        """Pairs of sentences that stand alone between the same neighbours on both sides, and have something in common."""
+        before = (old[0] - 1, new[0] - 1) if old and new else (0, 0)
+        for i, j in [*chain, (old[-1] + 1, new[-1] + 1)] if old and new else ():
+            one, other = range(before[0] + 1, i), range(before[1] + 1, j)
+            if len(one) == len(other) == 1 and self._likeness(one, other) >= _ALONE:
+                yield one[0], other[0]
+            before = (i, j)
+
     def _grown(self, i: int, j: int, free_old: set[int], free_new: set[int]) -> Pair:
-        """The pair, with free neighbours on either side as long as that makes both sides more alike."""
-        olds, news = (i,), (j,)
-        likeness = self._likeness(olds, news)
+        """The pair, with free neighbours on either side as long as they say what the other side says as well."""
+        olds: tuple[int, ...] = (i,)
+        news: tuple[int, ...] = (j,)
         while True:
             wider = [
-                (self._likeness(*pair), pair, free, position)
-                for free, side, others in ((free_old, olds, news), (free_new, news, olds))
-                for position in (side[0] - 1, side[-1] + 1)
-                if position in free
-                for grown in [tuple(sorted((*side, position)))]
-                for pair in [(grown, others) if free is free_old else (others, grown)]
+                (olds, tuple(sorted((*news, position))), position)
+                for position in (news[0] - 1, news[-1] + 1)
+                if position in free_new and self._belongs(self._new_stems[position], olds, news, self._new_stems)
+            ] + [
+                (tuple(sorted((*olds, position))), news, position)
+                for position in (olds[0] - 1, olds[-1] + 1)
+                if position in free_old and self._belongs(self._old_stems[position], olds, news, self._old_stems)
             ]
-            best = max(wider, key=lambda entry: entry[0], default=None)
-            if best is None or best[0] < likeness + _GAIN:
+            if not wider:
                 return olds, news
-            likeness, (olds, news), free, position = best
-            free.discard(position)
+            grown = max(wider, key=lambda entry: self._likeness(entry[0], entry[1]))
+            (free_old if len(grown[0]) > len(olds) else free_new).discard(grown[2])
+            olds, news = grown[:2]
+
+    def _belongs(
+        self, neighbour: Counter[str], olds: Iterable[int], news: Iterable[int], side: Sequence[Counter[str]]
+    ) -> bool:
+        """True when most of what the neighbour says is said on the other side and lacks on its own."""
+        old, new = self._said(olds, self._old_stems), self._said(news, self._new_stems)
+        lacking = old - new if side is self._new_stems else new - old
+        whole = self._weight(neighbour)
+        return whole > 0 and self._weight(neighbour & lacking) >= _BELONGING * whole
 
     def _candidates(self, old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int, float]]:
         """(old position, new position, likeness) of what can be versions of one sentence."""
@@ -236,13 +262,34 @@ class _Alignment:
             found += [(i, j, self._likeness((i,), (j,))) for j, _ in shared.most_common(_CANDIDATES)]
         return found
 
-    def _likeness(self, olds: Iterable[int], news: Iterable[int]) -> float:
+    def _likeness(self, olds: Sequence[int], news: Sequence[int]) -> float:
         """From 0 to 1: the share of words that both have, rare ones counting more (Dice's coefficient, weighted)."""
-        first: Counter[str] = sum((self._old_stems[i] for i in olds), Counter())
-        second: Counter[str] = sum((self._new_stems[j] for j in news), Counter())
-        both = sum(self._weights[stem] * count for stem, count in (first & second).items())
-        each = sum(self._weights[stem] * count for side in (first, second) for stem, count in side.items())
-        return 2 * both / each if each else 0.0
+        first, second = self._said(olds, self._old_stems), self._said(news, self._new_stems)
+        each = self._weight(first) + self._weight(second)
+        likeness = 2 * self._weight(first & second) / each if each else 0.0
+        return max(likeness, self._likeness_of_letters(olds, news)) if likeness < ALIKE else likeness
+
+    def _likeness_of_letters(self, olds: Sequence[int], news: Sequence[int]) -> float:
+        """The same for short lines that OCR read: half of their words can be read wrongly; 0 for any other."""
+        lines = [self._old[i] for i in olds] + [self._new[j] for j in news]
+        if not any(line.by_ocr for line in lines) or any(len(line.tokens) > _SHORT for line in lines):
+            return 0.0
+        one, other = (
+            " ".join(token.form for line in side for token in line.tokens)
+            for side in (lines[: len(olds)], lines[len(olds) :])
+        )
+        ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()
+        return ratio if ratio >= _LETTERS_ALIKE else 0.0
+
+    def _weight(self, stems: Counter[str]) -> float:
+        return sum(self._weights[stem] * count for stem, count in stems.items())
+
+    @staticmethod
+    def _said(positions: Iterable[int], stems: Sequence[Counter[str]]) -> Counter[str]:
+        said: Counter[str] = Counter()
+        for position in positions:
+            said += stems[position]
+        return said
 
     def _left(self, found: Iterable[Matched]) -> tuple[list[int], list[int]]:
         """Positions on either side that are in none of `found`."""

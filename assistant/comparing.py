@@ -28,6 +28,8 @@ BOXED_CHANGES = 200
 """Changes whose words are placed on their pages at once; those of any further one are when its page is opened."""
 _LIST_MARK = re.compile(r"\s*(?:[•▪◦‣●○■□➢✓✔–—*·-]\s|\(?(?:[\d٠-٩]{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s|[\d٠-٩]{1,2}°\s)")
 
+_ENDED = re.compile(r"[.!?…؟۔:;؛][\"”’'»)\]]*$")
+
 ChangeKind = Literal["added", "removed", "changed"]
 
 
@@ -105,9 +107,25 @@ class _Text:
     lines: list[Line] = field(init=False)
 
     def __post_init__(self) -> None:
-        found = [(statement, self._tokens(statement)) for statement in statements(self.document)]
-        self.statements = tuple(statement for statement, line in found if line.tokens)
-        self.lines = [line for _, line in found if line.tokens]
+        found = list(self._found())
+        self.statements = tuple(statement for statement, _ in found)
+        self.lines = [line for _, line in found]
+
+    def _found(self) -> Iterator[tuple[Statement, Line]]:
+        """What is compared: not what says nothing, nor a table's header that is repeated on the next page."""
+        header: tuple[str, ...] = ()
+        block = -1
+        for statement in statements(self.document):
+            line = self._tokens(statement)
+            opens, block = statement.block != block, statement.block
+            if statement.kind is not BlockKind.TABLE:
+                header = ()
+            elif opens and line.key == header:
+                continue
+            elif opens:
+                header = line.key
+            if line.tokens:
+                yield statement, line
 
     def _tokens(self, statement: Statement) -> Line:
         """The tokens of a statement, without the number or bullet that a list gives it."""
@@ -244,7 +262,10 @@ def _goes_on(one: Matched, following: Matched, old: _Text, new: _Text) -> bool:
     ):
         if here and there and not nothing and not none and there[0] == here[-1] + 1:
             first, second = text.statements[here[-1]], text.statements[there[0]]
-            return first.block == second.block and first.kind is not BlockKind.TABLE
+            if first.block == second.block:
+                return first.kind is not BlockKind.TABLE
+            cut = first.kind is second.kind is BlockKind.PARAGRAPH and second.block == first.block + 1
+            return cut and not _ENDED.search(text.document.text[first.span.start : first.span.end])
     return False
 
 
@@ -262,7 +283,7 @@ def _readable(text: str, spans: Sequence[Span], marks: Sequence[Mark]) -> tuple[
     for mark in marks:
         start, end = bisect_left(origins, mark.start), bisect_left(origins, mark.end)
         if start < end:
-            changed.append(ChangedWords(start, end, mark.is_number or bool(values(shown[start:end]))))
+            changed.append(ChangedWords(start, end, mark.is_number or bool(values(shown[start:end].replace("-", " ")))))
     return shown, tuple(changed)
 
 

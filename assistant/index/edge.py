@@ -461,10 +461,9 @@ def _access(labels: tuple[str, ...], within: Collection[str] | None = None) -> e
 
     Never built from an empty list: the callers return before that.
     """
-    conditions = [_label_condition(labels)]
-    if within is not None:
-        conditions.append(edge.FieldCondition(DOCUMENT, edge.MatchAny(sorted(within))))
-    return edge.Filter(must=conditions)
+    if within is None:
+        return edge.Filter(must=[_label_condition(labels)])
+    return edge.Filter(must=[_label_condition(labels), edge.FieldCondition(DOCUMENT, edge.MatchAny(sorted(within)))])
 
 
 def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
