@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.types import Box, Citation, Document, Span, TextOrigin, Verdict
 
 
-def citation(
+def citation_of(
     document: Document,
     span: Span,
     *,

@@ -19,7 +19,7 @@ from assistant.alignment import Line, Mark, Matched, aligned, tokens
 from assistant.answer_kinds import values
 from assistant.archive import Archive
 from assistant.audit import AuditLog
-from assistant.citations import citation
+from assistant.citations import citation_of
 from assistant.language import readable_offsets
 from assistant.outline import Statement, statements
 from assistant.types import BlockKind, Box, Citation, Document, Span, passage_id
@@ -230,7 +230,7 @@ class Comparing:
         span = Span(found[0].span.start, found[-1].span.end)
         shown, changed = _readable(document.text, [statement.span for statement in found], marks)
         boxes: tuple[tuple[int, Box], ...] = self._archive.boxes(document, span, principal) if principal else ()
-        cited = citation(
+        cited = citation_of(
             document,
             span,
             marker=number,

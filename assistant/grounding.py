@@ -7,8 +7,20 @@ in white space and line-end hyphens only. Nothing is shown that did not pass.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from assistant.language import readable_form
-from assistant.types import Document, Draft, Verdict
+from assistant.types import Document, Draft, Span, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What checking a sentence against passages found."""
+
+    verdict: Verdict
+    places: tuple[tuple[int, Span], ...]
+    """(index into the passages, span in code points of that passage's text): the words that support it."""
+    reason: str = ""
 
 
 def check_quotation(draft: Draft, document: Document) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -28,7 +29,7 @@ def ask(
     document_type: Types = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a question with sentences quoted from the documents."""
+    """Answer a question with sentences that are in the documents."""
     scope = _scope(collection, date_from, date_to, document_type)
     with service_of(settings_of(instance)) as client:
         answer = client.ask(question, language=language, scope=scope)
@@ -75,6 +76,18 @@ def _scope(
     return Scope.from_json(given).to_json() if any(given.values()) else None
 
 
+def _remarks(answer: dict[str, Any]) -> Iterator[str]:
+    """What the reader must know of how the answer came about."""
+    if answer["incomplete"]:
+        yield "The model broke off: there may be more to say."
+    if answer["fallback"] == "no_model":
+        yield "No language model could be reached: these are quotations."
+    if answer["fallback"] == "not_supported":
+        yield "What the language model wrote is not in the documents: these are quotations."
+    if withheld := answer["withheld"]:
+        yield f"Held back because no passage supports it: {withheld} {'sentence' if withheld == 1 else 'sentences'}."
+
+
 def _show_answer(answer: dict[str, Any]) -> None:
     console.print()
     for sentence in answer["sentences"]:
@@ -82,7 +95,7 @@ def _show_answer(answer: dict[str, Any]) -> None:
         console.print(f"{escape(sentence['text'])}[bold cyan]{escape(marks)}[/]")
     if not answer["sentences"]:
         console.print(escape(answer["text"]))
-    for note in answer["notes"]:
+    for note in (*answer["notes"], *_remarks(answer)):
         console.print(f"[yellow]{escape(note)}[/]")
     console.print()
     for citation in answer["citations"]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import __version__
@@ -18,6 +18,7 @@ from assistant.errors import AssistantError
 from assistant.language import detect_language
 from assistant.scope import Scope
 from assistant.service.requests import Reader, Serving, scope_from_text
+from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
 from assistant.service.wire import named_event, plain, server_sent
 from assistant.types import Answer, AnswerEvent
 
@@ -48,26 +49,33 @@ class QuestionBody(BaseModel):
 @router.post(
     "/answers",
     response_model=Answer,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events `evidence`, `sentence`, `answer`"}},
+    responses={
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "Events `evidence`, `waiting`, `restarted`, `sentence`, `answer`",
+        }
+    },
 )
-def answer(body: QuestionBody, request: Request, parts: Serving, reader: Reader) -> Any:
+async def answer(body: QuestionBody, request: Request, parts: Serving, reader: Reader) -> Any:
     """Answer a question: server-sent events, or the finished answer alone when JSON is asked for.
 
-    Events: one `evidence`, any number of `sentence`, one `answer` (always last), or `error` when something failed midway.
+    Events: one `evidence`, any number of `sentence`, one `answer` (always last), or `error` when something failed midway. With
+    models also `waiting` with the question's place in line, and `restarted` when another model goes on; sentences stay.
+    Whoever leaves before the end stops the answer.
     """
     scope = Scope.from_json(body.scope.model_dump() if body.scope else None)
+    leaving = Leaving()
+    events = parts.assistant.stream(body.question, reader, language=body.language, scope=scope, stopped=leaving.stopped)
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse(plain(parts.assistant.ask(body.question, reader, language=body.language, scope=scope)))
-    events = parts.assistant.stream(body.question, reader, language=body.language, scope=scope)
-    first = next(events)  # so that a refusal is an HTTP status and not an event
-    return StreamingResponse(
-        _stream(first, events), media_type="text/event-stream", headers={"cache-control": "no-store"}
-    )
+        return JSONResponse(plain(await finished(events, request, leaving)))
+    first = await in_thread(lambda: next(events))  # so that a refusal is an HTTP status and not an event
+    return AnswerStream(sent_events(first, events), leaving)
 
 
-def _stream(first: AnswerEvent, rest: Iterator[AnswerEvent]) -> Iterator[bytes]:
-    yield server_sent(first)
+def sent_events(first: AnswerEvent, rest: Generator[AnswerEvent, None, None]) -> Generator[bytes, None, None]:
+    """The events of an answer as they are sent. Closing it closes `rest`."""
     try:
+        yield server_sent(first)
         for event in rest:
             yield server_sent(event)
     except AssistantError as error:
@@ -75,6 +83,8 @@ def _stream(first: AnswerEvent, rest: Iterator[AnswerEvent]) -> Iterator[bytes]:
     except Exception:  # the page must hear of it; the log has the details
         _LOG.exception("an answer failed in the middle")
         yield named_event("error", {"type": "internal", "message": "the answer could not be finished"})
+    finally:
+        rest.close()
 
 
 @router.get("/search")
