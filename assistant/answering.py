@@ -10,6 +10,7 @@ model could not say, or said without support.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
@@ -29,6 +30,7 @@ from assistant.generation import Generator as Quoter
 from assistant.language import detect_language
 from assistant.model_answers import Composer, Course
 from assistant.precedence import QUESTIONS
+from assistant.scope import Scope
 from assistant.types import (
     LANGUAGES,
     Answer,
@@ -51,6 +53,19 @@ NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
     "ar": "لم أجد في الوثائق المتاحة لكم أي مقطع يجيب عن هذا السؤال.",
     "en": "I found no passage that answers this question in the documents you may read.",
+}
+
+NO_EVIDENCE_IN_SCOPE_TEXT = {
+    "fr": "Je n’ai trouvé aucun passage qui réponde à cette question dans les documents auxquels vous avez limité la recherche.",
+    "ar": "لم أجد أي مقطع يجيب عن هذا السؤال في الوثائق التي حصرتم البحث فيها.",
+    "en": "I found no passage that answers this question in the documents to which you limited the search.",
+}
+"""Said whenever a scope was set, whatever is in it: it tells of the reader's own choice and of nothing else."""
+
+OUTSIDE_SCOPE_TEXT = {
+    "fr": "D’autres documents que vous pouvez consulter semblent y répondre : posez la question sans limite.",
+    "ar": "يبدو أن وثائق أخرى متاحة لكم تجيب عنه؛ اطرحوا السؤال دون حصر.",
+    "en": "Other documents that you may read seem to answer it: ask without the limit.",
 }
 
 DOUBTFUL_PAGE_TEXT = {
@@ -84,8 +99,10 @@ UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
 class EvidenceSource(Protocol):
     """What answering needs of retrieval."""
 
-    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
-        """The passages that may answer the question, best first, with their support."""
+    def evidence(
+        self, question: str, language: str | None, principal: Principal, *, k: int, scope: Scope = Scope.everything
+    ) -> Evidence:
+        """The passages in the scope that may answer the question, best first, with their support."""
         ...
 
     def sufficient(self, evidence: Evidence) -> bool:
@@ -103,6 +120,7 @@ class _Asked:
     """What is searched and answered in its place."""
     language: str
     principal: Principal
+    scope: Scope
     stopped: Callable[[], bool]
     """Asked between two steps: true once the reader has left."""
 
@@ -137,10 +155,16 @@ class Assistant:
         self._ocr_confidence = ocr_confidence
 
     def ask(
-        self, question: str, principal: Principal, *, language: str | None = None, searched: str | None = None
+        self,
+        question: str,
+        principal: Principal,
+        *,
+        language: str | None = None,
+        searched: str | None = None,
+        scope: Scope | None = None,
     ) -> Answer:
         """The finished answer. Raises what `stream` raises."""
-        *_, last = self.stream(question, principal, language=language, searched=searched)
+        *_, last = self.stream(question, principal, language=language, searched=searched, scope=scope)
         assert isinstance(last, AnswerReady)
         return last.answer
 
@@ -151,9 +175,10 @@ class Assistant:
         *,
         language: str | None = None,
         searched: str | None = None,
+        scope: Scope | None = None,
         stopped: Callable[[], bool] = _never,
     ) -> Generator[AnswerEvent, None, None]:
-        """Evidence, then checked sentences, then the whole answer.
+        """Evidence, then checked sentences, then the whole answer; from the documents in `scope` alone.
 
         `searched` is the question as it is to be searched and answered, where it was rewritten. Once `stopped` is true, whatever
         the reader's thread is waiting for is given up, the model's connection included, and the stream ends without an answer;
@@ -163,10 +188,12 @@ class Assistant:
         question = _valid_question(question, language)
         searched = _valid_question(searched, language) if searched else question
         spoken = language or detect_language(searched)
-        asked = _Asked(str(uuid.uuid4()), question, searched, spoken, principal, stopped)
+        asked = _Asked(str(uuid.uuid4()), question, searched, spoken, principal, scope or Scope.everything, stopped)
         about = {"question_sha256": text_digest(question), "characters": len(question), "language": spoken}
         if searched != question:
             about["searched_sha256"] = text_digest(searched)
+        if scope:
+            about["scope_sha256"] = text_digest(json.dumps(scope.to_json(), sort_keys=True))
         self._audit.begin(asked.answer_id, "answer", principal, about)
         released, course = Released(self._archive, principal), Course()
         closing: dict[str, object] = {"outcome": "interrupted"}
@@ -193,7 +220,7 @@ class Assistant:
     def _events(self, asked: _Asked, released: Released, course: Course) -> Iterator[AnswerEvent]:
         began = time.perf_counter()
         with QUESTIONS.answering():
-            evidence = self._retriever.evidence(asked.searched, asked.language, asked.principal, k=self._passages)
+            evidence = self._evidence(asked, asked.scope)
             enough = self._retriever.sufficient(evidence)
         found = time.perf_counter()
         documents = len({scored.passage.document_id for scored in evidence.passages})
@@ -205,10 +232,23 @@ class Assistant:
         composed = len(released.sentences)
         if enough:
             yield from self._quotations(evidence, released, course)
+        elsewhere = not released.sentences and self._answered_elsewhere(asked)
         timings = {"search": (found - began) * 1000, "total": (time.perf_counter() - began) * 1000}
         if course.first_sentence_at is not None:
             timings["first_sentence"] = (course.first_sentence_at - began) * 1000
-        yield AnswerReady(self._finished(asked, evidence, released, course, timings, composed=composed > 0))
+        yield AnswerReady(
+            self._finished(asked, evidence, released, course, timings, composed=composed > 0, elsewhere=elsewhere)
+        )
+
+    def _evidence(self, asked: _Asked, scope: Scope) -> Evidence:
+        return self._retriever.evidence(asked.searched, asked.language, asked.principal, k=self._passages, scope=scope)
+
+    def _answered_elsewhere(self, asked: _Asked) -> bool:
+        """True when the scope alone keeps back what would be answered to this reader."""
+        if not asked.scope:
+            return False
+        with QUESTIONS.answering():
+            return self._retriever.sufficient(self._evidence(asked, Scope.everything))
 
     def _quotations(self, evidence: Evidence, released: Released, course: Course) -> Iterator[AnswerEvent]:
         """All quotations when nothing else was said; else those that stand in for what was not supported or not said."""
@@ -230,13 +270,14 @@ class Assistant:
         timings_ms: dict[str, float],
         *,
         composed: bool,
+        elsewhere: bool,
     ) -> Answer:
         answered = bool(released.sentences)
         return Answer(
             id=asked.answer_id,
             question=asked.question,
             language=asked.language,
-            text=_text(released.sentences) if answered else NO_EVIDENCE_TEXT[asked.language],
+            text=_text(released.sentences) if answered else _no_evidence(asked),
             sentences=tuple(released.sentences),
             citations=tuple(released.citations),
             outcome=_outcome(released.sentences),
@@ -249,6 +290,7 @@ class Assistant:
                 *_disagreements(asked.searched, released.citations, asked.language),
                 *_doubts(released.citations, asked.language, self._ocr_confidence),
                 *([] if answered else _unreached(evidence.out_of_reach, asked.language)),
+                *([OUTSIDE_SCOPE_TEXT[asked.language]] if elsewhere else []),
             ),
             searched=asked.searched,
             incomplete=composed and course.incomplete,
@@ -268,6 +310,10 @@ def _text(sentences: Sequence[Sentence]) -> str:
 def separator(sentence: Sentence) -> str:
     """What stands before a sentence that is not the first: a line break before an item or a row that a model composed."""
     return "\n" if sentence.verdict is not Verdict.QUOTED and _LINE.match(sentence.text) else " "
+
+
+def _no_evidence(asked: _Asked) -> str:
+    return (NO_EVIDENCE_IN_SCOPE_TEXT if asked.scope else NO_EVIDENCE_TEXT)[asked.language]
 
 
 def _outcome(sentences: Sequence[Sentence]) -> Outcome:

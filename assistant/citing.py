@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from assistant.access import Label, Principal
 from assistant.answer_kinds import values
 from assistant.archive import Archive
+from assistant.citations import citation_of
 from assistant.composing import Composed
 from assistant.errors import NotFound
 from assistant.grounding import Support, check_quotation
 from assistant.language import search_form
-from assistant.types import Citation, Document, Draft, Passage, Sentence, SentenceReady, Span, TextOrigin, Verdict
+from assistant.types import Citation, Document, Draft, Passage, Sentence, SentenceReady, Span, Verdict
 
 _WORD = re.compile(r"\w+")
 _SAME_WORDS = 0.85
@@ -125,25 +126,14 @@ class Released:
         return len(self.citations)
 
     def _citation(self, passage: Passage, span: Span, document: Document, verdict: Verdict) -> Citation:
-        pages = [page for page in document.pages if page.span.overlaps(span)]
-        weakest = min(pages, key=lambda page: page.confidence, default=None)
-        return Citation(
+        return citation_of(
+            document,
+            span,
             marker=len(self.citations) + 1,
             passage_id=passage.id,
-            document_id=document.id,
-            version=document.version,
-            title=document.title,
-            file_name=document.file_name,
-            page_number=pages[0].number if pages else None,
-            span=span,
-            quote=document.text[span.start : span.end],
+            headings=passage.headings,
             boxes=self._archive.boxes(document, span, self.principal),
             verdict=verdict,
-            headings=passage.headings,
-            date=document.date,
-            label=str(document.label),
-            origin=weakest.origin if weakest else TextOrigin.TEXT_LAYER,
-            confidence=weakest.confidence if weakest else 1.0,
         )
 
 
