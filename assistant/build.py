@@ -25,6 +25,7 @@ from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
 from assistant.evaluation.gold_runs import GoldRuns
 from assistant.generation import QuoteGenerator
+from assistant.grounding import Verifier
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
 from assistant.ingestion import Ingestion, OpenIngestion
@@ -140,6 +141,11 @@ def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
         dense_weights={str(language): weight for language, weight in settings.embedding.dense_weights.items()},
         threads=settings.embedding.threads,
     )
+
+
+def verifier_of(settings: Settings, embedder: Embedder) -> Verifier:  # noqa: ARG001
+    """The check of composed sentences against their passages."""
+    return Verifier(similarity=embedder.embed_passages)
 
 
 def lexicon_of(settings: Settings) -> Lexicon:
