@@ -103,44 +103,82 @@ def copied(alignment: Alignment) -> float:
     return sum(1 for one, other in pairs if one >= 0 and other == one + 1) / len(pairs) if pairs else 0.0
 
 
-def replaced(alignment: Alignment) -> tuple[float, float]:
-    """The weight of words of the claim that stand where the passage has other words, and of those put between neighbours."""
+@dataclass(slots=True)
+class Exchanges:
+    """Weights of words of a claim that do not stand in the passage as they stand in the claim."""
+
+    replaced: list[Item]
+    """The passage has other words in their place."""
+    inserted: list[Item]
+    """They stand between neighbours of the passage."""
+    displaced: list[Item]
+    """They stand in the passage, and where they should stand it has others."""
+
+
+def exchanges(alignment: Alignment) -> Exchanges:
+    """Runs of words that are unmatched or matched elsewhere, between words that are neighbours or nearly so in the passage."""
+    found = Exchanges([], [], [])
     places, taken = alignment.places, set(alignment.places)
-    instead = between = 0.0
     at = 0
     while at < len(places):
         if places[at] >= 0:
+            if _displaced(alignment, at, taken):
+                found.displaced.append(alignment.mine[at])
             at += 1
             continue
         end = at
         while end < len(places) and places[end] < 0:
             end += 1
-        weight = sum(item.weight for item in alignment.mine[at:end])
-        gap = _gap(alignment, at, end)
-        if gap == 0:
-            between += weight
-        elif 0 < gap <= 3 and end - at <= 3 and not taken.intersection(_hole(alignment, at, end)):
-            instead += weight
+        gap = _gap(alignment, at, end, taken)
+        if gap == 0 and at > 0 and end < len(places):
+            found.inserted += alignment.mine[at:end]
+        elif 0 < gap <= 5 and end - at <= 6:
+            found.replaced += alignment.mine[at:end]
         at = end
-    return instead, between
+    return found
 
 
-def _hole(alignment: Alignment, at: int, end: int) -> range:
-    left = alignment.places[at - 1] if at else -1
-    right = alignment.places[end] if end < len(alignment.places) else len(alignment.theirs)
-    return range(left + 1, right)
+def _displaced(alignment: Alignment, at: int, taken: set[int]) -> bool:
+    """True when both neighbours stand in the passage around one or two words that the claim lacks, and this one does not."""
+    places = alignment.places
+    if not 0 < at < len(places) - 1 or alignment.mine[at].figure >= 0:
+        return False
+    left, right = places[at - 1], places[at + 1]
+    if left < 0 or right < 0 or not 2 <= right - left <= 3 or left < places[at] < right:
+        return False
+    return not taken.intersection(range(left + 1, right))
 
 
-def _gap(alignment: Alignment, at: int, end: int) -> int:
-    """How many words of the passage stand between what is left and right of an unmatched run; -1 when it cannot be said."""
-    if at == 0 and end == len(alignment.places):
+def _gap(alignment: Alignment, at: int, end: int, taken: set[int]) -> int:
+    """How many unmatched words of the passage stand where an unmatched run of the claim stands; -1 when it cannot be said."""
+    places, theirs = alignment.places, alignment.theirs
+    if at == 0 and end == len(places):
         return -1
-    hole = _hole(alignment, at, end)
-    if at == 0 or end == len(alignment.places):
-        edge = alignment.theirs[hole.stop - 1 if at == 0 else hole.start - 1]
-        same = [place for place in hole if alignment.theirs[place].clause == edge.clause]
-        return len(same) if same else -1
-    return len(hole) if hole.stop >= hole.start else -1
+    if at == 0:
+        hole = [place for place in range(places[end] - 1, -1, -1) if theirs[place].clause == theirs[places[end]].clause]
+        return _free(hole[: end - at], taken)
+    if end == len(places):
+        left = places[at - 1]
+        hole = [place for place in range(left + 1, len(theirs)) if theirs[place].clause == theirs[left].clause]
+        return _free(hole[: end - at], taken)
+    left, right = places[at - 1], places[end]
+    return _free(list(range(left + 1, right)), taken) if right > left else -1
+
+
+def _free(hole: Sequence[int], taken: set[int]) -> int:
+    return -1 if taken.intersection(hole) else len(hole)
+
+
+def turned(comparison: Comparison, alignment: Alignment) -> float:
+    """How many persons and bodies stand on the other side of a neighbour than in the passage."""
+    count = 0.0
+    for at, item in enumerate(alignment.mine):
+        if item.token < 0 or alignment.places[at] < 0 or not comparison.claim.tokens[item.token].role:
+            continue
+        after = alignment.places[at + 1] if at + 1 < len(alignment.places) else -1
+        before = alignment.places[at - 1] if at else -1
+        count += float(0 <= after < alignment.places[at] or before > alignment.places[at])
+    return count
 
 
 def misplaced(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
