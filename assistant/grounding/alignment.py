@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from assistant.grounding.figures import Figure, same_figure
 from assistant.grounding.matching import Comparison, Fit
@@ -169,6 +170,35 @@ def _free(hole: Sequence[int], taken: set[int]) -> int:
     return -1 if taken.intersection(hole) else len(hole)
 
 
+def attached(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
+    """How many words of the claim stand beside another figure than its own, which has words of its own beside it."""
+    passage, claim = comparison.passages[fit.passage], comparison.claim
+    taken = {place for place in alignment.places if place >= 0}
+    worst = 0
+    for at, item in enumerate(alignment.mine):
+        home = alignment.places[at]
+        if item.figure < 0 or home < 0:
+            continue
+        figure = claim.figures[item.figure]
+        rivals = [
+            place
+            for place, other in enumerate(alignment.theirs)
+            if other.figure >= 0
+            and place not in taken
+            and passage.figures[other.figure].kind == figure.kind
+            and not same_figure(figure, passage.figures[other.figure])
+        ]
+        lacking = [place for place in (home + 1, home + 2) if place < len(alignment.theirs) and place not in taken]
+        strayed = [
+            place
+            for place in taken
+            if alignment.theirs[place].figure < 0
+            and any(0 < place - rival <= 2 and abs(place - home) > place - rival for rival in rivals)
+        ]
+        worst = max(worst, min(len(lacking), len(strayed)))
+    return float(worst)
+
+
 def turned(comparison: Comparison, alignment: Alignment) -> float:
     """How many persons and bodies stand on the other side of a neighbour than in the passage."""
     count = 0.0
@@ -200,6 +230,21 @@ def misplaced(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
             elif _rivals(figure, stated) and not any(same_figure(mine, stated) for mine in own):
                 other = max(other, _surroundings(alignment, at, place))
         worst = max(worst, other - best)
+    return max(worst, _swapped(claim, alignment))
+
+
+def _swapped(claim: Reading, alignment: Alignment) -> float:
+    """How much better two figures of the claim would fit if they changed places; 0 when they stand as they should."""
+    worst = 0.0
+    numbered = [at for at, item in enumerate(alignment.mine) if item.figure >= 0 and alignment.places[at] >= 0]
+    for one, other in combinations(numbered, 2):
+        first, second = (claim.figures[alignment.mine[at].figure] for at in (one, other))
+        if first.kind != second.kind or first.value == second.value:
+            continue
+        here, there = alignment.places[one], alignment.places[other]
+        straight = _surroundings(alignment, one, here) + _surroundings(alignment, other, there)
+        crossed = _surroundings(alignment, one, there) + _surroundings(alignment, other, here)
+        worst = max(worst, crossed - straight)
     return worst
 
 

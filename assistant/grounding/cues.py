@@ -20,7 +20,8 @@ _DENIALS = re.compile(
     r"(?<!\w)(?:aucune?)(?!\w)"
 )
 _BENIGN = re.compile(
-    r"(?<!\w)(?:nothing (?:for|to)|and nothing|(?:sans|without) (?:frais|charge|cost|fee|interruption|delai|delay)|"
+    r"(?<!\w)(?:(?:ne |n')(?:depass|exced)\w+ pas|(?:at )?no (?:charge|cost)|nothing (?:for|to)|and nothing|"
+    r"(?:sans|without) (?:frais|charge|cost|fee|interruption|delai|delay)|"
     r"(?:بلا|دون|بدون) (?:مقابل|رسوم|رسم|انقطاع|زياده|تاخير|اجل)|لا بد|avant qu(?:e |"
     r"')[^,;.]{0,40}?(?<!\w)n(?:e |'))|"
     r"(?<!\w)(?:costs? nothing|nothing to pay|ne coute rien|[وف]?الا اذا|ما لم|ان لم|وان لم|ولو لم|no (?:more|"
@@ -33,7 +34,9 @@ _BENIGN = re.compile(
     r"لا سيما|بلا شك|non[- ]titulaires?|non[- ]meuble\w*|sans que)(?!\w)"
 )
 _LEXICAL = re.compile(
-    r"(?<!\w)(?:un(?:justified|used|authorised|paid|able|occupied|attended)|in(?:utilise|justifie|autorise|occupe)\w*|non-\w+|interdit\w*|interdire|interdiction|prohibe\w*|exclu|exclus|exclue\w*|exclut|refuse|refuses|"
+    r"(?<!\w)(?:un(?:justified|used|authorised|paid|able|occupied|attended)|in(?:utilise|justifie|autorise|"
+    r"occupe)\w*|non-\w+|sinon|a defaut|otherwise|failing which|والا|interdit\w*|interdire|interdiction|"
+    r"prohibe\w*|exclu|exclus|exclue\w*|exclut|refuse|refuses|"
     r"refusee?s?|rejete\w*|defendu\w*|impossible|"
     r"forbidden|prohibited|banned|excluded|refused|rejected|barred|impossible|ineligible|unable|fails?|lacks?|"
     r"dispense\w*|exempt\w*|"
@@ -68,7 +71,7 @@ _NOT_WITHOUT = re.compile(
 """Two denials that demand: "ne peut reprendre sans visite"."""
 _NEED_NOT = re.compile(
     r"(?<!\w)(?:(?:not|no longer|never) (?:\w+ )?(?:required|compulsory|mandatory|obligatory|obliged|"
-    r"necessary|have to|need\w*)|need not|"
+    r"necessary|have to|need\w*)|need not|n'(?:a|ont|avez) pas a(?= )|"
     r"(?:n'est|ne sont|n'etait) (?:pas|plus|nullement|jamais) (?:\w+ )?(?:obligatoires?|oblige\w*|"
     r"necessaires?|requise?s?|tenue?s?|exige\w*|impose\w*)|"
     r"(?:غير|ليس\w*|لا) (?:الزامي\w*|اجباري\w*|واجب\w*|يجب|يلزم|تلزم|يشترط|تشترط|ملزم\w*|ضروري\w*))(?!\w)"
@@ -141,7 +144,7 @@ def restricts(text: str) -> bool:
 
 def permits(text: str) -> bool:
     """True when the folded clause permits something."""
-    return bool(_MAY.search(text) or _NEED_NOT.search(text))
+    return bool(_MAY.search(_NOT_WITHOUT.sub(" ", text)) or _NEED_NOT.search(text))
 
 
 def obliges(text: str) -> bool:

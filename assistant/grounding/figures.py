@@ -288,6 +288,8 @@ def _duration_or_quantity(text: str, numeral: Numeral) -> Figure | None:
     before = _BEFORE_UNIT.match(text, place)
     squared = _SQUARED.match(text, place)
     word = _UNIT_WORD.match(text, max(place, before.end() if before else 0, squared.end() if squared else 0))
+    if word and word.group().startswith(("demi-", "half-")) and not numeral.in_digits and value == 1:
+        return None  # "une demi-journée" is a thing, no count
     if word and word.group() in UNITS_OF_TIME:
         qualifier, stop = _qualified(text, word.end(), before["kind"] if before else "")
         return Figure("duration", (value, qualifier + UNITS_OF_TIME[word.group()]), start, stop)
@@ -335,6 +337,8 @@ def _across_kinds(claimed: Figure, stated: Figure) -> bool:
     if kinds == {"reference", "number"}:
         reference, number = (claimed, stated) if claimed.kind == "reference" else (stated, claimed)
         return reference.value[0] == "no" and str(reference.value[1]) == str(number.value[0])
+    if kinds == {"ordinal", "number"} and claimed.value[0] == 1 / stated.value[0]:  # type: ignore[operator]  # both Fractions
+        return True  # "a thirtieth" and "one thirtieth"
     if kinds in ({"ordinal", "number"}, {"ordinal", "reference"}):
         return str(claimed.value[0 if claimed.kind != "reference" else 1]) == str(
             stated.value[0 if stated.kind != "reference" else 1]

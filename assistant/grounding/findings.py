@@ -166,7 +166,7 @@ def _rates(comparison: Comparison, found: Findings, passage: Reading) -> None:
     mine = rates(_piece_text(comparison, found.fit))
     stated = rates(_core_text(passage, found.fit))
     found.signs["rate_added"] = float(bool(mine - stated) and not stated)
-    if mine - stated and stated:
+    if mine - stated and stated and "|" not in _core_text(passage, found.fit):
         found.vetoes.append("duration")
 
 
@@ -206,6 +206,7 @@ def _places(comparison: Comparison, found: Findings) -> None:
     pairing = aligning.aligned(comparison, found.fit)
     copied = aligning.copied(pairing)
     _exchanges(comparison, found, aligning.exchanges(pairing))
+    found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
     found.signs["other_subject"] = _other_subject(comparison, found, pairing)
     found.signs["turned"] = aligning.turned(comparison, pairing)
     found.signs["misplaced"] = aligning.misplaced(comparison, found.fit, pairing)
@@ -280,11 +281,15 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
             backwards.setdefault(place, set()).add(word)
     hard = sum(1.0 for denial in mine if not it_denies and _any(denial, fit.pairs))
     hard += sum(1.0 for denial in its if not i_deny and _any(denial, backwards))
-    if hard and i_deny != it_denies and not _opposed(comparison, found, passage):
+    wide = comparison.context_text(fit) + _core_text(passage, fit)
+    if hard and i_deny != (it_denies or bool(cues.lexical_denials(wide))) and not _opposed(comparison, found, passage):
         found.vetoes.append("negation")
     found.signs["denied"] = hard
     found.signs["denied_mine"] = float(not it_denies and i_deny)
-    found.signs["denied_its"] = float(it_denies and not i_deny)
+    touched = any(not denial.governed or any(word in backwards for word in denial.governed) for denial in its)
+    found.signs["denied_its"] = float((touched or bool(its_words)) and not i_deny)
+    only = cues.restricts(_core_text(passage, fit)) and not cues.restricts(my_text)
+    found.signs["only_denied"] = float(only and bool(mine))
     parity = (len(mine) + len(my_words) - len(its) - len(its_words)) % 2
     found.signs["parity"] = float(parity and i_deny and it_denies)
     opposed = _opposed(comparison, found, passage)
@@ -333,10 +338,30 @@ def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> No
     mine = _piece_text(comparison, found.fit)
     its = _core_text(passage, found.fit)
     stated = cues.conditions(its)
-    signs["condition_added"] = float(bool(cues.conditions(mine)) and not stated)
+    signs["condition_added"] = float(
+        bool(cues.conditions(mine)) and not stated and not _condition_found(comparison, found)
+    )
+    signs["always_dropped"] = float(
+        cues.says_always(its) and not cues.says_always(mine) and bool(cues.conditions(mine))
+    )
     signs["only_added"] = float(cues.restricts(mine) and not cues.restricts(its))
     signs["only_dropped"] = float(cues.restricts(_text(passage, found.clauses)) and not cues.restricts(mine))
     signs["always_added"] = float(cues.says_always(mine) and not cues.says_always(its))
+
+
+def _condition_found(comparison: Comparison, found: Findings) -> bool:
+    """True when what the claim makes a condition stands in the sentences in other words: "with the permission of"."""
+    claim, fit = comparison.claim, found.fit
+    start = claim.tokens[fit.first].start if fit.first < fit.last else 0
+    places = [start + place for place, _ in cues.conditions(_piece_text(comparison, fit))]
+    words = [
+        word
+        for word in comparison.said
+        if fit.first <= word < fit.last
+        and any(place <= claim.tokens[word].start < claim.clauses[claim.clause_of(place)][1] for place in places)
+    ]
+    weight = sum(claim.tokens[word].weight for word in words)
+    return weight >= 1 and sum(claim.tokens[word].weight for word in words if word in fit.pairs) >= 0.6 * weight
 
 
 def _condition(passage: Reading, place: int) -> list[Token]:

@@ -45,7 +45,7 @@ _GOES_ON = re.compile(
     r"ses|it|they|this|these|those|its|"
     r"their|such|he|she|[وف]?(?:هو|هي|هم|هذا|هذه|ذلك|تلك)|[وف][يت])(?!['’])(?=\s|[ء-ي])"
 )
-_IN_CONTEXT = 0.8
+_IN_CONTEXT = 0.6
 """What a word counts that stands in what the sentence refers back to."""
 
 
@@ -200,10 +200,23 @@ class Comparison:
             if places:
                 fit.pairs[word] = places
                 fit.found += weight
-            elif any(sentence in matches[word] for sentence in context):
+            elif any(sentence in matches[word] for sentence in context) or self._just_before(word, sentences, matches):
                 fit.context.add(word)
                 fit.found += weight * _IN_CONTEXT
         return fit
+
+    def _just_before(self, word: int, sentences: tuple[int, ...], matches: dict[int, dict[int, list[int]]]) -> bool:
+        """True for a word, no name of anybody, that stands in one of the two sentences before."""
+        token = self.claim.tokens[word]
+        return not (token.role or token.name) and any(sentences[0] - step in matches[word] for step in (1, 2))
+
+    def context_text(self, fit: Fit) -> str:
+        """The folded text of what the sentences of a piece refer back to."""
+        passage = self.passages[fit.passage]
+        return " ".join(
+            passage.folded.text[slice(*passage.sentences[sentence])]
+            for sentence in self._context(passage, fit.sentences)
+        )
 
     def _linked(self, passage: Reading, sentences: tuple[int, ...]) -> bool:
         """True for one sentence, and for two of which the second goes on with the first."""

@@ -185,6 +185,8 @@ def _keys(word: str, its_stem: str, role: str, meanings: set[str]) -> frozenset[
                 keys.add("~" + root(word[start:]))
             else:
                 break
+        if len(word) == 3 and word[-1] == "ه":
+            keys.add("~" + word[:2])
     return frozenset(keys)
 
 

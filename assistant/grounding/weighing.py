@@ -20,11 +20,12 @@ _REASONS = {
     for reason, signs_of_it in {
         "negation": "denied denied_mine denied_its parity opposed opposed_denied",
         "modality": "may_for_must must_for_may may_added must_added may_dropped must_dropped",
-        "condition": "dropped_strong dropped_weak condition_added only_added only_dropped always_added",
+        "condition": "dropped_strong dropped_weak condition_added only_added only_dropped only_denied always_added "
+        "always_dropped",
         "subject": "role rival_role elsewhere displaced turned replaced_elsewhere context",
         "name": "rival_name name",
         "duration": "rate_added",
-        "number": "misplaced",
+        "number": "misplaced attached",
     }.items()
     for sign in signs_of_it.split()
 }
