@@ -199,18 +199,6 @@ def attached(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
     return float(worst)
 
 
-def turned(comparison: Comparison, alignment: Alignment) -> float:
-    """How many persons and bodies stand on the other side of a neighbour than in the passage."""
-    count = 0.0
-    for at, item in enumerate(alignment.mine):
-        if item.token < 0 or alignment.places[at] < 0 or not comparison.claim.tokens[item.token].role:
-            continue
-        after = alignment.places[at + 1] if at + 1 < len(alignment.places) else -1
-        before = alignment.places[at - 1] if at else -1
-        count += float(0 <= after < alignment.places[at] or before > alignment.places[at])
-    return count
-
-
 def misplaced(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
     """How much better another figure of the same kind fits what stands around a figure of the claim; 0 when none does."""
     passage, claim = comparison.passages[fit.passage], comparison.claim

@@ -208,7 +208,6 @@ def _places(comparison: Comparison, found: Findings) -> None:
     _exchanges(comparison, found, aligning.exchanges(pairing))
     found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
     found.signs["other_subject"] = _other_subject(comparison, found, pairing)
-    found.signs["turned"] = aligning.turned(comparison, pairing)
     found.signs["misplaced"] = aligning.misplaced(comparison, found.fit, pairing)
     found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
     found.signs["replaced_copied"] = found.signs["replaced"] * copied
@@ -221,7 +220,12 @@ def _other_subject(comparison: Comparison, found: Findings, pairing: aligning.Al
     if not matched or not found.fit.context:
         return 0.0
     clause = pairing.theirs[matched[0]].clause
-    own = sum(item.weight for item in pairing.theirs[: matched[0]] if item.clause <= clause and item.figure < 0)
+    known = {place for places in found.fit.pairs.values() for place in places}
+    own = sum(
+        item.weight
+        for item in pairing.theirs[: matched[0]]
+        if item.clause <= clause and item.figure < 0 and item.token not in known
+    )
     taken = sum(comparison.claim.tokens[word].weight for word in found.fit.context)
     return min(own, taken)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from assistant.grounding.figures import Figure, figures
 from assistant.grounding.folding import Folded, folded, words
-from assistant.grounding.stems import root, stem
+from assistant.grounding.stems import root, skeleton, stem
 from assistant.grounding.vocabulary import Vocabulary, vocabulary
 from assistant.language import sentence_spans
 
@@ -185,6 +185,8 @@ def _keys(word: str, its_stem: str, role: str, meanings: set[str]) -> frozenset[
                 keys.add("~" + root(word[start:]))
             else:
                 break
+        if word[0] in "وفبلك" and len(word) > 3:
+            keys.add("~" + skeleton(word))
         if len(word) == 3 and word[-1] == "ه":
             keys.add("~" + word[:2])
     return frozenset(keys)

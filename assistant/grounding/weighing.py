@@ -12,7 +12,7 @@ from assistant.grounding.folding import words
 
 _ADDED_UP = words("""
     missing missing_noun missing_copied elsewhere context role name rival_role rival_name replaced replaced_noun
-    replaced_elsewhere replaced_copied displaced inserted inserted_noun figures turned other_subject
+    replaced_elsewhere replaced_copied displaced inserted inserted_noun figures other_subject
     inserted_elsewhere
 """)
 _REASONS = {
@@ -22,7 +22,7 @@ _REASONS = {
         "modality": "may_for_must must_for_may may_added must_added may_dropped must_dropped",
         "condition": "dropped_strong dropped_weak condition_added only_added only_dropped only_denied always_added "
         "always_dropped",
-        "subject": "role rival_role elsewhere displaced turned replaced_elsewhere context",
+        "subject": "role rival_role elsewhere displaced replaced_elsewhere context",
         "name": "rival_name name",
         "duration": "rate_added",
         "number": "misplaced attached",
