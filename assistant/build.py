@@ -116,6 +116,22 @@ def opened_retriever(settings: Settings) -> Iterator[Retriever]:
             index.close()
 
 
+def discard_index(settings: Settings) -> int:
+    """Delete the index; it is made anew from the archive at the next start. How many bytes of disk that freed.
+
+    Raises InstanceBusy when another process holds the data folder.
+    """
+    with _exclusive(settings.home):
+        folder = settings.home / "index"
+        before = _disk_usage(folder)
+        ModelStore(settings.home).discard_other_indexes(name="")
+        return before - _disk_usage(folder)
+
+
+def _disk_usage(folder: Path) -> int:
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
+
+
 def base_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
     folder = settings.embedding.path or packaged_minilm_folder()

@@ -16,7 +16,7 @@ import sys  # noqa: E402
 import typer  # noqa: E402
 
 from assistant import __version__  # noqa: E402
-from assistant.commands import adapting, asking, checking, measuring, running  # noqa: E402
+from assistant.commands import adapting, asking, checking, index, measuring, running  # noqa: E402
 from assistant.commands.session import problems  # noqa: E402
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.installed import part  # noqa: E402
@@ -44,6 +44,7 @@ app.command()(checking.doctor)
 app.add_typer(checking.audit, name="audit")
 app.add_typer(measuring.evaluate, name="evaluate")
 app.add_typer(adapting.adapt, name="adapt")
+app.add_typer(index.index, name="index")
 
 
 def main() -> None:
