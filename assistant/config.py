@@ -194,6 +194,8 @@ class EndpointSettings(_Section):
     model: str = Field(min_length=1, max_length=300)
     reported_as: str = ""
     """The name under which the server answers, where it is not `model`."""
+    cache_salt: str = Field(default="", max_length=200)
+    """Sent along where it is set: vLLM shares kept beginnings of prompts only between requests of one salt."""
     languages: tuple[Literal["fr", "ar", "en"], ...] = ()
     """In which it may answer; empty: all of the instance."""
     context_tokens: Annotated[int, Field(ge=512)] = 4096
