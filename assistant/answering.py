@@ -222,9 +222,7 @@ class Assistant:
         self, answer_id: str, question: str, language: str, progress: _Progress, timings_ms: dict[str, float]
     ) -> Answer:
         answered = bool(progress.sentences)
-        text = " ".join(
-            sentence.text + "".join(f" [{marker}]" for marker in sentence.markers) for sentence in progress.sentences
-        )
+        text = with_markers(progress.sentences)
         return Answer(
             id=answer_id,
             question=question,
@@ -244,6 +242,11 @@ class Assistant:
                 *([] if answered else _unreached(progress.unreached, language)),
             ),
         )
+
+
+def with_markers(sentences: Iterable[Sentence]) -> str:
+    """The sentences as one text, each with its markers after it."""
+    return " ".join(sentence.text + "".join(f" [{marker}]" for marker in sentence.markers) for sentence in sentences)
 
 
 def _disagreements(question: str, citations: Sequence[Citation], language: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.config import Settings
+from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
@@ -50,6 +51,7 @@ class Parts:
     models: ModelStore
     model: ModelInUse
     ingestion: Ingestion
+    conversations: Conversations
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
@@ -73,6 +75,7 @@ class Parts:
         """Load the encoder in the background, so that the first question does not wait for it."""
         threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
         self.archive.warm_up()
+        self.conversations.start()
 
     def close(self) -> None:
         """Stop the work and close every store."""
@@ -81,6 +84,7 @@ class Parts:
         self.gold_runs.close()
         self.index.close()
         self.gold.close()
+        self.conversations.close()
         self.archive.close()
         self.audit.close()
 
@@ -186,6 +190,7 @@ def _parts(settings: Settings) -> Parts:
     open_ingestion: OpenIngestion = part("ingestion")
     in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
+    conversations = Conversations(home / "conversations", archive, keep_days=settings.conversations.keep_days)
     return Parts(
         settings=settings,
         archive=archive,
@@ -193,7 +198,14 @@ def _parts(settings: Settings) -> Parts:
         index=index,
         models=models,
         model=model,
-        ingestion=open_ingestion(settings, archive, index, lambda: model.current.embedder),
+        ingestion=open_ingestion(
+            settings,
+            archive,
+            index,
+            lambda: model.current.embedder,
+            others={"gold questions": gold.forget, "conversations": conversations.forget},
+        ),
+        conversations=conversations,
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
