@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import anyio
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
@@ -22,7 +22,8 @@ from assistant.access import Label, Principal, join_labels
 from assistant.answering import with_markers
 from assistant.build import Parts
 from assistant.conversations import Conversation, Conversations, Feedback, OpenTurn, Turn, TurnState
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, NotFound
+from assistant.export import Format, exported, sheet_of
 from assistant.rewriting import Exchange, standalone
 from assistant.service.answers import error_type
 from assistant.service.requests import Reader, Serving
@@ -151,6 +152,28 @@ def withdraw(conversation_id: str, number: int, parts: Serving, reader: Reader) 
     """Take back what was said of an answer."""
     parts.conversations.rate(conversation_id, number, reader, None)
     return _turn_told(_turn(parts, reader, conversation_id, number))
+
+
+@router.get("/{conversation_id}/export", response_class=Response)
+def export(
+    conversation_id: str,
+    parts: Serving,
+    reader: Reader,
+    format: Annotated[Format, Query(description="`md`, `docx` or `pdf`")],  # noqa: A002 - its name on the wire
+    turn: Annotated[int | None, Query(ge=1, description="One turn; left out: all")] = None,
+) -> Response:
+    """A conversation, or one turn of it, as a file: what this reader may see now, with footnotes, label and notice.
+
+    503 for `pdf` where it cannot be made properly; the message says what is missing.
+    """
+    conversation = parts.conversations.one(conversation_id, reader)
+    turns = [each for each in conversation.turns if turn in (None, each.number)]
+    if not turns:
+        raise NotFound("there is no such turn in this conversation" if turn else "there is nothing to export yet")
+    today = datetime.datetime.now().astimezone().date().isoformat()
+    file = exported(sheet_of(conversation.title, turns, day=today), format)
+    headers = {"content-disposition": f'attachment; filename="{file.name}"', "cache-control": "no-store"}
+    return Response(file.content, media_type=file.media_type, headers=headers)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -64,6 +65,8 @@ def test_another_readers_conversation_is_not_there_on_any_route(world: World, co
         ("POST", "/turns", {"question": QUESTION, "replaces": 1}),
         ("PUT", "/turns/1/feedback", {"rating": "up"}),
         ("DELETE", "/turns/1/feedback", None),
+        ("GET", "/export?format=md", None),
+        ("GET", "/export?format=docx&turn=1", None),
     )
     for method, path, body in routes:
         on_theirs = call(world, method, f"/v1/conversations/{conversation}{path}", "weak", body)
@@ -135,7 +138,10 @@ def test_label_that_rises_hides_sentences_in_conversation_and_search(world: Worl
     archivist = world.parts.sign_in.principal("archivist")
     from assistant.ingestion import MetadataEdit
 
+    exported = world.get(f"/v1/conversations/{made}/export?format=md", "weak")
+    assert "douze euros" in exported.text
     world.parts.ingestion.edit(document, archivist, MetadataEdit(label="restricted/tax"))
+    assert "douze" not in world.get(f"/v1/conversations/{made}/export?format=md", "weak").text, "leaked"
     (again,) = shown(world, made, "weak")["turns"]
     assert again["hidden"] >= 1
     assert "douze" not in str(again), "leaked"
@@ -174,6 +180,21 @@ def test_feedback_is_kept_with_the_turn_and_taken_back(world: World, conversatio
     assert call(world, "PUT", path, "strong", {"rating": "maybe"})[0] == 422
     assert call(world, "PUT", path.replace("/1/", "/4/"), "strong", {"rating": "up"})[0] == 404
     assert call(world, "DELETE", path, "strong")[1]["feedback"] is None
+
+
+def test_export_is_a_file_of_the_turn_that_is_asked_for(world: World, conversation: str) -> None:
+    ask(world, conversation, "strong", NEVER)
+    path = f"/v1/conversations/{conversation}/export"
+    whole, one = (world.get(f"{path}?format=md{more}", "strong") for more in ("", "&turn=2"))
+    assert whole.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert re.fullmatch(r'attachment; filename="conversation-[\d-]+\.md"', whole.headers["content-disposition"])
+    assert "Restreint / tax" in whole.text
+    assert "trente jours" in whole.text
+    assert "trente jours" not in one.text
+    assert "aucun passage" in one.text
+    assert world.get(f"{path}?format=docx", "strong").content.startswith(b"PK")
+    assert world.get(f"{path}?format=md&turn=9", "strong").status_code == 404
+    assert world.get(f"{path}?format=exe", "strong").status_code == 422
 
 
 def test_every_turn_is_in_the_audit_record(world: World, conversation: str) -> None:
