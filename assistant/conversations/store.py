@@ -147,12 +147,15 @@ class Conversations:
                 found.append(Summary(row["id"], title, row["created_at"], row["changed_at"], row["turns"]))
         return tuple(found)
 
-    def one(self, conversation_id: str, principal: Principal) -> Conversation:
-        """A conversation as its reader may see it now."""
+    def one(
+        self, conversation_id: str, principal: Principal, *, before: int | None = None, most: int = MOST_TURNS
+    ) -> Conversation:
+        """A conversation as its reader may see it now: its last turns, `most` of them, those from `before` on left out."""
         row = self._row(conversation_id, principal)
         title, scope = self._about(row)
         sources = ReadableSources(self._archive, principal)
-        turns = tuple(sources.shown(turn) for turn in self._turns(conversation_id))
+        stored = [turn for turn in self._turns(conversation_id) if before is None or turn.number < before]
+        turns = tuple(map(sources.shown, stored[-most:]))
         return Conversation(row["id"], title, row["created_at"], row["changed_at"], scope, turns)
 
     def change(

@@ -248,21 +248,20 @@ class _Running:
 def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody) -> _Running:
     """The turn, with its first event in hand: a refusal is raised before anything is kept or dropped."""
     if parts.conversations.keeps:
-        conversation = parts.conversations.one(conversation_id, reader)
+        conversation = parts.conversations.one(conversation_id, reader, before=body.replaces, most=_REMEMBERED_TURNS)
     else:
         conversation = Conversation(conversation_id, "", "", "", _scope(None))
-    before = [turn for turn in conversation.turns if body.replaces is None or turn.number < body.replaces]
-    history = [_exchange(turn) for turn in before[-_REMEMBERED_TURNS:]]
+    history = [_exchange(turn) for turn in conversation.turns]
     understood = standalone(body.question, history, language=body.language)
     events = parts.assistant.stream(understood.question, reader, language=understood.language)
     first = next(events)
-    recent = before[-_REMEMBERED_TURNS:] if understood.rewritten else []
+    drawn_from = {source for turn in conversation.turns for source in turn.sources()}
     opened = parts.conversations.begin(
         conversation_id,
         reader,
         body.question.strip(),
         searched=understood.question,
-        drawn_from=sorted({source for turn in recent for source in turn.sources()}),
+        drawn_from=sorted(drawn_from) if understood.rewritten else (),
         replaces=body.replaces,
     )
     return _Running(parts.conversations, opened, conversation.scope, first, events)

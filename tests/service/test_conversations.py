@@ -197,6 +197,25 @@ def test_export_is_a_file_of_the_turn_that_is_asked_for(world: World, conversati
     assert world.get(f"{path}?format=exe", "strong").status_code == 422
 
 
+def test_liked_answer_can_become_a_gold_question_of_an_archivist_who_may_read_it(
+    world: World, conversation: str
+) -> None:
+    path = f"/v1/conversations/{conversation}/turns/1/feedback"
+    call(world, "PUT", path, "strong", {"rating": "up", "comment": "bien"})
+    status, told = call(world, "GET", "/v1/gold/feedback", "archivist")
+    assert status == 200
+    (given,) = told["feedback"]
+    assert (given["question"], given["rating"], given["comment"]) == (QUESTION, "up", "bien")
+    assert "reader" not in str(given)
+    kept = call(world, "POST", "/v1/gold", "archivist", given["gold"])
+    assert (kept[0], kept[1]["words"]) == (201, given["cited"][0]["words"].strip())
+    call(world, "DELETE", f"/v1/gold/{kept[1]['id']}", "archivist")
+    assert call(world, "GET", "/v1/gold/feedback", "weak-archivist") == (200, {"feedback": []})
+    assert call(world, "GET", "/v1/gold/feedback", "strong")[0] == 403
+    call(world, "DELETE", f"/v1/conversations/{conversation}", "strong")
+    assert call(world, "GET", "/v1/gold/feedback", "archivist") == (200, {"feedback": []})
+
+
 def test_every_turn_is_in_the_audit_record(world: World, conversation: str) -> None:
     audit: AuditLog = world.parts.audit
     before = audit.verify().entries
