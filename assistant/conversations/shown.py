@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from assistant.access import Label, Principal, join_labels
+from assistant.answer_text import answer_text
 from assistant.archive import Archive
 from assistant.conversations.records import SourceVersion, Turn
 from assistant.errors import NotFound
@@ -30,8 +31,8 @@ class ReadableSources:
 
     def shown(self, turn: Turn) -> Turn:
         """The turn without what its reader may not read any more; `hidden` counts the sentences that are gone."""
-        searched = turn.searched if all(map(self._document, turn.drawn_from)) else turn.question
-        turn = replace(turn, searched=searched)
+        if not all(map(self._document, turn.drawn_from)):
+            turn = _as_asked(turn)
         if turn.answer is None:
             return turn
         answer = replace(turn.answer, citations=tuple(map(self._labelled, turn.answer.citations)))
@@ -73,7 +74,7 @@ def without(turn: Turn, gone: Collection[int]) -> Turn:
         answer,
         sentences=sentences,
         citations=tuple(citation for citation in kept if citation.marker in cited),
-        text=" ".join(_with_markers(sentence.text, sentence.markers) for sentence in sentences),
+        text=answer_text(sentences),
         notes=tuple(note for note in answer.notes if not {int(n) for n in _MARKER.findall(note)} & set(gone)),
         outcome=answer.outcome if sentences else Outcome.NO_EVIDENCE,
         label=label,
@@ -83,11 +84,11 @@ def without(turn: Turn, gone: Collection[int]) -> Turn:
 
 def without_document(turn: Turn, document_id: str) -> Turn:
     """The turn without every word that any version of this document may have given it."""
-    searched = turn.question if any(source[0] == document_id for source in turn.drawn_from) else turn.searched
-    drawn_from = tuple(source for source in turn.drawn_from if source[0] != document_id)
+    if any(source[0] == document_id for source in turn.drawn_from):
+        turn = replace(_as_asked(turn), drawn_from=tuple(each for each in turn.drawn_from if each[0] != document_id))
     answer = turn.answer
     gone = {c.marker for c in answer.citations if c.document_id == document_id} if answer else set()
-    return without(replace(turn, searched=searched, drawn_from=drawn_from), gone)
+    return without(turn, gone)
 
 
 def said(turn: Turn) -> str:
@@ -97,5 +98,7 @@ def said(turn: Turn) -> str:
     return "\n".join((turn.question, turn.searched, *sentences))
 
 
-def _with_markers(text: str, markers: Collection[int]) -> str:
-    return text + "".join(f" [{marker}]" for marker in markers)
+def _as_asked(turn: Turn) -> Turn:
+    """The turn as if its question had been searched as it was typed."""
+    answer = replace(turn.answer, searched=turn.question) if turn.answer else None
+    return replace(turn, searched=turn.question, answer=answer)

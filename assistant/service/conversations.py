@@ -6,47 +6,32 @@ Every route sees the conversations of the reader who asks and no others: another
 from __future__ import annotations
 
 import datetime
-import logging
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated, Any, Literal
 
-import anyio
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.access import Label, Principal, join_labels
-from assistant.answering import with_markers
+from assistant.answer_text import answer_text
 from assistant.build import Parts
 from assistant.conversations import Conversation, Conversations, Feedback, OpenTurn, Turn, TurnState
-from assistant.errors import AssistantError, NotFound
+from assistant.errors import NotFound
 from assistant.export import Format, exported, sheet_of
 from assistant.rewriting import Exchange, standalone
-from assistant.service.answers import error_type
+from assistant.scope import Scope
+from assistant.service.answers import ScopeBody, sent_events
 from assistant.service.requests import Reader, Serving
-from assistant.service.wire import named_event, plain, server_sent
+from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
+from assistant.service.wire import named_event, plain
 from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, EvidenceReady, Outcome, Sentence, SentenceReady
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
-_LOG = logging.getLogger(__name__)
 _REMEMBERED_TURNS = 3
 """How many of the last turns a follow-up question is understood by."""
-
-Name = Annotated[str, StringConstraints(max_length=200)]
-
-
-class ScopeBody(BaseModel):
-    """Where a conversation's questions are looked for; empty lists and null mean no limit."""
-
-    model_config = ConfigDict(extra="forbid")
-    collections: list[Name] = Field(default=[], max_length=100)
-    date_from: datetime.date | None = None
-    date_to: datetime.date | None = None
-    document_types: list[Name] = Field(default=[], max_length=100)
-    documents: list[Name] = Field(default=[], max_length=1000)
 
 
 class NewBody(BaseModel):
@@ -91,7 +76,7 @@ def list_conversations(parts: Serving, reader: Reader, q: Annotated[str, Query(m
 @router.post("", status_code=201)
 def create(parts: Serving, reader: Reader, body: NewBody | None = None) -> dict[str, Any]:
     """Begin a conversation."""
-    return _told(parts.conversations.create(reader, title=body.title if body else "", scope=_scope(None)))
+    return _told(parts.conversations.create(reader, title=body.title if body else "", scope=Scope.everything.to_json()))
 
 
 @router.get("/{conversation_id}")
@@ -103,7 +88,7 @@ def show(conversation_id: str, parts: Serving, reader: Reader) -> dict[str, Any]
 @router.patch("/{conversation_id}")
 def change(conversation_id: str, body: ChangeBody, parts: Serving, reader: Reader) -> dict[str, Any]:
     """Give it another title or scope."""
-    scope = _scope(body.scope) if body.scope else None
+    scope = Scope.from_json(body.scope.model_dump()).to_json() if body.scope else None
     parts.conversations.change(conversation_id, reader, title=body.title, scope=scope)
     return _told(parts.conversations.one(conversation_id, reader))
 
@@ -122,20 +107,19 @@ def remove(conversation_id: str, parts: Serving, reader: Reader) -> dict[str, An
         200: {"content": {"text/event-stream": {}}, "description": "An event `turn`, then those of `POST /v1/answers`"}
     },
 )
-def ask(
+async def ask(
     conversation_id: str, body: TurnBody, request: Request, parts: Serving, reader: Reader
-) -> JSONResponse | StreamingResponse:
+) -> JSONResponse | AnswerStream:
     """Ask in a conversation: events as of `POST /v1/answers` after a first one `turn`, or the finished turn as JSON.
 
     A follow-up question is searched as the standalone one that `turn` names. A reader who leaves keeps what was released.
     """
-    running = _begun(parts, reader, conversation_id, body)
+    leaving = Leaving()
+    running = await in_thread(lambda: _begun(parts, reader, conversation_id, body, leaving))
     if "application/json" in request.headers.get("accept", ""):
-        for _ in running.pieces():
-            pass
+        await finished(running.events(), request, leaving)
         return JSONResponse(_turn_told(running.turn))
-    headers = {"cache-control": "no-store"}
-    return StreamingResponse(_closing(running.pieces()), media_type="text/event-stream", headers=headers)
+    return AnswerStream(running.pieces(), leaving)
 
 
 @router.put("/{conversation_id}/turns/{number}/feedback")
@@ -184,7 +168,7 @@ class _Running:
     opened: OpenTurn
     scope: Mapping[str, Any]
     first: AnswerEvent
-    rest: Generator[AnswerEvent]
+    rest: Generator[AnswerEvent, None, None]
     evidence: EvidenceReady | None = None
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
@@ -193,27 +177,34 @@ class _Running:
     def __post_init__(self) -> None:
         self.turn = self.opened.turn
 
-    def pieces(self) -> Generator[bytes]:
-        """The events as they are sent. The turn is kept before its last event leaves, and when this is closed before the end."""
+    def pieces(self) -> Generator[bytes, None, None]:
+        """The events as they are sent."""
         about = {"conversation_id": self.opened.conversation_id, "number": self.opened.number}
+        events = self.events()
         try:
             yield named_event("turn", {**about, "searched": self.turn.searched, "scope": dict(self.scope)})
+            yield from sent_events(next(events), events)
+        finally:
+            events.close()
+            self._end()
+
+    def events(self) -> Generator[AnswerEvent, None, None]:
+        """The events of the answer. The turn is kept before the last one leaves, and when this is closed before the end."""
+        try:
             for event in chain([self.first], self.rest):
                 if isinstance(event, AnswerReady):
                     self._keep(TurnState.DONE, event.answer)
                 self._note(event)
-                yield server_sent(event)
-        except AssistantError as error:
+                yield event
+        except Exception:
             self._keep(TurnState.FAILED, self._released())
-            yield named_event("error", {"type": error_type(error), "message": str(error)})
-        except Exception:  # the page must hear of it; the log has the details
-            _LOG.exception("an answer failed in the middle")
-            self._keep(TurnState.FAILED, self._released())
-            yield named_event("error", {"type": "internal", "message": "the answer could not be finished"})
+            raise
         finally:
-            self.rest.close()
-            if self.turn is self.opened.turn:
-                self._keep(TurnState.STOPPED, self._released())
+            self._end()
+
+    def _end(self) -> None:
+        self.rest.close()
+        self._keep(TurnState.STOPPED, self._released())
 
     def _keep(self, state: TurnState, answer: Answer | None) -> None:
         if self.turn is self.opened.turn:
@@ -234,7 +225,7 @@ class _Running:
             id=self.evidence.answer_id,
             question=self.turn.question,
             language=self.evidence.language,
-            text=with_markers(self.sentences),
+            text=answer_text(self.sentences),
             sentences=tuple(self.sentences),
             citations=tuple(self.citations),
             outcome=Outcome.ANSWERED,
@@ -242,18 +233,27 @@ class _Running:
             prompt_version="",
             label=str(join_labels(Label.parse(citation.label) for citation in self.citations)),
             timings_ms={},
+            searched=self.turn.searched,
+            incomplete=True,
         )
 
 
-def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody) -> _Running:
+def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody, leaving: Leaving) -> _Running:
     """The turn, with its first event in hand: a refusal is raised before anything is kept or dropped."""
     if parts.conversations.keeps:
         conversation = parts.conversations.one(conversation_id, reader, before=body.replaces, most=_REMEMBERED_TURNS)
     else:
-        conversation = Conversation(conversation_id, "", "", "", _scope(None))
+        conversation = Conversation(conversation_id, "", "", "", Scope.everything.to_json())
     history = [_exchange(turn) for turn in conversation.turns]
     understood = standalone(body.question, history, language=body.language)
-    events = parts.assistant.stream(understood.question, reader, language=understood.language)
+    events = parts.assistant.stream(
+        body.question,
+        reader,
+        language=understood.language,
+        searched=understood.question,
+        scope=Scope.from_json(conversation.scope),
+        stopped=leaving.stopped,
+    )
     first = next(events)
     drawn_from = {source for turn in conversation.turns for source in turn.sources()}
     opened = parts.conversations.begin(
@@ -267,16 +267,6 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
     return _Running(parts.conversations, opened, conversation.scope, first, events)
 
 
-async def _closing(pieces: Generator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces; when the reader leaves, `pieces` is closed at once, so that what was released is kept."""
-    try:
-        async for piece in iterate_in_threadpool(pieces):
-            yield piece
-    finally:
-        with anyio.CancelScope(shield=True):
-            await run_in_threadpool(pieces.close)
-
-
 def _exchange(turn: Turn) -> Exchange:
     answer = turn.answer
     headings = [(citation.title, *citation.headings) for citation in answer.citations] if answer else []
@@ -287,11 +277,6 @@ def _exchange(turn: Turn) -> Exchange:
 def _turn(parts: Parts, reader: Principal, conversation_id: str, number: int) -> Turn:
     turns = parts.conversations.one(conversation_id, reader).turns
     return next(turn for turn in turns if turn.number == number)
-
-
-def _scope(body: ScopeBody | None) -> dict[str, Any]:
-    told: dict[str, Any] = (body or ScopeBody()).model_dump(mode="json")
-    return told
 
 
 def _told(conversation: Conversation) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def answer_of(*documents: Document, language: str = "fr") -> Answer:
         prompt_version="test",
         label="internal",
         timings_ms={"search": 1.5},
+        searched="Quel délai ?",
         notes=tuple(f"La source [{each.marker}] est douteuse." for each in citations),
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ import pytest
 
 from assistant.access import Label
 from assistant.audit import AuditLog
-from assistant.generation import Generator
 from assistant.service.serving import serving
-from assistant.types import Draft, Evidence
+from assistant.types import AnswerEvent, SentenceReady
 from tests.service.conftest import World
 from tests.service.test_archivists import ABSENT, call
 
@@ -223,20 +221,16 @@ def test_every_turn_is_in_the_audit_record(world: World, conversation: str) -> N
     assert audit.verify().entries == before + 2
 
 
-class Slow:
-    """Proposes the first sentence of the real generator, and the others when it is let go."""
+def pausing(real: Callable[..., Generator[AnswerEvent, None, None]]) -> Callable[..., Iterator[AnswerEvent]]:
+    """`Assistant.stream` that says nothing after the first sentence until its reader has left."""
 
-    def __init__(self, real: Generator) -> None:
-        self._real = real
-        self.name, self.prompt_version = real.name, real.prompt_version
-        self.go_on = threading.Event()
+    def stream(*arguments: Any, stopped: Callable[[], bool], **more: Any) -> Iterator[AnswerEvent]:
+        for event in real(*arguments, stopped=stopped, **more):
+            yield event
+            if isinstance(event, SentenceReady):
+                _until(stopped)
 
-    def drafts(self, evidence: Evidence) -> Iterator[Draft]:
-        for number, draft in enumerate(self._real.drafts(evidence)):
-            if number:
-                self.go_on.wait(20)
-            yield draft
-        self.go_on.wait(20)
+    return stream
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -249,8 +243,7 @@ def _until(condition: Callable[[], bool]) -> None:
 def test_reader_who_leaves_keeps_what_was_released_as_a_stopped_turn(
     world: World, conversation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = Slow(world.parts.assistant._generator)
-    monkeypatch.setattr(world.parts.assistant, "_generator", slow)
+    monkeypatch.setattr(world.parts.assistant, "stream", pausing(world.parts.assistant.stream))
     path, headers = f"/v1/conversations/{conversation}/turns", {"authorization": "Bearer strong"}
     with (
         serving(world.parts, port=0, with_page=False, announced=False) as running,
@@ -259,11 +252,11 @@ def test_reader_who_leaves_keeps_what_was_released_as_a_stopped_turn(
         with client.stream("POST", path, json={"question": QUESTION}) as reply:
             names = (line.removeprefix("event: ") for line in reply.iter_lines() if line.startswith("event: "))
             assert [next(names), next(names), next(names)] == ["turn", "evidence", "sentence"]
-        slow.go_on.set()
         _until(lambda: shown(world, conversation)["turns"][-1]["answer"] is not None)
     turn = shown(world, conversation)["turns"][-1]
     assert (turn["number"], turn["state"]) == (2, "stopped")
-    assert len(turn["answer"]["sentences"]) >= 1
+    assert turn["answer"]["sentences"]
+    assert turn["answer"]["incomplete"] is True
     assert "trente jours" in turn["answer"]["text"]
 
 
