@@ -21,6 +21,7 @@ from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.comparing import Comparing
 from assistant.config import Settings
+from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
@@ -55,6 +56,7 @@ class Parts:
     models: ModelStore
     model: ModelInUse
     ingestion: Ingestion
+    conversations: Conversations
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
@@ -83,6 +85,7 @@ class Parts:
         """Load the encoder in the background, so that the first question does not wait for it."""
         threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
         self.archive.warm_up()
+        self.conversations.start()
 
     def close(self) -> None:
         """Stop the work and close every store."""
@@ -91,6 +94,7 @@ class Parts:
         self.gold_runs.close()
         self.index.close()
         self.gold.close()
+        self.conversations.close()
         self.archive.close()
         self.audit.close()
 
@@ -221,9 +225,11 @@ def _parts(settings: Settings) -> Parts:
     index = ChangingIndex(first.index)
     model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
-    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder)
-    in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
+    conversations = Conversations(home / "conversations", archive, keep_days=settings.conversations.keep_days)
+    others = {"gold questions": gold.forget, "conversations": conversations.forget}
+    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder, others=others)
+    in_use = _InUse(model)
     return Parts(
         settings=settings,
         archive=archive,
@@ -232,6 +238,7 @@ def _parts(settings: Settings) -> Parts:
         models=models,
         model=model,
         ingestion=ingestion,
+        conversations=conversations,
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(

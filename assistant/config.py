@@ -173,6 +173,13 @@ def _without_port(name: str) -> str:
     return name if name.startswith("/") or name.count(":") > 1 else name.partition(":")[0]
 
 
+class ConversationSettings(_Section):
+    """How long readers' conversations are kept."""
+
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    """Since the last question in them; 0 keeps none: no question and no answer is stored."""
+
+
 class DemoSettings(_Section):
     """Documents that `assistant up` hands in at its first start."""
 
@@ -262,6 +269,7 @@ class Settings(_Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()
     database: DatabaseSettings = DatabaseSettings()
+    conversations: ConversationSettings = ConversationSettings()
     demo: DemoSettings | None = None
     egress: EgressSettings = EgressSettings()
     models: ModelSettings = ModelSettings()
