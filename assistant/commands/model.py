@@ -140,7 +140,8 @@ def _endpoint(running: RunningServer) -> str:
     plan = running.plan
     return (
         f'\n[[models.endpoints]]\nname = "{plan.kind}"\nurl = "{plan.url}"\nmodel = "{plan.model}"\n'
-        f"context_tokens = {plan.context_tokens}\n\nStop with Ctrl+C."
+        f"context_tokens = {plan.context_tokens}\nconcurrency = {plan.concurrency}\n"
+        'clearance = "public"      # raise it to the highest label that this server may be sent\n\nStop with Ctrl+C.'
     )
 
 

@@ -27,6 +27,7 @@ _GPU_FILES = ("/dev/nvidia0", "/dev/kfd")
 _LLAMA_PYTHON = ("llama_cpp", "sse_starlette", "starlette_context", "pydantic_settings")
 _TRANSFORMERS = ("transformers", "openai")
 _MOST_TOKENS_ON_CPU = 8192
+_VLLM_AT_ONCE = 16
 
 
 class ServerKind(StrEnum):
@@ -75,6 +76,8 @@ class ServerPlan:
     port: int
     model: str
     context_tokens: int
+    concurrency: int
+    """Requests to send it at the same time; a further one would only wait there."""
     health: str
 
     @property
@@ -143,7 +146,9 @@ def planned(kind: ServerKind, model: LanguageModel, machine: Machine, wanted: Wa
         environment.pop("PYTHONPATH", None)  # it would put our packages into its environment
         del environment["OMP_NUM_THREADS"]
     health = f"http://{LOOPBACK}:{wanted.port}{'/v1/models' if kind is ServerKind.LLAMA_PYTHON else '/health'}"
-    return ServerPlan(kind, tuple(command), environment, model.folder.parent, wanted.port, model.name, context, health)
+    at_once = _VLLM_AT_ONCE if kind is ServerKind.VLLM else 1
+    folder = model.folder.parent
+    return ServerPlan(kind, tuple(command), environment, folder, wanted.port, model.name, context, at_once, health)
 
 
 _NEEDS = {

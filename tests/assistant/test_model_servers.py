@@ -131,7 +131,7 @@ def _python(code: str, folder: Path, port: int = 0) -> ServerPlan:
     """A program in the place of a server."""
     address = f"http://127.0.0.1:{port}/health"
     command = (sys.executable, "-c", code)
-    return ServerPlan(ServerKind.TRANSFORMERS, command, dict(os.environ), folder, port, "test", 2048, address)
+    return ServerPlan(ServerKind.TRANSFORMERS, command, dict(os.environ), folder, port, "test", 2048, 1, address)
 
 
 _SERVES = "import sys, http.server as h; print('up', flush=True); h.test(h.SimpleHTTPRequestHandler, port={}, bind='127.0.0.1')"
