@@ -6,7 +6,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.comparing import Comparing
 from assistant.config import Settings
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
@@ -33,10 +34,14 @@ from assistant.lexical import Lexicon
 from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
+from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
 from assistant.types import Answer, Evidence
 
 _LOG = logging.getLogger(__name__)
+
+DocumentsWithin = Callable[[Scope, Principal], Collection[str]]
+"""The ids of the documents in a scope that a principal may know of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,11 @@ class Parts:
     def retriever(self) -> Retriever:
         """Finds evidence with the encoder in use. Take it once for a question."""
         return self.model.current.retriever
+
+    @property
+    def comparing(self) -> Comparing:
+        """Says what changed between versions."""
+        return Comparing(self.archive, self.audit)
 
     @property
     def assistant(self) -> Assistant:
@@ -156,7 +166,14 @@ def reranker_of(settings: Settings) -> Reranker:
     return CrossEncoderReranker(folder) if folder else KeepOrder()
 
 
-def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, calibration: Calibration) -> Retriever:
+def retriever_over(
+    index: PassageIndex,
+    settings: Settings,
+    embedder: Embedder,
+    calibration: Calibration,
+    *,
+    documents_within: DocumentsWithin | None = None,
+) -> Retriever:
     """The configured retrieval over an index: what readers get, and what evaluations measure."""
     return Retriever(
         index,
@@ -166,6 +183,7 @@ def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, 
         reranker=reranker_of(settings),
         reranker_depth=settings.retrieval.reranker_depth,
         bridges=Bridges(embedder, settings.instance.languages),
+        documents_within=documents_within,
     )
 
 
@@ -175,8 +193,11 @@ def _parts(settings: Settings) -> Parts:
     audit = AuditLog(home / "audit.db")
     models = ModelStore(home)
 
+    def documents_within(scope: Scope, principal: Principal) -> frozenset[str]:
+        return ingestion.documents_within(scope, principal)
+
     def made(name: str) -> Generation:
-        return _generation(settings, models, name, archive, audit)
+        return _generation(settings, models, name, archive, audit, documents_within)
 
     active = models.active(base_folder(settings))
     first = made(active.name if active else BASE)
@@ -184,6 +205,7 @@ def _parts(settings: Settings) -> Parts:
     index = ChangingIndex(first.index)
     model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
+    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder)
     in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
     return Parts(
@@ -193,7 +215,7 @@ def _parts(settings: Settings) -> Parts:
         index=index,
         models=models,
         model=model,
-        ingestion=open_ingestion(settings, archive, index, lambda: model.current.embedder),
+        ingestion=ingestion,
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
@@ -213,13 +235,20 @@ def _index_of(settings: Settings, embedder: Embedder, folder: Path) -> EdgePassa
     )
 
 
-def _generation(settings: Settings, models: ModelStore, name: str, archive: Archive, audit: AuditLog) -> Generation:
+def _generation(
+    settings: Settings,
+    models: ModelStore,
+    name: str,
+    archive: Archive,
+    audit: AuditLog,
+    documents_within: DocumentsWithin,
+) -> Generation:
     """Everything that belongs to one encoder; its index is opened, and made when there is none."""
     folder = base_folder(settings) if name == BASE else models.model(name).folder
     embedder = embedder_of(settings, folder)
     calibration = Calibration.load(settings.retrieval.calibration)
     index = _index_of(settings, embedder, models.index_folder(name))
-    retriever = retriever_over(index, settings, embedder, calibration)
+    retriever = retriever_over(index, settings, embedder, calibration, documents_within=documents_within)
     assistant = Assistant(
         retriever,
         archive,

@@ -16,6 +16,7 @@ from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.index import PassageIndex
 from assistant.receipts import ErasureReceipt, PurgeRecord
+from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 
 
@@ -261,6 +262,14 @@ class Ingestion(Protocol):
 
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """One document. Raises NotFound when there is none, or none this principal may know of."""
+        ...
+
+    def documents_within(self, scope: Scope, principal: Principal) -> frozenset[str]:
+        """The ids of the documents in a scope that this principal may read; of all of them where it limits nothing."""
+        ...
+
+    def scope_choices(self, principal: Principal) -> ScopeChoices:
+        """By what a search can be narrowed: what the documents that this principal may read say of themselves."""
         ...
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:

@@ -39,6 +39,7 @@ from assistant.ingestion import (
 )
 from assistant.precedence import QUESTIONS
 from assistant.receipts import ErasureReceipt, PurgeRecord
+from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.erasure import Eraser
@@ -171,6 +172,14 @@ class EmbeddedIngestion:
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.document`."""
         return self._explained(self._listing.one(document_id, principal))
+
+    def documents_within(self, scope: Scope, principal: Principal) -> frozenset[str]:
+        """See `Ingestion.documents_within`."""
+        return self._listing.within(scope, principal)
+
+    def scope_choices(self, principal: Principal) -> ScopeChoices:
+        """See `Ingestion.scope_choices`."""
+        return self._listing.choices(principal)
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """See `Ingestion.counts`."""

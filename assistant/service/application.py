@@ -26,7 +26,7 @@ from assistant.errors import (
     ServiceUnavailable,
     SignInRequired,
 )
-from assistant.service import adaptation, answers, archivists, compatible, documents, gold, receipts
+from assistant.service import adaptation, answers, archivists, compatible, documents, gold, reading, receipts
 from assistant.service.reference import reference_page
 from assistant.service.security import Gate, KnownHosts, SecurityHeaders
 from assistant.service.sign_in_page import sign_in_page
@@ -59,6 +59,7 @@ def create_interface(parts: Parts) -> FastAPI:
         answers.router,
         archivists.router,
         receipts.router,
+        reading.router,
         documents.router,
         gold.router,
         adaptation.router,
