@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -96,7 +97,8 @@ def served_model(instance: Path, *, prefix: Sequence[str] = (), threads: int = 1
     try:
         yield ModelServer(_address(process, log), process)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)  # strace, where it stands before the command, waits for it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # strace, where it stands before the command, waits for it
         process.wait(timeout=60)
 
 

@@ -75,8 +75,9 @@ def create_application(folder: Path, *, name: str, context_tokens: int) -> FastA
         about = {"id": name, "object": "model", "owned_by": "local", "max_model_len": context_tokens}
         return {"object": "list", "data": [about]}
 
+    # Like chat in the one thread of the event loop: the tokenizer is not safe for several.
     @application.post("/tokenize")
-    def tokenize(body: dict[str, Any]) -> dict[str, int]:
+    async def tokenize(body: dict[str, Any]) -> dict[str, int]:
         return {"count": len(tokenizer.encode(str(body.get("prompt", "")))), "max_model_len": context_tokens}
 
     @application.post("/v1/chat/completions")

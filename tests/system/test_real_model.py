@@ -13,6 +13,19 @@ import httpx
 import psutil
 import pytest
 
+from assistant.access import Label
+from assistant.endpoints import (
+    Broken,
+    ChatMessage,
+    Ended,
+    EndpointDescription,
+    Limits,
+    ModelRouter,
+    Need,
+    Piece,
+    Started,
+)
+from tests.endpoint_server import MODEL, EndpointServer, answer
 from tests.model_server import NAME, ModelServer, served_model, streamed
 from tests.system.tracing import loopback_only, outside_attempts, trace_command
 from tests.worlds import instance_file
@@ -92,6 +105,35 @@ def _status(server: ModelServer, model: str) -> int:
     return httpx.post(f"{server.url}/chat/completions", json=request, timeout=60).status_code
 
 
+def _description(name: str, url: str, model: str) -> EndpointDescription:
+    limits = Limits(connect_s=2, first_token_s=60, between_tokens_s=60, total_s=120)
+    everything = frozenset({"fr", "ar", "en"})
+    return EndpointDescription(name, url, model, everything, 4096, Label.parse("secret"), concurrency=1, limits=limits)
+
+
+def _need(max_tokens: int) -> Need:
+    return Need("reader", Label.parse("internal"), "en", max_tokens=max_tokens)
+
+
+def test_router_learns_how_the_server_counts_and_how_much_it_reads(server: ModelServer) -> None:
+    with ModelRouter([_description("real", server.url, NAME)]) as router:
+        deadline = time.monotonic() + 60
+        while not router.probed and time.monotonic() < deadline:
+            time.sleep(0.1)
+        state = router.states()[0]
+        assert (state.state, state.tokenizer, state.context_tokens) == ("ready", "vllm", 4096)
+        assert not state.json_schema
+        assert router.count_tokens("The harbour master keeps the register.") == 7
+
+
+def test_router_streams_the_whole_answer_of_the_server(server: ModelServer) -> None:
+    with ModelRouter([_description("real", server.url, NAME)], probing=False) as router:
+        events = list(router.stream([ChatMessage("user", "Say in one sentence what a passport is for.")], _need(60)))
+    assert events[0] == Started("real", NAME)
+    assert events[-1] == Ended(complete=True, reason="stop")
+    assert "passport" in "".join(event.text for event in events if isinstance(event, Piece)).lower()
+
+
 def test_neither_conversion_nor_server_tries_to_leave(server: ModelServer, instance: Path, tmp_path: Path) -> None:
     del server  # it has registered and converted the model
     trace = tmp_path / "trace"
@@ -99,3 +141,25 @@ def test_neither_conversion_nor_server_tries_to_leave(server: ModelServer, insta
         pass
     assert "connect(" in trace.read_text(encoding="utf-8", errors="replace")
     assert outside_attempts(trace) == []
+
+
+def test_answer_goes_on_elsewhere_when_the_server_is_killed_in_its_middle(server: ModelServer) -> None:
+    """The last test: nothing is served after it."""
+    with EndpointServer(answer("The harbour is open [1].")) as other:
+        both = [_description("real", server.url, NAME), _description("other", other.url, MODEL)]
+        with ModelRouter(both, probing=False) as router:
+            events = []
+            for event in router.stream([ChatMessage("user", STORY)], _need(400)):
+                events.append(event)
+                if len(events) == 4:
+                    server.kill()
+    assert [type(event) for event in events[:4]] == [Started, Piece, Piece, Piece]
+    broken = next(place for place, event in enumerate(events) if isinstance(event, Broken))
+    assert events[broken + 1] == Started("other", MODEL)
+    assert (
+        "".join(event.text for event in events[broken + 2 : -1] if isinstance(event, Piece))
+        == "The harbour is open [1]."
+    )
+    assert events[-1] == Ended(complete=True, reason="stop")
+    server.process.wait(timeout=30)
+    assert server.process.returncode == 2
