@@ -41,6 +41,7 @@ SAME_EVERYWHERE = {
     "Page",
     "Pages",
     "Archive",
+    "Conversations",
 }
 DYNAMIC = (
     "label.",
@@ -116,6 +117,7 @@ def test_counted_nouns_have_the_plural_forms_of_their_language(language: str) ->
         "versions",
         "problems",
         "questions",
+        "changes",
     }
     for noun, forms in counted.items():
         assert isinstance(forms, dict)
