@@ -42,6 +42,9 @@ SAME_EVERYWHERE = {
     "Pages",
     "Archive",
     "Conversations",
+    "Version {n}",
+    "Note",
+    "Guide",
 }
 DYNAMIC = (
     "label.",
@@ -55,6 +58,7 @@ DYNAMIC = (
     "inconsistency.",
     "sign_in.",
     "unavailable.",
+    "kind.",
 )
 """Tables whose keys the page composes from what the service sends."""
 

@@ -119,8 +119,9 @@ export function citedWords(citation, text, page) {
 }
 
 /** The answer as plain text with its sources, to be pasted into a note or a letter. */
-export function clipboardText(turn, words) {
-  const composed = turn.composed(false);
+export function clipboardText(turn, page) {
+  const { words, instance } = page;
+  const composed = turn.composed(instance.generator !== "quotes");
   const sentences = turn.sentences.map(
     (sentence) => `${sentence.text} ${sentence.markers.map((number) => `[${number}]`).join("")}`,
   );
@@ -131,7 +132,7 @@ export function clipboardText(turn, words) {
   const notes = turn.answer?.notes ?? [];
   const said = sentences.join(composed ? " " : "\n\n");
   const parts = [turn.question, said, ...notes, `${words.say("answer.sources")}\n${cited.join("\n")}`];
-  if (composed) parts.push(words.say("answer.ai_notice", { model: turn.answer.model }));
+  if (composed) parts.push(words.say("answer.ai_notice", { model: turn.answer?.model || instance.generator }));
   if (turn.answer?.label && turn.answer.label !== "public") {
     parts.push(words.say("answer.label", { label: words.label(turn.answer.label) }));
   }

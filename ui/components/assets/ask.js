@@ -5,11 +5,12 @@ import { Conversations } from "./conversations.js";
 import { element, icon, viewLink } from "./dom.js";
 import { exportMenu } from "./exports.js";
 import { Scope } from "./scope.js";
-import { answerEvents, change, conversationPath, documentPath, json } from "./service.js";
+import { answerEvents, change, conversationPath, documentPath, json, ServiceError } from "./service.js";
 import { problemCallout } from "./states.js";
 import { Turn } from "./turn.js";
 import { TurnView } from "./turn_view.js";
 
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const OTHER_VIEW = /\/(library|control|about)\/?$/;
 
 export class AskView {
@@ -63,8 +64,8 @@ export class AskView {
 
   /** Asks once whether conversations are kept, and opens the one that the address names. */
   prepare() {
-    this.prepared ??= this.conversations
-      .load()
+    if (this.page.instance.conversations === false) this.keeping = false;
+    this.prepared ??= (this.keeping === false ? Promise.resolve(false) : this.conversations.load())
       .then((keeping) => {
         this.keeping = keeping;
         if (this.view.isConnected) this.show();
@@ -100,9 +101,12 @@ export class AskView {
       if (this.scope.json) body.scope = this.scope.json;
       return yield* answerEvents("answers", { body, signal });
     }
-    const id = await this.kept(signal);
+    const id = await full("conversations_full", () => this.kept(signal));
     if (replaces !== null) body.replaces = replaces;
-    yield* answerEvents(conversationPath(id, "/turns"), { body, signal });
+    const events = answerEvents(conversationPath(id, "/turns"), { body, signal });
+    const first = await full("conversation_full", () => events.next());
+    if (!first.done) yield first.value;
+    yield* events;
   }
 
   /** The conversation's id; the first question begins one. */
@@ -127,7 +131,7 @@ export class AskView {
   /** The same question again, after it failed. */
   again(turn) {
     if (turn.kind === "summary") return this.summarise(turn.document, { instead: turn });
-    if (turn.kind === "changes") return this.compare(turn.document, turn.versions, { instead: turn });
+    if (turn.kind === "changes") return this.compare(turn.document, turn.texts, { instead: turn });
     return this.ask(turn.question, { instead: turn });
   }
 
@@ -149,12 +153,16 @@ export class AskView {
     return turn.follow(answerEvents(path, { signal: turn.stopper.signal }), () => this.update(turn));
   }
 
-  /** What two versions of a document differ in; `versions` is {from, to}. */
-  compare(document, versions, { instead = null } = {}) {
-    const question = this.page.words.say("reading.changes_of", { title: document.title });
+  /** What two versions of a document differ in, or it and another one; `texts` is {from, to} or {other, title}. */
+  compare(document, texts, { instead = null } = {}) {
+    const { words } = this.page;
+    const { title, ...chosen } = texts;
+    const question = title
+      ? words.say("reading.comparison_of", { one: document.title, other: title })
+      : words.say("reading.changes_of", { title: document.title });
     const turn = this.read(new Turn(question, { kind: "changes", document }), instead);
-    turn.versions = versions;
-    return turn.fetch(documentPath(document.document_id, "/changes", versions), () => this.update(turn));
+    turn.texts = texts;
+    return turn.fetch(documentPath(document.document_id, "/changes", chosen), () => this.update(turn));
   }
 
   read(turn, instead) {
@@ -317,7 +325,7 @@ export class AskView {
   /** Brings the question to the top, so that its answer has the room below it. */
   reveal(turn) {
     if (this.turns[0] === turn && !this.conversing) return;
-    this.views.get(turn)?.node.scrollIntoView({ block: "start", behavior: "smooth" });
+    this.views.get(turn)?.node.scrollIntoView({ block: "start", behavior: CALM.matches ? "instant" : "smooth" });
   }
 
   /** Before the first question: examples, and what this instance is. */
@@ -367,6 +375,15 @@ export class AskView {
         ),
       ),
     );
+  }
+}
+
+/** What `act` gives; that there is no room for it is said as such. */
+async function full(kind, act) {
+  try {
+    return await act();
+  } catch (error) {
+    throw error.kind === "conflict" ? new ServiceError(kind, error.detail) : error;
   }
 }
 

@@ -5,7 +5,8 @@ import { element } from "./dom.js";
 import { cells, direction, markers } from "./markers.js";
 
 const BULLET = /^\s*[-*•–]\s+/;
-const NUMBERED = /^\s*(\d{1,3})[.)]\s+/;
+const NUMBERED = /^\s*([0-9٠-٩]{1,3})[.)]\s+/;
+const ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩";
 const RULE = /^[\s|:-]+$/;
 const QUOTED_ALREADY = /^\s*[«“"„]/;
 
@@ -38,7 +39,8 @@ function openBlock(list, kind, text) {
 
 function numbered(sentence, turn, page) {
   const [whole, number] = NUMBERED.exec(sentence.text);
-  return element("li", { value: number }, statement(sentence, sentence.text.slice(whole.length), turn, page));
+  const value = [...number].map((digit) => (ARABIC_DIGITS.includes(digit) ? ARABIC_DIGITS.indexOf(digit) : digit)).join("");
+  return element("li", { value }, statement(sentence, sentence.text.slice(whole.length), turn, page));
 }
 
 function rowCells(text) {

@@ -71,7 +71,7 @@ export class Scope {
     const { limits } = this;
     const chips = [
       ...limits.collections.map((name) => [name, "scope.collection", () => this.without("collections", name)]),
-      ...limits.document_types.map((name) => [name, "scope.type", () => this.without("document_types", name)]),
+      ...limits.document_types.map((name) => [words.kind(name), "scope.type", () => this.without("document_types", name)]),
       limits.date_from ? [words.date(limits.date_from), "scope.from", () => this.want({ date_from: null })] : null,
       limits.date_to ? [words.date(limits.date_to), "scope.to", () => this.want({ date_to: null })] : null,
       ...limits.documents.map((id) => [this.titles.get(id) ?? words.say("scope.unnamed"), "scope.document", () => this.without("documents", id)]),
@@ -149,7 +149,7 @@ export class Scope {
     const names = [...new Set([...(this.offered[list] ?? []), ...wanted[list]])];
     if (!names.length) return null;
     const tick = (name) =>
-      check(name, wanted[list].includes(name), (on) => {
+      check(list === "document_types" ? this.page.words.kind(name) : name, wanted[list].includes(name), (on) => {
         wanted[list] = on ? [...wanted[list], name] : wanted[list].filter((each) => each !== name);
       });
     return element("fieldset", {}, element("legend", {}, this.page.words.say(path)), element("div", { class: "checks" }, names.map(tick)));

@@ -34,8 +34,7 @@ export class Turn {
     turn.feedback = record.feedback;
     turn.hidden = record.hidden ?? 0;
     if (record.answer) turn.finish(record.answer);
-    turn.phase = record.state;
-    if (turn.phase === "done" && !record.answer) turn.phase = "failed";
+    turn.phase = record.state === "done" && !record.answer ? "failed" : record.state;
     if (turn.phase === "failed") turn.error = { kind: "unfinished" };
     return turn;
   }
@@ -49,9 +48,9 @@ export class Turn {
     return this.answer?.outcome === "no_evidence" || this.answer?.outcome === "declined";
   }
 
-  /** True when a model wrote the sentences; while none is there, `expected` says what to reckon with. */
+  /** True when a model wrote the sentences; while no answer says so, `expected` is what to reckon with. */
   composed(expected) {
-    if (this.answer) return this.answer.model !== "quotes";
+    if (this.answer?.model) return this.answer.model !== "quotes";
     return this.kind === "summary" ? this.sentences.some((sentence) => sentence.verdict !== "quoted") : expected;
   }
 

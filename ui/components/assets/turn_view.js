@@ -238,7 +238,7 @@ export class TurnView {
     const says = element("span", {}, words.say("answer.copy"));
     const told = element("span", { class: "unseen", role: "status" });
     const copy = async () => {
-      const done = await copied(clipboardText(this.turn, words));
+      const done = await copied(clipboardText(this.turn, this.page));
       told.textContent = words.say(done ? "answer.copied" : "answer.copy_failed");
       says.textContent = told.textContent;
       setTimeout(() => (says.textContent = words.say("answer.copy")), 2500);

@@ -107,6 +107,11 @@ export class Words {
     return compartments ? `${name} (${compartments.split(",").join(", ")})` : name;
   }
 
+  /** What kind of document it is: the words that reading a document gives are ours, others are an archivist's own. */
+  kind(name) {
+    return this.has(`kind.${name}`) ? this.say(`kind.${name}`) : name;
+  }
+
   languageName(code) {
     return this.has(`language.${code}`) ? this.say(`language.${code}`) : code || this.say("library.unknown");
   }
