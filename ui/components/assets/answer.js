@@ -1,5 +1,6 @@
 // An answer's sentences with their markers, on the page and as text for the clipboard.
 
+import { modelNames } from "./about.js";
 import { element, icon } from "./dom.js";
 import { caption, cells, direction, marker, markers, place } from "./markers.js";
 import { addSentence, citesOf, doubt } from "./prose.js";
@@ -132,7 +133,7 @@ export function clipboardText(turn, page) {
   const notes = turn.answer?.notes ?? [];
   const said = sentences.join(composed ? " " : "\n\n");
   const parts = [turn.question, said, ...notes, `${words.say("answer.sources")}\n${cited.join("\n")}`];
-  if (composed) parts.push(words.say("answer.ai_notice", { model: turn.answer?.model || instance.generator }));
+  if (composed) parts.push(words.say("answer.ai_notice", { model: turn.answer?.model || modelNames(instance, words) }));
   if (turn.answer?.label && turn.answer.label !== "public") {
     parts.push(words.say("answer.label", { label: words.label(turn.answer.label) }));
   }

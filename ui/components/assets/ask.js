@@ -1,5 +1,6 @@
 // Asking: a conversation of questions and answers, or, where conversations are not kept, one question and its answer.
 
+import { modelNames } from "./about.js";
 import { Composer } from "./composer.js";
 import { Conversations } from "./conversations.js";
 import { element, icon, viewLink } from "./dom.js";
@@ -342,7 +343,7 @@ export class AskView {
         element(
           "div",
           {},
-          element("p", {}, words.say(quotes ? "ask.notice_quotes" : "ask.notice_model", { model: instance.generator })),
+          element("p", {}, words.say(quotes ? "ask.notice_quotes" : "ask.notice_model", { model: modelNames(instance, words) })),
           weak ? element("p", {}, words.say("ask.weak")) : null,
           viewLink("about", words.say("ask.notice_link"), this.page.go),
         ),
