@@ -34,7 +34,8 @@ def _months(*languages: tuple[str, ...]) -> dict[str, int]:
     }
 
 
-_MONTHS = _months(_FRENCH, _ENGLISH, _ARABIC)
+MONTHS = _months(_FRENCH, _ENGLISH, _ARABIC)
+"""Every name of a month in lower case, with its number from 1 to 12."""
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -63,7 +64,7 @@ def iso_date(match: re.Match[str]) -> str | None:
     given = {key: value.translate(_DIGITS) for key, value in match.groupdict().items() if value and len(key) == 2}
     day = int(given.get("d1") or given.get("d2") or given.get("d3") or given.get("d4") or 1)
     month = given.get("m1") or given.get("m2")
-    number = _MONTHS.get(" ".join(month.lower().split()), 0) if month else int(given.get("n3") or given.get("n4") or 0)
+    number = MONTHS.get(" ".join(month.lower().split()), 0) if month else int(given.get("n3") or given.get("n4") or 0)
     year = int(given.get("y1") or given.get("y2") or given.get("y3") or given.get("y4") or 0)
     try:
         return date(year, number, day).isoformat() if year >= 1500 else None
@@ -73,7 +74,7 @@ def iso_date(match: re.Match[str]) -> str | None:
 
 def iso_month(match: re.Match[str]) -> str:
     """The month of a match of `MONTH_AND_YEAR` as `2019-12`."""
-    return f"{match['year'].translate(_DIGITS)}-{_MONTHS[' '.join(match['month'].lower().split())]:02}"
+    return f"{match['year'].translate(_DIGITS)}-{MONTHS[' '.join(match['month'].lower().split())]:02}"
 
 
 def written_date(iso: str, language: str) -> str:

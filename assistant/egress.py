@@ -14,6 +14,7 @@ import ipaddress
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,7 @@ OPT_OUTS: dict[str, str] = {
 """What every process starts with. Each line silences one library that would otherwise call out or download."""
 
 _guarded_hosts: set[str] | None = None
+_resolved = threading.local()
 
 
 def apply_opt_outs() -> None:
@@ -99,6 +101,27 @@ def guard(allowed_hosts: Iterable[str] = ()) -> None:
         _guarded_hosts.update(allowed_hosts)
 
 
+def permitted(host: str, allowed_hosts: Iterable[str]) -> bool:
+    """True when `host` is this machine or one of `allowed_hosts`, written as there."""
+    return is_loopback(host) or host in allowed_hosts
+
+
+@contextmanager
+def connection_to(host: str, address: str) -> Iterator[None]:
+    """For this block, this thread may connect to `address`, which is what the look-up of the allowed name `host` gave.
+
+    Without it the guard would refuse the address of every host that the operator listed by name. Raises EgressBlocked when
+    `host` itself is not allowed.
+    """
+    if _guarded_hosts is not None and not permitted(host, _guarded_hosts):
+        raise EgressBlocked(f"a connection to {host!r} was refused; if it is your own server, add it to egress.allow")
+    _resolved.address = address
+    try:
+        yield
+    finally:
+        _resolved.address = None
+
+
 def guarded() -> bool:
     """True once `guard` is in force in this process."""
     return _guarded_hosts is not None
@@ -114,7 +137,11 @@ def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
         return
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
-    if not isinstance(host, str) or is_loopback(host) or host in (_guarded_hosts or ()):
+    if (
+        not isinstance(host, str)
+        or permitted(host, _guarded_hosts or ())
+        or host == getattr(_resolved, "address", None)
+    ):
         return
     raise EgressBlocked(
         f"a connection to {host!r} was refused; if it is one of your own servers, add it to egress.allow in the instance file"

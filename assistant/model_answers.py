@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from assistant.access import join_labels
 from assistant.citing import Released
 from assistant.composing import Composed, Kind, SentenceReader
+from assistant.endpoints import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
-from assistant.modelstream import Broken, Ended, ModelEvent, Need, Piece, Queued, Router, Started
 from assistant.precedence import QUESTIONS
 from assistant.prompting import SCHEMA, Prompt, Prompts
 from assistant.supporting import Supporting, Verifying
@@ -39,6 +40,17 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 """How models say that they do not know. It says nothing of the documents, so it is neither shown nor counted."""
+
+
+class Router(Protocol):
+    """What is needed of `endpoints.ModelRouter`."""
+
+    def stream(
+        self, messages: Sequence[ChatMessage], need: Need, stopped: Callable[[], bool]
+    ) -> Iterator[ModelEvent]: ...
+    def available(self, need: Need) -> bool: ...
+    def context_tokens(self, need: Need) -> int: ...
+    def count_tokens(self, text: str) -> int: ...
 
 
 @dataclass

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant.endpoints import ChatMessage
 from assistant.errors import ConfigurationError
-from assistant.modelstream import ChatMessage
 from assistant.types import LANGUAGES, Passage
 
 PROMPTS = Path(__file__).parent / "prompts" / "answer.toml"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from assistant.endpoints import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Started
 from assistant.errors import ModelsUnavailable
 from assistant.grounding import Support
 from assistant.language import search_form, sentence_spans
-from assistant.modelstream import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Started
 from assistant.types import Span, Verdict
 
 
@@ -69,9 +69,9 @@ class WordCheck:
                 shared = _share(_words(claim), _words(text[span.start : span.end]))
                 if shared == 1.0:
                     quoted = text[span.start : span.end] == claim
-                    return Support(Verdict.QUOTED if quoted else Verdict.SUPPORTED, ((index, span),))
+                    return Support(Verdict.QUOTED if quoted else Verdict.SUPPORTED, ((index, span),), "")
                 if shared >= 0.75 and not re.search(r"\d", claim):
-                    partly = Support(Verdict.PARTLY_SUPPORTED, ((index, Span(span.start, span.end)),))
+                    partly = Support(Verdict.PARTLY_SUPPORTED, ((index, Span(span.start, span.end)),), "")
         return partly or Support(Verdict.UNSUPPORTED, (), "uncovered")
 
 

@@ -11,9 +11,9 @@ from assistant.access import Label
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.endpoints import Ended, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
 from assistant.model_answers import Composer
-from assistant.modelstream import Ended, Piece, Queued, Started
 from assistant.precedence import QUESTIONS
 from assistant.prompting import Prompts
 from assistant.types import (

@@ -14,11 +14,11 @@ from assistant.access import Label
 from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.embedding import HashEmbedder
+from assistant.endpoints import Ended, Piece, Started
 from assistant.errors import AuditUnavailable, InvalidRequest, ModelsUnavailable, NotFound
 from assistant.index.edge import EdgePassageIndex
 from assistant.lexical import Lexicon
 from assistant.model_answers import Composer
-from assistant.modelstream import Ended, Piece, Started
 from assistant.prompting import Prompts
 from assistant.summaries import NOTHING_TO_SUM_UP, PROMPTS, Summaries
 from assistant.types import (

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
+from assistant.endpoints import ChatMessage, Ended, ModelEvent, Need, Piece, Queued, Started
 from assistant.model_answers import Composer
-from assistant.modelstream import ChatMessage, Ended, ModelEvent, Need, Piece, Queued, Started
 from assistant.prompting import Prompts
 from assistant.service.application import create_interface
 from tests.scripted_models import ScriptedRouter, WordCheck

@@ -1,0 +1,151 @@
+"""What denies, permits, obliges, limits or bounds in a folded clause, by its words in French, English and Arabic."""
+
+from __future__ import annotations
+
+import re
+
+# "ne … que" restricts and does not deny; a verb of saying between them would make it "ne dit pas que".
+_ONLY = re.compile(
+    r"(?<!\w)(?:ne\s|n')(?:(?!pas\b|point\b|jamais\b|aucun)[\w']+[\s]+){1,4}?qu(?:e\b|')|"
+    r"\b(?:uniquement|seulement|exclusivement|seuls?|seules?|only|solely|exclusively)\b|(?<!\w)(?:فقط|حصرا|"
+    r"لا غير|وحده|وحدها|انما)(?!\w)|"
+    r"(?<!\w)ف?(?:لا|لم|ليس\w*)\s(?:\w+\s){1,6}?الا(?!\w)"
+)
+_DENIALS = re.compile(
+    r"(?<!\w)n'(?=\w)|(?<!\w)(?:ne|no|not|cannot|neither|nor|never|none|nobody|nothing|without|sans|jamais|nulle?|\w+n't|"
+    r"dispense\w*|non)(?!\w)|(?<=\w)n't\b|"
+    r"(?<!\w)(?:[وف]?(?:لا|لم|لن|ليس|ليست|ليسوا|دون|بدون|عدم|بلا|الا))(?!\w)|(?<!\w)[وفب]?(?:دون|عدم)(?!\w)|"
+    r"(?<!\w)(?:aucune?)(?!\w)"
+)
+_BENIGN = re.compile(
+    r"(?<!\w)(?:costs? nothing|nothing to pay|ne coute rien|[وف]?الا اذا|ما لم|ان لم|وان لم|ولو لم|no (?:more|"
+    r"less|later|longer) than|not (?:more|less) than|no\. ?\d|not only|non seulement|whether or not|"
+    r"sans (?:prejudice|doute)|"
+    r"without prejudice|may not exceed|must not exceed|cannot exceed|shall not exceed|(?:ne|n')\s?(?:peut|"
+    r"peuvent|doit|doivent|saurait|pourra)?\s?(?:pas )?"
+    r"(?:exceder|depasser|etre (?:inferieur|superieur)\w*)|ne soit jamais inferieur\w*|n'est pas inferieur\w*|"
+    r"(?:لا|الا|ولا)\s(?:ي|ت)(?:تجاوز|تعدي|زيد|قل)\w*|"
+    r"لا سيما|بلا شك|non[- ]titulaires?|non[- ]meuble\w*|sans que)(?!\w)"
+)
+_LEXICAL = re.compile(
+    r"(?<!\w)(?:interdit\w*|interdire|interdiction|prohibe\w*|exclu|exclus|exclue\w*|exclut|refuse|refuses|"
+    r"refusee?s?|rejete\w*|defendu\w*|impossible|"
+    r"forbidden|prohibited|banned|excluded|refused|rejected|barred|impossible|ineligible|unable|fails?|lacks?|"
+    r"dispense\w*|exempt\w*|"
+    r"[وفبل]?(?:ال)?(?:ممنوع\w*|محظور\w*|[يت]منع|[يت]حظر|منع|حظر|[يت]رفض|مرفوض\w*|مستثن\w*|[يت]ستثن\w*|"
+    r"[يت]عف[يى]\w*|معف\w*))(?!\w)"
+)
+
+_MAY = re.compile(
+    r"(?<!\w)(?:peut|peuvent|pourra|pourront|puisse|puissent|peux|pouvez|pouvons|possible|possibilite|"
+    r"facultati\w+|autorise\w*|permis\w*|permet\w*|"
+    r"a le droit|ont le droit|a la faculte|libre\w*|loisible|admis\w*|tolere\w*|"
+    r"may|can|could|might|allowed|permitted|entitled|optional\w*|possible|free to|right to|able to|"
+    r"if they wish|if you wish|permits?|allows?|"
+    r"[وفل]?(?:يجوز|تجوز|يمكن|تمكن|يحق|جاز|جائز|بامكان\w*|امكاني\w*|يسمح|تسمح|مسموح|يرخص|اختياري\w*|"
+    r"لكل \w+ ان|له ان|لها ان|لهم ان))(?!\w)"
+)
+_MUST = re.compile(
+    r"(?<!\w)(?:doit|doivent|devra|devront|devez|devons|faut|faudra|obligatoire\w*|obligation|obliges?|"
+    r"obligee?s?|tenue?s? d|imperati\w+|impose\w*|requis\w*|"
+    r"exige\w*|necessaire\w*|contraint\w*|"
+    r"must|shall|should|have to|has to|required|requires?|compulsory|mandatory|obligatory|obliged|needs? to|"
+    r"expected to|bound to|obligation|"
+    r"[وفل]?(?:يجب|تجب|يتعين|تتعين|يلزم|تلزم|ملزم\w*|لازم\w*|الزامي\w*|اجباري\w*|ينبغي|لا بد|يتوجب|واجب|"
+    r"وجوب\w*|يشترط|مطالب\w*))(?!\w)"
+)
+
+_CONDITIONS = re.compile(
+    r"(?<!\w)(?P<cue>sauf|excepte|hormis|a l'exception|a moins qu|a condition|sous reserve|s'ils?(?!\w)|"
+    r"si(?!\w)|que si|en cas de|des lors qu|pourvu qu|uniquement si|"
+    r"lorsqu\w*|quand|a l'exclusion|"
+    r"except|unless|provided|only if|if(?!\w)|subject to|as long as|on condition|in case of|apart from|"
+    r"other than|when(?!\w)|"
+    r"(?:[وف]?(?:ما لم|بشرط|شريطه|شرط|ما عدا|ماعدا|باستثناء|اذا|ان لم|في حاله|الا اذا|الا بعد|الا))(?!\w))"
+)
+_WEAK = ("si", "s'il", "lorsqu", "quand", "en cas", "if", "when", "in case", "اذا", "ان لم", "في حاله", "des lors")
+"""These often tell when something happens, and less often limit it."""
+_ALWAYS = re.compile(
+    r"(?<!\w)(?:dans tous les cas|en toute circonstance|en tout etat de cause|toujours|systematiquement|"
+    r"sans exception|sans condition|quel que soit|quelle que soit|quels que soient|meme sans|"
+    r"automatiquement|de plein droit|in all cases|in every case|in any case|always|without exception|whatever|"
+    r"regardless|even without|unconditionally|automatically|"
+    r"في جميع الاحوال|في كل الاحوال|في جميع الحالات|في كل الحالات|في كل حال|دائما|دون استثناء|بدون استثناء|"
+    r"مهما|دون شرط|بلا شرط|بدون شرط|تلقائيا|ايا كان\w*|كيفما)(?!\w)"
+)
+_AT_MOST = re.compile(
+    r"(?<!\w)(?:pas plus de|au plus(?! tot)|maximum|maxim\w+|plafon\w+|dans la limite|dans une limite|"
+    r"limite[es]? a|jusqu'a|ne (?:peut|peuvent|doit|doivent|saurait|pourra) (?:pas )?(?:exceder|depasser|"
+    r"etre superieur\w*)|"
+    r"n'exced\w+|ne depass\w+|moins de|inferieure?s?|at most|up to|no more than|not more than|maximum|"
+    r"limit\w*|not exceed|under|below|less than|fewer than|shorter|within|no later than|"
+    r"[بف]?[يى]?\s?(?:حدود|كحد اقصي|حد اقصي|الاكثر|علي الاكثر|اقصاه|لا (?:ي|ت)(?:تجاوز|تعدي|زيد)\w*|الا (?:ي|"
+    r"ت)(?:تجاوز|تعدي|زيد)\w*|اقل من|دون))(?!\w)"
+)
+_AT_LEAST = re.compile(
+    r"(?<!\w)(?:au moins|minimum|minim\w+|au minimum|a partir de|(?<!pas )plus de|au-dela|superieure?s?|(?:ne|"
+    r"n')\s?\w+\s(?:jamais |pas )?(?:etre )?inferieur\w*|jamais inferieur\w*|"
+    r"at least|minimum|no less than|not less than|(?<!no )(?<!not )more than|over|above|longer than|"
+    r"larger than|exceed(?:s|ing)?|beyond|"
+    r"علي الاقل|كحد ادني|حد ادني|اكثر من|لا (?:ي|ت)قل\w*|الا (?:ي|ت)قل\w*|يتجاوز|تجاوزو?ا?|يفوق|بعد)(?!\w)"
+)
+
+
+def denial_places(text: str) -> list[int]:
+    """Where the folded clause denies: negations that go together count once, restrictions and bounds not at all.
+
+    >>> [denial_places(text) for text in ("il n'est pas autorise", "n'est autorise que si", "ne peut exceder cinq jours")]
+    [[3], [], []]
+    """
+    bare = text
+    for pattern in (_BENIGN, _ONLY):
+        bare = pattern.sub(lambda match: " " * len(match.group()), bare)
+    found = [(match.start(), match.group()) for match in _DENIALS.finditer(bare)]
+    if any(word in ("ne", "n'") for _, word in found):
+        found = [(place, word) for place, word in found if not word.startswith(("aucun", "jamais", "nul"))]
+    return [place for place, _ in found]
+
+
+def lexical_denials(text: str) -> list[str]:
+    """Words of the folded clause that deny by themselves: interdit, refused, ممنوع."""
+    return _LEXICAL.findall(text)
+
+
+def restricts(text: str) -> bool:
+    """True when the folded clause says "only"."""
+    return bool(_ONLY.search(text))
+
+
+def permits(text: str) -> bool:
+    """True when the folded clause permits something."""
+    return bool(_MAY.search(text))
+
+
+def obliges(text: str) -> bool:
+    """True when the folded clause demands something."""
+    return bool(_MUST.search(text))
+
+
+def says_always(text: str) -> bool:
+    """True when the folded clause says that it holds in every case."""
+    return bool(_ALWAYS.search(text))
+
+
+def conditions(text: str) -> list[tuple[int, bool]]:
+    """Where in the folded text a condition or an exception begins, and whether its cue is a strong one."""
+    return [(match.start(), not match["cue"].lstrip("وف").startswith(_WEAK)) for match in _CONDITIONS.finditer(text)]
+
+
+def bound(before: str, after: str) -> int:
+    """-1 when the figure between the two pieces of folded text is an upper bound, 1 for a lower one, 0 for neither or both."""
+    upper = bool(
+        _AT_MOST.search(before)
+        or re.match(r"\W*(?:au plus|au maximum|maximum|at most|or less|et moins|علي الاكثر|فاقل|كحد اقصي)", after)
+    )
+    lower = bool(
+        _AT_LEAST.search(before)
+        or re.match(
+            r"\W*(?:au moins|au minimum|minimum|at least|or more|et plus|ou plus|علي الاقل|فاكثر|كحد ادني)", after
+        )
+    )
+    return int(lower) - int(upper)

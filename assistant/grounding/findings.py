@@ -1,0 +1,275 @@
+"""What speaks against one piece of a claim on the sentences that cover it best: as reasons, and as numbers to weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from assistant.grounding import alignment as aligning
+from assistant.grounding import cues
+from assistant.grounding.denial import Denial, denied
+from assistant.grounding.figures import Figure, same_figure
+from assistant.grounding.matching import Comparison, Fit
+from assistant.grounding.reading import Reading, Token
+
+_REASONS = {
+    "amount": "amount", "date": "date", "time": "date", "weekday": "date", "duration": "duration", "percentage": "percentage",
+    "reference": "reference", "number": "number", "ordinal": "number", "quantity": "number",
+}  # fmt: skip
+_CLAUSE_SHARE = 0.2
+"""The share of what is found that a clause of the passage must hold to be one that the claim speaks of."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """About one piece of a claim. `signs` are what is weighed; each is 0 when nothing speaks against the piece."""
+
+    fit: Fit
+    clauses: tuple[int, ...] = ()
+    """Clauses of the passage that the claim speaks of."""
+    vetoes: list[str] = field(default_factory=list)
+    """Reasons that no weighing can overrule."""
+    missing: list[int] = field(default_factory=list)
+    """Words of the claim found neither in the sentences nor in what they refer back to."""
+    signs: dict[str, float] = field(default_factory=dict)
+
+
+def findings(comparison: Comparison, fit: Fit) -> Findings:
+    """Everything that is known about one piece."""
+    found = Findings(fit)
+    passage = comparison.passages[fit.passage]
+    found.clauses = _clauses(comparison, fit, passage)
+    found.missing = [
+        word
+        for word in comparison.said
+        if fit.first <= word < fit.last and word not in fit.pairs and word not in fit.context
+    ]
+    found.vetoes += _figures(comparison, fit, passage)
+    _coverage(comparison, found)
+    _places(comparison, found)
+    _denials(comparison, found, passage)
+    _moods(comparison, found, passage)
+    _conditions(comparison, found, passage)
+    return found
+
+
+def _clauses(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[int, ...]:
+    weights: dict[int, float] = {}
+    for word, places in fit.pairs.items():
+        weight = comparison.claim.tokens[word].weight
+        for clause in {passage.tokens[place].clause for place in places}:
+            weights[clause] = weights.get(clause, 0.0) + weight
+    for figure in _own_figures(comparison, fit):
+        for other in passage.figures:
+            clause = passage.clause_of(other.start)
+            if same_figure(figure, other) and passage.sentence_of(other.start) in fit.sentences:
+                weights[clause] = weights.get(clause, 0.0) + 1
+    enough = _CLAUSE_SHARE * sum(weights.values())
+    return tuple(sorted(clause for clause, weight in weights.items() if weight >= enough))
+
+
+def _own_figures(comparison: Comparison, fit: Fit) -> list[Figure]:
+    tokens = comparison.claim.tokens[fit.first : fit.last]
+    numbers = sorted({token.figure for token in tokens if token.figure >= 0})
+    return [comparison.claim.figures[number] for number in numbers]
+
+
+# --- figures -----------------------------------------------------------------------------------------------------------------
+
+
+def _figures(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
+    reasons = []
+    core = [other for other in passage.figures if passage.sentence_of(other.start) in fit.sentences]
+    own = _own_figures(comparison, fit)
+    for figure in own:
+        near = [other for other in core if _same(figure, other, own, core)]
+        if not near and figure.kind == "ordinal" and any(same_figure(figure, other) for other in passage.figures):
+            continue
+        if not near and figure.kind == "reference" and _referred(figure, fit, passage):
+            continue
+        if not near and _article_one(figure, comparison.claim, core):
+            continue
+        if not near:
+            reasons.append(_REASONS[figure.kind])
+        elif not any(_bounds_agree(comparison.claim, figure, passage, other) for other in near):
+            reasons.append("number")
+    return reasons
+
+
+def _referred(figure: Figure, fit: Fit, passage: Reading) -> bool:
+    """True when the reference is that of the heading under which the sentences stand, or listed at the passage's end."""
+    start = passage.sentences[fit.sentences[0]][0]
+    before = [
+        other
+        for other in passage.figures
+        if other.kind == "reference" and other.start < start and other.value[0] == figure.value[0]
+    ]
+    if before and same_figure(figure, before[-1]):
+        return True
+    for other in passage.figures:
+        if same_figure(figure, other):
+            left, right = passage.sentences[passage.sentence_of(other.start)]
+            if passage.folded.text[left:right].startswith(("reference", "مراجع", "المراجع")):
+                return True
+    return False
+
+
+def _same(figure: Figure, other: Figure, own: Sequence[Figure], core: Sequence[Figure]) -> bool:
+    """Also true for "seize à vingt-six semaines" and "seize semaines": the unit may stand with the next number."""
+    if same_figure(figure, other):
+        return True
+    if "number" not in (figure.kind, other.kind) or figure.value[0] != other.value[0]:
+        return False
+    unit, mates = (other.value[-1], own) if figure.kind == "number" else (figure.value[-1], core)
+    return any(mate.kind != "number" and mate.value[-1] == unit for mate in mates)
+
+
+def _article_one(figure: Figure, claim: Reading, core: Sequence[Figure]) -> bool:
+    """True for "une heure" and "a month" where the passage counts no such unit: it is the article, no number."""
+    if figure.kind != "duration" or figure.value[0] != 1:
+        return False
+    word = claim.folded.text[figure.start : figure.end].split()[0]
+    return word in ("un", "une", "a", "an") and not any(other.value[-1] == figure.value[-1] for other in core)
+
+
+def _bounds_agree(claim: Reading, figure: Figure, passage: Reading, other: Figure) -> bool:
+    return _bound(claim, figure) * _bound(passage, other) >= 0
+
+
+def _bound(reading: Reading, figure: Figure) -> int:
+    text = reading.folded.text
+    start, end = reading.sentences[reading.sentence_of(figure.start)]
+    before = text[max(start, figure.start - 40) : figure.start]
+    for mark in ",;،؛":
+        before = before.rpartition(mark)[2]
+    return cues.bound(before, text[figure.end : min(end, figure.end + 20)])
+
+
+# --- words -------------------------------------------------------------------------------------------------------------------
+
+
+def _coverage(comparison: Comparison, found: Findings) -> None:
+    claim, fit, signs = comparison.claim, found.fit, found.signs
+    tokens = [claim.tokens[word] for word in found.missing]
+    weight = sum(token.weight for token in tokens)
+    signs["missing_share"] = weight / max(fit.total, 1.0)
+    signs["missing_most"] = max(0.0, signs["missing_share"] - 0.45)
+    signs["missing"] = min(weight, 5.0)
+    signs["context"] = sum(claim.tokens[word].weight for word in fit.context)
+    signs["elsewhere"] = sum(claim.tokens[word].weight for word in found.missing if comparison.somewhere(word))
+    signs["role"] = sum(1.0 for token in tokens if token.role)
+    signs["name"] = sum(1.0 for token in tokens if token.name)
+    signs["role_elsewhere"] = sum(
+        1.0
+        for word in found.missing
+        if (claim.tokens[word].role or claim.tokens[word].name) and comparison.somewhere(word)
+    )
+
+
+def _places(comparison: Comparison, found: Findings) -> None:
+    pairing = aligning.aligned(comparison, found.fit)
+    copied = aligning.copied(pairing)
+    found.signs["replaced"], found.signs["inserted"] = aligning.replaced(pairing)
+    found.signs["misplaced"] = aligning.misplaced(comparison, found.fit, pairing)
+    found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
+    found.signs["replaced_copied"] = found.signs["replaced"] * copied
+    found.signs["missing_copied"] = found.signs["missing"] * copied
+    turns = sum(
+        1 for one, other in zip(pairing.places, pairing.places[1:], strict=False) if one >= 0 and 0 <= other < one
+    )
+    found.signs["turns"] = float(turns)
+
+
+# --- denying, permitting, limiting -------------------------------------------------------------------------------------------
+
+
+def _text(reading: Reading, clauses: tuple[int, ...]) -> str:
+    return " . ".join(reading.folded.text[slice(*reading.clauses[clause])] for clause in clauses)
+
+
+def _piece_text(comparison: Comparison, fit: Fit) -> str:
+    tokens = comparison.claim.tokens[fit.first : fit.last]
+    return comparison.claim.folded.text[tokens[0].start : tokens[-1].end] if tokens else ""
+
+
+def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
+    claim, fit = comparison.claim, found.fit
+    clauses = sorted({token.clause for token in claim.tokens[fit.first : fit.last]})
+    mine = denied(claim, clauses, first=fit.first, last=fit.last)
+    its = denied(passage, found.clauses)
+    my_text, its_text = _piece_text(comparison, fit), _text(passage, found.clauses)
+    its_words = cues.lexical_denials(its_text)
+    my_words = cues.lexical_denials(my_text)
+    i_deny, it_denies = bool(mine or my_words), bool(its or its_words)
+    backwards: dict[int, set[int]] = {}
+    for word, places in fit.pairs.items():
+        for place in places:
+            backwards.setdefault(place, set()).add(word)
+    hard = sum(1.0 for denial in mine if not it_denies and _any(denial, fit.pairs))
+    hard += sum(1.0 for denial in its if not i_deny and _any(denial, backwards))
+    found.signs["denied"] = hard
+    found.signs["denied_mine"] = float(not it_denies and i_deny)
+    found.signs["denied_its"] = float(it_denies and not i_deny)
+    parity = (len(mine) + len(my_words) - len(its) - len(its_words)) % 2
+    found.signs["parity"] = float(parity and i_deny and it_denies)
+    opposed = _opposed(comparison, found, passage)
+    found.signs["opposed"] = float(opposed and i_deny == it_denies)
+    found.signs["opposed_denied"] = float(opposed and i_deny != it_denies)
+
+
+def _any(denial: Denial, pairs: dict[int, list[int]] | dict[int, set[int]]) -> bool:
+    return any(word in pairs for word in denial.governed[:1])
+
+
+def _opposed(comparison: Comparison, found: Findings, passage: Reading) -> bool:
+    """True when a word of the claim that is not found has its opposite in the clauses it speaks of."""
+    sides = {side for token in passage.tokens if token.clause in found.clauses for side in token.sides}
+    words = [*found.missing, *found.fit.context]
+    first, last = found.fit.first, found.fit.last
+    words += [word for word in range(first, last) if comparison.claim.tokens[word].weight == 0]
+    return any(
+        (number, not left) in sides and (number, left) not in sides
+        for word in words
+        for number, left in comparison.claim.tokens[word].sides
+    )
+
+
+def _moods(comparison: Comparison, found: Findings, passage: Reading) -> None:
+    mine, its = _piece_text(comparison, found.fit), _text(passage, found.clauses)
+    may, must = cues.permits(mine), cues.obliges(mine)
+    its_may, its_must = cues.permits(its), cues.obliges(its)
+    found.signs["may_for_must"] = float(may and not must and its_must and not its_may)
+    found.signs["must_for_may"] = float(must and not may and its_may and not its_must)
+    found.signs["may_added"] = float(may and not (its_may or its_must))
+    found.signs["must_added"] = float(must and not (its_may or its_must))
+    found.signs["may_dropped"] = float(its_may and not (may or must))
+    found.signs["must_dropped"] = float(its_must and not (may or must))
+
+
+def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> None:
+    said = {key for token in comparison.claim.tokens if token.weight > 0 for key in token.keys}
+    signs = found.signs
+    signs["dropped_strong"] = signs["dropped_weak"] = 0.0
+    for sentence in found.fit.sentences:
+        start, end = passage.sentences[sentence]
+        for place, strong in cues.conditions(passage.folded.text[start:end]):
+            if _left_out(_condition(passage, start + place), said):
+                signs["dropped_strong" if strong else "dropped_weak"] = 1.0
+    mine = _piece_text(comparison, found.fit)
+    its = " ".join(passage.folded.text[slice(*passage.sentences[sentence])] for sentence in found.fit.sentences)
+    stated = cues.conditions(its)
+    signs["condition_added"] = float(bool(cues.conditions(mine)) and not stated)
+    signs["only_added"] = float(cues.restricts(mine) and not cues.restricts(its))
+    signs["only_dropped"] = float(cues.restricts(_text(passage, found.clauses)) and not cues.restricts(mine))
+    signs["always_added"] = float(cues.says_always(mine) and not cues.says_always(its))
+
+
+def _condition(passage: Reading, place: int) -> list[Token]:
+    end = passage.clauses[passage.clause_of(place)][1]
+    return [token for token in passage.tokens if place <= token.start < end]
+
+
+def _left_out(condition: Sequence[Token], said: set[str]) -> bool:
+    weight = sum(token.weight for token in condition)
+    covered = sum(token.weight for token in condition if token.keys & said)
+    return weight >= 1 and covered < weight / 3

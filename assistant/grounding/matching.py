@@ -1,0 +1,201 @@
+"""Which sentences of a passage say what a piece of a claim says, and word by word where."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+
+from assistant.grounding.figures import same_figure
+from assistant.grounding.reading import Reading, Token
+
+_CUT_MARK = re.compile(r"[,;:،؛()]|\s[-|]\s")
+_JOINS = frozenset({
+    "et", "mais", "tandis", "alors", "puis", "dont", "qui", "and", "but", "while", "whereas", "then", "which", "who", "although",
+    "though", "لكن", "بينما", "كما", "التي", "الذي", "اما",
+})  # fmt: skip
+_ENOUGH = 1.5
+"""The weight that a piece of a claim must have to stand alone."""
+_MOST_PIECES = 3
+_CUT_COST = 0.3
+_SECOND_SENTENCE_COST = 0.6
+_BACK_REFERENCE = re.compile(
+    r"(?<!\w)(?:il|elle|ils|elles|ce|cette|ces|celui|celle|ceux|celles|y|en|son|sa|ses|leur|leurs|it|they|this|these|those|its|their|them|such|he|she|each|both)(?!\w)"
+)
+_IN_CONTEXT = 0.8
+"""What a word counts that stands in what the sentence refers back to."""
+
+
+@dataclass(slots=True)
+class Fit:
+    """A piece `first:last` of the claim's words on one or two sentences of a passage."""
+
+    passage: int
+    sentences: tuple[int, ...]
+    first: int
+    last: int
+    pairs: dict[int, list[int]] = field(default_factory=dict)
+    """Words of the claim and the words of these sentences that match them, by position."""
+    context: set[int] = field(default_factory=set)
+    """Words of the claim that stand only in what the sentences refer back to."""
+    total: float = 0.0
+    found: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """What is covered, less what a second sentence costs."""
+        return self.found - _SECOND_SENTENCE_COST * (len(self.sentences) - 1)
+
+
+class Comparison:
+    """A claim beside its passages: every pair of words that match, found once."""
+
+    def __init__(self, claim: Reading, passages: Sequence[Reading]) -> None:
+        self.claim = claim
+        self.passages = passages
+        self.said = [token for token in range(len(claim.tokens)) if claim.tokens[token].weight > 0]
+        self._matches = [self._all_matches(passage) for passage in passages]
+        self._best: dict[tuple[int, int], Fit | None] = {}
+
+    def _all_matches(self, passage: Reading) -> dict[int, dict[int, list[int]]]:
+        """Claim word → sentence → matching words of it."""
+        by_key: defaultdict[str, list[int]] = defaultdict(list)
+        for place, token in enumerate(passage.tokens):
+            if token.weight > 0 or token.role:
+                for key in token.keys:
+                    by_key[key].append(place)
+        found: dict[int, dict[int, list[int]]] = {}
+        for word in self.said:
+            token = self.claim.tokens[word]
+            places = {place for key in token.keys for place in by_key.get(key, ())}
+            if not places and not token.role:
+                places = {place for place, other in enumerate(passage.tokens) if _nearly(token, other)}
+            sentences: defaultdict[int, list[int]] = defaultdict(list)
+            for place in sorted(places):
+                sentences[passage.tokens[place].sentence].append(place)
+            found[word] = sentences
+        return found
+
+    def somewhere(self, word: int) -> bool:
+        """True when a word of the claim is found in any sentence of any passage."""
+        return any(matches[word] for matches in self._matches)
+
+    def pieces(self) -> list[Fit]:
+        """The claim in up to three pieces, each with the sentences that cover it best; empty when no word is found anywhere."""
+        count = len(self.claim.tokens)
+        cuts = self._cuts()
+        best: tuple[float, list[Fit]] = (0.0, [])
+        for number in range(min(_MOST_PIECES, len(cuts) + 1)):
+            for chosen in combinations(cuts, number):
+                bounds = (0, *chosen, count)
+                fits = [self._fit(first, last) for first, last in pairwise(bounds)]
+                if any(fit is None for fit in fits):
+                    continue
+                whole = [fit for fit in fits if fit is not None]
+                score = sum(fit.score for fit in whole) - _CUT_COST * number
+                if score > best[0] + 1e-9:
+                    best = (score, whole)
+        return best[1]
+
+    def _cuts(self) -> list[int]:
+        """Positions of words before which the claim may be cut."""
+        tokens, text = self.claim.tokens, self.claim.folded.text
+        cuts = []
+        for place in range(1, len(tokens)):
+            before = text[tokens[place - 1].end : tokens[place].start]
+            word = tokens[place].word
+            joined = word in _JOINS or ("\u0600" <= word[0] <= "\u06ff" and word[0] == "و" and len(word) > 3)
+            if (_CUT_MARK.search(before) or joined) and tokens[place].figure < 0:
+                cuts.append(place)
+        return cuts[:8]
+
+    def _fit(self, first: int, last: int) -> Fit | None:
+        if (first, last) not in self._best:
+            self._best[first, last] = self._best_fit(first, last)
+        return self._best[first, last]
+
+    def _best_fit(self, first: int, last: int) -> Fit | None:
+        words = [word for word in self.said if first <= word < last]
+        total = sum(self.claim.tokens[word].weight for word in words)
+        whole = (first, last) == (0, len(self.claim.tokens))
+        items = len(words) + len({self.claim.tokens[word].figure for word in range(first, last)} - {-1})
+        if not whole and (total < _ENOUGH or items < 2):
+            return None
+        best: Fit | None = None
+        for fit in self._fits(first, last, words):
+            fit.total = total
+            if best is None or fit.score > best.score + 1e-9:
+                best = fit
+        return best
+
+    def _fits(self, first: int, last: int, words: Sequence[int]) -> Iterator[Fit]:
+        figures = {self.claim.tokens[word].figure for word in range(first, last)} - {-1}
+        for number, passage in enumerate(self.passages):
+            matches = self._matches[number]
+            held = self._figures_held(passage, figures)
+            count = len(passage.sentences)
+            for sentence in range(count):
+                for sentences in ((sentence,), (sentence, sentence + 1)):
+                    if sentences[-1] >= count:
+                        continue
+                    fit = self._on(number, sentences, first, last, words, matches)
+                    fit.found += 1.5 * len(held.get(sentence, set()).union(held.get(sentences[-1], ())))
+                    yield fit
+
+    def _figures_held(self, passage: Reading, figures: set[int]) -> dict[int, set[int]]:
+        held: defaultdict[int, set[int]] = defaultdict(set)
+        for figure in figures:
+            for other in passage.figures:
+                if same_figure(self.claim.figures[figure], other):
+                    held[passage.sentence_of(other.start)].add(figure)
+        return held
+
+    def _on(
+        self,
+        number: int,
+        sentences: tuple[int, ...],
+        first: int,
+        last: int,
+        words: Sequence[int],
+        matches: dict[int, dict[int, list[int]]],
+    ) -> Fit:
+        fit = Fit(number, sentences, first, last)
+        context = self._context(self.passages[number], sentences)
+        for word in words:
+            weight = self.claim.tokens[word].weight
+            places = [place for sentence in sentences for place in matches[word].get(sentence, ())]
+            if places:
+                fit.pairs[word] = places
+                fit.found += weight
+            elif any(sentence in matches[word] for sentence in context):
+                fit.context.add(word)
+                fit.found += weight * _IN_CONTEXT
+        return fit
+
+    def _context(self, passage: Reading, sentences: tuple[int, ...]) -> tuple[int, ...]:
+        """Sentences that these refer back to: the one before when a pronoun says so, headings, the line that opens a list."""
+        first = sentences[0]
+        start, end = passage.sentences[first]
+        found = []
+        before = range(first - 1, -1, -1)
+        if passage.language == "ar" or _BACK_REFERENCE.search(passage.folded.text[start:end]):
+            found += [sentence for sentence in before if sentence >= first - 2]
+        for sentence in before:
+            text = passage.folded.text[slice(*passage.sentences[sentence])]
+            if text.rstrip()[-1] in ":|" or (text.rstrip()[-1] not in ".!?؟;؛" and len(text) < 120):
+                found.append(sentence)
+        return tuple(found)
+
+
+def _nearly(token: Token, other: Token) -> bool:
+    """True for two long words of one beginning: déclaration, déclarant."""
+    if other.role or other.weight == 0 or token.word[0] != other.word[0] or not token.word.isascii():
+        return False
+    shared = 0
+    for one, two in zip(token.word, other.word, strict=False):
+        if one != two:
+            break
+        shared += 1
+    return shared >= 6 and max(len(token.word), len(other.word)) - shared <= 5

@@ -1,0 +1,188 @@
+"""A text read for comparison: its sentences and clauses, the words that say something, its figures, what is denied in it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from assistant.grounding.figures import Figure, figures
+from assistant.grounding.folding import Folded, folded
+from assistant.grounding.stems import root, stem
+from assistant.grounding.vocabulary import Vocabulary, vocabulary
+from assistant.language import sentence_spans
+
+_TOKEN = re.compile(r"[^\W_]+")
+_SEMICOLON = re.compile(r"[;؛]\s*(?=\S)")
+"""What stands on its two sides is two statements."""
+_CLAUSE_END = re.compile(
+    r"[;:،؛,()]+(?!\d)|\s-\s|\s\|\s|"
+    r"(?<!\w)(?:mais|toutefois|lorsqu(?:e|')|sauf|si|s'il|car|tandis|alors que|dont|qui|but|except|unless|if|when|while|who|"
+    r"which|because|الا|لكن|اذا|ما لم|غير ان|بشرط|الذي|التي|الذين|بينما|عندما)(?!\w)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word at `start:end` of the folded text, and the keys by which it is found to mean what another one means."""
+
+    word: str
+    start: int
+    end: int
+    sentence: int
+    clause: int
+    keys: frozenset[str]
+    sides: frozenset[tuple[int, bool]]
+    weight: float
+    """0 for words that count for nothing, up to 2 for names, persons and bodies."""
+    role: str
+    name: bool
+    """A proper name, by its capital."""
+    figure: int
+    """Its figure's position among the figures, -1 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as it is compared. Bounds of sentences and clauses are in the folded text, in order."""
+
+    folded: Folded
+    language: str
+    tokens: tuple[Token, ...]
+    figures: tuple[Figure, ...]
+    sentences: tuple[tuple[int, int], ...]
+    clauses: tuple[tuple[int, int], ...]
+
+    def sentence_of(self, place: int) -> int:
+        """The sentence in which a place of the folded text lies; the last before it when it lies between two."""
+        return _position(self.sentences, place)
+
+    def clause_of(self, place: int) -> int:
+        """The clause in which a place of the folded text lies; the last before it when it lies between two."""
+        return _position(self.clauses, place)
+
+
+def _position(bounds: Sequence[tuple[int, int]], place: int) -> int:
+    return max(0, bisect_right(bounds, (place, 1 << 60)) - 1)
+
+
+@lru_cache(1024)
+def read(text: str, language: str) -> Reading:
+    """`text` read in its language."""
+    form = folded(text)
+    words = vocabulary(language)
+    sentences = tuple(_sentences(text, form, language))
+    clauses = tuple(_clauses(form.text, sentences))
+    found = figures(form.text)
+    tokens = _tokens(form, words, sentences, clauses, found)
+    return Reading(form, language, tuple(tokens), found, sentences, clauses)
+
+
+def _sentences(text: str, form: Folded, language: str) -> Iterator[tuple[int, int]]:
+    for span in sentence_spans(text, language):
+        start, end = bisect_left(form.origins, span.start), bisect_left(form.origins, span.end)
+        while start < end:
+            match = _SEMICOLON.search(form.text, start, end)
+            cut = match.end() if match else end
+            yield start, cut
+            start = cut
+
+
+def _clauses(text: str, sentences: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for start, end in sentences:
+        left = start
+        for match in _CLAUSE_END.finditer(text, start, end):
+            cut = match.start() if match.group()[0].isalpha() else match.end()
+            if text[left:cut].strip():
+                yield left, cut
+                left = cut
+        if left < end:
+            yield left, end
+
+
+def _tokens(
+    form: Folded,
+    words: Vocabulary,
+    sentences: Sequence[tuple[int, int]],
+    clauses: Sequence[tuple[int, int]],
+    found: Sequence[Figure],
+) -> list[Token]:
+    matches = list(_TOKEN.finditer(form.text))
+    stems = [stem(match.group(), words.language) for match in matches]
+    phrases = _phrase_keys(stems, words)
+    starts = [figure.start for figure in found]
+    tokens = []
+    for place, match in enumerate(matches):
+        word = match.group()
+        sentence = _position(sentences, match.start())
+        at = bisect_right(starts, match.start()) - 1
+        figure = at if at >= 0 and match.start() < found[at].end else -1
+        meanings, sides = phrases[place]
+        role = words.role(word)
+        name = _is_name(form, match, sentences[sentence][0] if sentences else 0)
+        keys = _keys(word, stems[place], role, meanings)
+        weight = _weight(word, stems[place], words, counted=figure >= 0)
+        if weight and (role or name):
+            weight = 2.0
+        tokens.append(
+            Token(
+                word,
+                match.start(),
+                match.end(),
+                sentence,
+                _position(clauses, match.start()),
+                keys,
+                frozenset(sides),
+                weight,
+                role,
+                name,
+                figure,
+            )
+        )
+    return tokens
+
+
+def _keys(word: str, its_stem: str, role: str, meanings: set[str]) -> frozenset[str]:
+    if role:
+        return frozenset({"=" + role})
+    keys = {its_stem, *meanings}
+    if "\u0600" <= word[0] <= "\u06ff":
+        keys.add("~" + root(word))
+    return frozenset(keys)
+
+
+def _weight(word: str, its_stem: str, words: Vocabulary, *, counted: bool) -> float:
+    if counted or word in words.stop or len(word) == 1 or word.isdigit():
+        return 0.0
+    if words.language == "ar" and (_without_and(word) in words.stop):
+        return 0.0
+    return 0.25 if its_stem in words.light else 1.0
+
+
+def _without_and(word: str) -> str:
+    return word[1:] if word[0] in "وف" and len(word) > 2 else word
+
+
+def _is_name(form: Folded, match: re.Match[str], sentence_start: int) -> bool:
+    """True for a capital in the middle of a sentence; headings and words after a colon or bullet are no proof."""
+    word = form.cased[match.start() : match.end()]
+    if not word[0].isupper() or len(word) < 2:
+        return False
+    before = form.cased[sentence_start : match.start()].rstrip(" '\"([-")
+    return bool(before) and before[-1] not in ".:;!?•|\n" and not (word.isupper() and before.isupper())
+
+
+def _phrase_keys(stems: Sequence[str], words: Vocabulary) -> list[tuple[set[str], set[tuple[int, bool]]]]:
+    found: list[tuple[set[str], set[tuple[int, bool]]]] = [(set(), set()) for _ in stems]
+    for start in range(len(stems)):
+        for length in range(1, min(words.longest, len(stems) - start) + 1):
+            phrase = tuple(stems[start : start + length])
+            meanings, sides = words.meanings.get(phrase), words.sides.get(phrase)
+            for place in range(start, start + length):
+                if meanings:
+                    found[place][0].update(meanings)
+                if sides:
+                    found[place][1].update(sides)
+    return found
