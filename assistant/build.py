@@ -37,6 +37,7 @@ from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
+from assistant.summaries import Summaries
 from assistant.types import Answer, Evidence
 
 _LOG = logging.getLogger(__name__)
@@ -70,6 +71,17 @@ class Parts:
     def retriever(self) -> Retriever:
         """Finds evidence with the encoder in use. Take it once for a question."""
         return self.model.current.retriever
+
+    @property
+    def summaries(self) -> Summaries:
+        """Sums documents up."""
+        return Summaries(
+            self.index,
+            self.archive,
+            self.audit,
+            lexicon_of(self.settings).query_terms,
+            ocr_confidence=self.settings.ingest.ocr_confidence,
+        )
 
     @property
     def comparing(self) -> Comparing:
