@@ -1,53 +1,71 @@
 """The one sequence from a question to a checked answer. Every Outcome is decided here.
 
-    audit record opened → evidence found → enough? → sentences drafted → each checked against the stored text → released →
-    audit record closed
+    audit record opened → evidence found → enough? → sentences composed by a model, where there is one, and quoted → each checked
+    against the stored text → released → audit record closed
 
 No principal, no call. No audit record, no answer. Evidence below the calibrated threshold: NO_EVIDENCE, in words that are the
-same whether nothing exists or nothing is visible.
+same whether nothing exists or nothing is visible, and no model is asked. Quotations are the floor: they take the place of what a
+model could not say, or said without support.
 """
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
-from assistant.access import Label, Principal, join_labels
+from assistant.access import Principal, join_labels
 from assistant.agreement import disagreements
+from assistant.answer_text import answer_text
 from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
+from assistant.citing import Released
 from assistant.dates import written_date
-from assistant.errors import InvalidRequest, NotFound
-from assistant.generation import Generator
-from assistant.grounding import check_quotation
+from assistant.errors import InvalidRequest
+from assistant.generation import Generator as Quoter
 from assistant.language import detect_language
+from assistant.model_answers import Composer, Course
 from assistant.precedence import QUESTIONS
+from assistant.scope import Scope
 from assistant.types import (
     LANGUAGES,
     Answer,
     AnswerEvent,
     AnswerReady,
     Citation,
-    Document,
-    Draft,
     Evidence,
     EvidenceReady,
     Outcome,
     Sentence,
-    SentenceReady,
     TextOrigin,
     Verdict,
 )
 
 MAX_QUESTION_CHARS = 2000
+_MOST_ADDED = 3
+"""Quotations that may stand in for composed sentences which nothing supports."""
 
 NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
     "ar": "لم أجد في الوثائق المتاحة لكم أي مقطع يجيب عن هذا السؤال.",
     "en": "I found no passage that answers this question in the documents you may read.",
+}
+
+NO_EVIDENCE_IN_SCOPE_TEXT = {
+    "fr": "Je n’ai trouvé aucun passage qui réponde à cette question dans les documents auxquels vous avez limité la recherche.",
+    "ar": "لم أجد أي مقطع يجيب عن هذا السؤال في الوثائق التي حصرتم البحث فيها.",
+    "en": "I found no passage that answers this question in the documents to which you limited the search.",
+}
+"""Said whenever a scope was set, whatever is in it: it tells of the reader's own choice and of nothing else."""
+
+OUTSIDE_SCOPE_TEXT = {
+    "fr": "D’autres documents que vous pouvez consulter semblent y répondre : posez la question sans limite.",
+    "ar": "يبدو أن وثائق أخرى متاحة لكم تجيب عنه؛ اطرحوا السؤال دون حصر.",
+    "en": "Other documents that you may read seem to answer it: ask without the limit.",
 }
 
 DOUBTFUL_PAGE_TEXT = {
@@ -80,8 +98,10 @@ UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
 class EvidenceSource(Protocol):
     """What answering needs of retrieval."""
 
-    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
-        """The passages that may answer the question, best first, with their support."""
+    def evidence(
+        self, question: str, language: str | None, principal: Principal, *, k: int, scope: Scope = Scope.everything
+    ) -> Evidence:
+        """The passages in the scope that may answer the question, best first, with their support."""
         ...
 
     def sufficient(self, evidence: Evidence) -> bool:
@@ -89,30 +109,39 @@ class EvidenceSource(Protocol):
         ...
 
 
-@dataclass
-class _Progress:
-    """What has been released so far for one question."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question on its way."""
 
+    answer_id: str
+    question: str
+    searched: str
+    """What is searched and answered in its place."""
+    language: str
     principal: Principal
-    sentences: list[Sentence] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    labels: set[Label] = field(default_factory=set)
-    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    withheld: int = 0
-    unreached: tuple[str, ...] = ()
-    """Languages of documents that the question finds only by shared words."""
+    scope: Scope
+    stopped: Callable[[], bool]
+    """Asked between two steps: true once the reader has left."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Assistant:
-    """Answers questions with checked sentences."""
+    """Answers questions with checked sentences.
+
+    With a `composer` they are composed by a model, and quotations stand where it fails; without one they are all quotations.
+    """
 
     def __init__(
         self,
         retriever: EvidenceSource,
         archive: Archive,
-        generator: Generator,
+        generator: Quoter,
         audit: AuditLog,
         *,
+        composer: Composer | None = None,
         passages: int = 12,
         ocr_confidence: float = 0.7,
     ) -> None:
@@ -120,130 +149,164 @@ class Assistant:
         self._archive = archive
         self._generator = generator
         self._audit = audit
+        self._composer = composer
         self._passages = passages
         self._ocr_confidence = ocr_confidence
 
-    def ask(self, question: str, principal: Principal, *, language: str | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        principal: Principal,
+        *,
+        language: str | None = None,
+        searched: str | None = None,
+        scope: Scope | None = None,
+    ) -> Answer:
         """The finished answer. Raises what `stream` raises."""
-        *_, last = self.stream(question, principal, language=language)
+        *_, last = self.stream(question, principal, language=language, searched=searched, scope=scope)
         assert isinstance(last, AnswerReady)
         return last.answer
 
-    def stream(self, question: str, principal: Principal, *, language: str | None = None) -> Iterator[AnswerEvent]:
-        """Evidence, then checked sentences, then the whole answer.
+    def stream(
+        self,
+        question: str,
+        principal: Principal,
+        *,
+        language: str | None = None,
+        searched: str | None = None,
+        scope: Scope | None = None,
+        stopped: Callable[[], bool] = _never,
+    ) -> Generator[AnswerEvent, None, None]:
+        """Evidence, then checked sentences, then the whole answer; from the documents in `scope` alone.
 
-        Raises InvalidRequest for an empty or overlong question or an unknown language, AuditUnavailable when the record
-        cannot be written: before the first event when it cannot be opened.
+        `searched` is the question as it is to be searched and answered, where it was rewritten. Once `stopped` is true, whatever
+        the reader's thread is waiting for is given up, the model's connection included, and the stream ends without an answer;
+        closing it does the same. Raises InvalidRequest for an empty or overlong question or an unknown language,
+        AuditUnavailable when the record cannot be written: before the first event when it cannot be opened.
         """
         question = _valid_question(question, language)
-        answer_id = str(uuid.uuid4())
-        spoken = language or detect_language(question)
+        searched = _valid_question(searched, language) if searched else question
+        spoken = language or detect_language(searched)
+        asked = _Asked(str(uuid.uuid4()), question, searched, spoken, principal, scope or Scope.everything, stopped)
         about = {"question_sha256": text_digest(question), "characters": len(question), "language": spoken}
-        self._audit.begin(answer_id, "answer", principal, about)
+        if searched != question:
+            about["searched_sha256"] = text_digest(searched)
+        if scope:
+            about["scope_sha256"] = text_digest(json.dumps(scope.to_json(), sort_keys=True))
+        self._audit.begin(asked.answer_id, "answer", principal, about)
+        released, course = Released(self._archive, principal), Course()
         closing: dict[str, object] = {"outcome": "interrupted"}
+        event: AnswerEvent | None = None
         try:
-            with QUESTIONS.answering():
-                for event in self._events(answer_id, question, spoken, principal):
-                    if isinstance(event, AnswerReady):
-                        closing = _closing(event.answer)
-                        break
-                    yield event
+            for event in self._events(asked, released, course):
+                if isinstance(event, AnswerReady):
+                    closing = closing_of(event.answer, course)
+                    break
+                yield event
+            else:
+                closing = {"outcome": "interrupted", **shown(released, course)}
+        except GeneratorExit:
+            closing = {"outcome": "interrupted", **shown(released, course)}
+            raise
         except Exception as error:
             closing = {"outcome": "failed", "error": type(error).__name__}
             raise
         finally:
-            self._audit.close_record(answer_id, "answer", closing)
-        yield event
+            self._audit.close_record(asked.answer_id, "answer", closing)
+        if isinstance(event, AnswerReady):
+            yield event
 
-    def _events(self, answer_id: str, question: str, language: str, principal: Principal) -> Iterator[AnswerEvent]:
+    def _events(self, asked: _Asked, released: Released, course: Course) -> Iterator[AnswerEvent]:
         began = time.perf_counter()
-        evidence = self._retriever.evidence(question, language, principal, k=self._passages)
-        searched = time.perf_counter()
+        with QUESTIONS.answering():
+            evidence = self._evidence(asked, asked.scope)
+            enough = self._retriever.sufficient(evidence)
+        found = time.perf_counter()
         documents = len({scored.passage.document_id for scored in evidence.passages})
-        yield EvidenceReady(answer_id, language, len(evidence.passages), documents)
-        progress = _Progress(principal, unreached=evidence.out_of_reach)
-        if self._retriever.sufficient(evidence):
-            for draft in self._generator.drafts(evidence):
-                event = self._checked(draft, progress)
-                if event:
-                    yield event
-        ended = time.perf_counter()
-        timings = {"search": (searched - began) * 1000, "total": (ended - began) * 1000}
-        yield AnswerReady(self._finished(answer_id, question, language, progress, timings))
-
-    def _checked(self, draft: Draft, progress: _Progress) -> SentenceReady | None:
-        """The sentence with its citation when the check holds; None, and one more withheld, when it does not."""
-        document = self._stored_document(draft, progress)
-        verdict = check_quotation(draft, document) if document else Verdict.UNSUPPORTED
-        if document is None or verdict is Verdict.UNSUPPORTED:
-            progress.withheld += 1
-            return None
-        citation = self._citation(draft, document, verdict, progress)
-        sentence = Sentence(draft.text, (citation.marker,), verdict)
-        progress.citations.append(citation)
-        progress.sentences.append(sentence)
-        progress.labels.add(draft.passage.label)
-        return SentenceReady(sentence, (citation,))
-
-    def _stored_document(self, draft: Draft, progress: _Progress) -> Document | None:
-        """The stored version that the passage came from; None when it was removed between search and answer."""
-        key = (draft.passage.document_id, draft.passage.version)
-        if key not in progress.documents:
-            try:
-                progress.documents[key] = self._archive.document(key[0], progress.principal, version=key[1])
-            except NotFound:
-                return None
-        return progress.documents[key]
-
-    def _citation(self, draft: Draft, document: Document, verdict: Verdict, progress: _Progress) -> Citation:
-        boxes = self._archive.boxes(document, draft.span, progress.principal)
-        pages = [page for page in document.pages if page.span.overlaps(draft.span)]
-        weakest = min(pages, key=lambda page: page.confidence, default=None)
-        return Citation(
-            marker=len(progress.citations) + 1,
-            passage_id=draft.passage.id,
-            document_id=document.id,
-            version=document.version,
-            title=document.title,
-            file_name=document.file_name,
-            page_number=pages[0].number if pages else None,
-            span=draft.span,
-            quote=document.text[draft.span.start : draft.span.end],
-            boxes=boxes,
-            verdict=verdict,
-            headings=draft.passage.headings,
-            date=document.date,
-            label=str(document.label),
-            origin=weakest.origin if weakest else TextOrigin.TEXT_LAYER,
-            confidence=weakest.confidence if weakest else 1.0,
+        yield EvidenceReady(asked.answer_id, asked.language, len(evidence.passages), documents)
+        if enough and self._composer:
+            yield from self._composer.events(evidence, released, course, asked.stopped)
+        if asked.stopped():
+            return
+        composed = len(released.sentences)
+        if enough:
+            yield from self._quotations(evidence, released, course)
+        elsewhere = not released.sentences and self._answered_elsewhere(asked)
+        timings = {"search": (found - began) * 1000, "total": (time.perf_counter() - began) * 1000}
+        if course.first_sentence_at is not None:
+            timings["first_sentence"] = (course.first_sentence_at - began) * 1000
+        yield AnswerReady(
+            self._finished(asked, evidence, released, course, timings, composed=composed > 0, elsewhere=elsewhere)
         )
+
+    def _evidence(self, asked: _Asked, scope: Scope) -> Evidence:
+        return self._retriever.evidence(asked.searched, asked.language, asked.principal, k=self._passages, scope=scope)
+
+    def _answered_elsewhere(self, asked: _Asked) -> bool:
+        """True when the scope alone keeps back what would be answered to this reader."""
+        if not asked.scope:
+            return False
+        with QUESTIONS.answering():
+            return self._retriever.sufficient(self._evidence(asked, Scope.everything))
+
+    def _quotations(self, evidence: Evidence, released: Released, course: Course) -> Iterator[AnswerEvent]:
+        """All quotations when nothing else was said; else those that stand in for what was not supported or not said."""
+        with QUESTIONS.answering():
+            if not released.sentences:
+                events = [released.quote(draft) for draft in self._generator.drafts(evidence)]
+            else:
+                wanted = _MOST_ADDED if course.unavailable else min(course.failed, _MOST_ADDED)
+                new = (draft for draft in self._generator.drafts(evidence) if not released.covers(draft))
+                events = [released.quote(draft) for draft in islice(new, wanted)]
+        yield from (event for event in events if event)
 
     def _finished(
-        self, answer_id: str, question: str, language: str, progress: _Progress, timings_ms: dict[str, float]
+        self,
+        asked: _Asked,
+        evidence: Evidence,
+        released: Released,
+        course: Course,
+        timings_ms: dict[str, float],
+        *,
+        composed: bool,
+        elsewhere: bool,
     ) -> Answer:
-        answered = bool(progress.sentences)
-        text = " ".join(
-            sentence.text + "".join(f" [{marker}]" for marker in sentence.markers) for sentence in progress.sentences
-        )
+        answered = bool(released.sentences)
         return Answer(
-            id=answer_id,
-            question=question,
-            language=language,
-            text=text if answered else NO_EVIDENCE_TEXT[language],
-            sentences=tuple(progress.sentences),
-            citations=tuple(progress.citations),
-            outcome=Outcome.ANSWERED if answered else Outcome.NO_EVIDENCE,
-            model=self._generator.name,
-            prompt_version=self._generator.prompt_version,
-            label=str(join_labels(progress.labels)),
+            id=asked.answer_id,
+            question=asked.question,
+            language=asked.language,
+            text=answer_text(released.sentences) if answered else _no_evidence(asked),
+            sentences=tuple(released.sentences),
+            citations=tuple(released.citations),
+            outcome=outcome_of(released.sentences),
+            model=course.model if composed else self._generator.name,
+            prompt_version=course.prompt_version if composed else self._generator.prompt_version,
+            label=str(join_labels(released.labels)),
             timings_ms={name: round(value, 2) for name, value in timings_ms.items()},
-            withheld=progress.withheld,
+            withheld=released.withheld + course.failed,
             notes=(
-                *_disagreements(question, progress.citations, language),
-                *_doubts(progress.citations, language, self._ocr_confidence),
-                *([] if answered else _unreached(progress.unreached, language)),
+                *_disagreements(asked.searched, released.citations, asked.language),
+                *doubtful_pages(released.citations, asked.language, self._ocr_confidence),
+                *([] if answered else _unreached(evidence.out_of_reach, asked.language)),
+                *([OUTSIDE_SCOPE_TEXT[asked.language]] if elsewhere else []),
             ),
+            searched=asked.searched,
+            incomplete=composed and course.incomplete,
+            fallback="" if composed or not course.prompt_version else course.why_quoted,
         )
+
+
+def _no_evidence(asked: _Asked) -> str:
+    return (NO_EVIDENCE_IN_SCOPE_TEXT if asked.scope else NO_EVIDENCE_TEXT)[asked.language]
+
+
+def outcome_of(sentences: Sequence[Sentence]) -> Outcome:
+    """How an answer of these sentences ended."""
+    if not sentences:
+        return Outcome.NO_EVIDENCE
+    partly = all(sentence.verdict is Verdict.PARTLY_SUPPORTED for sentence in sentences)
+    return Outcome.PARTLY_SUPPORTED if partly else Outcome.ANSWERED
 
 
 def _disagreements(question: str, citations: Sequence[Citation], language: str) -> Iterator[str]:
@@ -269,7 +332,7 @@ def _unreached(languages: Sequence[str], language: str) -> Iterator[str]:
         yield UNREACHED_TEXT[language].format(languages=names["or"].join(names[other] for other in languages))
 
 
-def _doubts(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
+def doubtful_pages(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
     """A sentence for each citation of a page that OCR read with less confidence than `limit`."""
     for citation in citations:
         if citation.origin is TextOrigin.OCR and citation.confidence < limit:
@@ -287,13 +350,34 @@ def _valid_question(question: str, language: str | None) -> str:
     return question
 
 
-def _closing(answer: Answer) -> dict[str, object]:
+def closing_of(answer: Answer, course: Course) -> dict[str, object]:
+    """What the record of a finished answer is closed with."""
+    return (
+        {
+            "outcome": answer.outcome.value,
+            "label": answer.label,
+            "model": answer.model,
+            "prompt_version": answer.prompt_version,
+            "answer_sha256": text_digest(answer.text),
+            "passages": sorted({citation.passage_id for citation in answer.citations}),
+            "withheld": answer.withheld,
+            **_told(course),
+        }
+        | ({"fallback": answer.fallback} if answer.fallback else {})
+        | ({"incomplete": True} if answer.incomplete else {})
+    )
+
+
+def shown(released: Released, course: Course) -> dict[str, object]:
+    """What a reader who left had been shown."""
     return {
-        "outcome": answer.outcome.value,
-        "label": answer.label,
-        "model": answer.model,
-        "prompt_version": answer.prompt_version,
-        "answer_sha256": text_digest(answer.text),
-        "passages": sorted({citation.passage_id for citation in answer.citations}),
-        "withheld": answer.withheld,
+        "label": str(join_labels(released.labels)),
+        "passages": sorted({citation.passage_id for citation in released.citations}),
+        "withheld": released.withheld + course.failed,
+        **_told(course),
     }
+
+
+def _told(course: Course) -> dict[str, object]:
+    """Which model was asked, where one was."""
+    return {"asked_model": course.model, "endpoint": course.endpoint} if course.endpoint else {}

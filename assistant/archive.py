@@ -314,6 +314,14 @@ class Archive:
         pages = tuple(page_from(json.loads(page["about"])) for page in rows)
         return document_from(row, about, pages)
 
+    def readable_versions(self, document_id: str, principal: Principal) -> tuple[str, ...]:
+        """The versions of a document that this principal may read, the one stored first first. Raises NotFound for none."""
+        query = "SELECT version, label, superseded FROM documents WHERE document_id = ? ORDER BY stored"
+        rows = self._database.connection().execute(query, (document_id,))
+        if not (found := tuple(row["version"] for row in rows if _may_read(principal, row))):
+            raise NotFound(_UNSEEN)
+        return found
+
     def page(self, document_id: str, number: int, principal: Principal, *, version: str | None = None) -> Page:
         """One page (1-based) with its words. Raises NotFound like `document`, and for a page that is not there."""
         row = self._readable_row(document_id, principal, version)
@@ -396,9 +404,7 @@ class Archive:
             " ORDER BY superseded, stored DESC"
         )
         row: sqlite3.Row | None = self._database.connection().execute(query, (document_id, version, version)).fetchone()
-        if row is None or not _may_read(principal, row["label"]):
-            raise NotFound(_UNSEEN)
-        if row["superseded"] and Role.ARCHIVIST not in principal.roles:
+        if row is None or not _may_read(principal, row):
             raise NotFound(_UNSEEN)
         try:
             return self._opened(row)
@@ -469,11 +475,13 @@ class Archive:
             self.original_path(version).unlink(missing_ok=True)
 
 
-def _may_read(principal: Principal, label: str) -> bool:
+def _may_read(principal: Principal, row: sqlite3.Row) -> bool:
+    """True for what this clearance dominates; a version that was superseded is for archivists alone."""
     try:
-        return principal.may_read(Label.parse(label))
+        readable = principal.may_read(Label.parse(row["label"]))
     except ConfigurationError:
         return False
+    return readable and (not row["superseded"] or Role.ARCHIVIST in principal.roles)
 
 
 def _joined(stored: str, label: Label) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,9 @@ from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.comparing import Comparing
 from assistant.config import Settings
+from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
@@ -34,10 +36,15 @@ from assistant.lexical import Lexicon
 from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
+from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
+from assistant.summaries import Summaries
 from assistant.types import Answer, Evidence
 
 _LOG = logging.getLogger(__name__)
+
+DocumentsWithin = Callable[[Scope, Principal], Collection[str]]
+"""The ids of the documents in a scope that a principal may know of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,7 @@ class Parts:
     models: ModelStore
     model: ModelInUse
     ingestion: Ingestion
+    conversations: Conversations
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
@@ -66,6 +74,22 @@ class Parts:
         return self.model.current.retriever
 
     @property
+    def summaries(self) -> Summaries:
+        """Sums documents up."""
+        return Summaries(
+            self.index,
+            self.archive,
+            self.audit,
+            lexicon_of(self.settings).query_terms,
+            ocr_confidence=self.settings.ingest.ocr_confidence,
+        )
+
+    @property
+    def comparing(self) -> Comparing:
+        """Says what changed between versions."""
+        return Comparing(self.archive, self.audit)
+
+    @property
     def assistant(self) -> Assistant:
         """Answers with the encoder in use. Take it once for a question."""
         return self.model.current.assistant
@@ -74,6 +98,7 @@ class Parts:
         """Load the encoder in the background, so that the first question does not wait for it."""
         threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
         self.archive.warm_up()
+        self.conversations.start()
 
     def close(self) -> None:
         """Stop the work and close every store."""
@@ -82,6 +107,7 @@ class Parts:
         self.gold_runs.close()
         self.index.close()
         self.gold.close()
+        self.conversations.close()
         self.archive.close()
         self.audit.close()
 
@@ -115,6 +141,22 @@ def opened_retriever(settings: Settings) -> Iterator[Retriever]:
             yield retriever_over(index, settings, embedder, Calibration({}))
         finally:
             index.close()
+
+
+def discard_index(settings: Settings) -> int:
+    """Delete the index; it is made anew from the archive at the next start. How many bytes of disk that freed.
+
+    Raises InstanceBusy when another process holds the data folder.
+    """
+    with _exclusive(settings.home):
+        folder = settings.home / "index"
+        before = _disk_usage(folder)
+        ModelStore(settings.home).discard_other_indexes(name="")
+        return before - _disk_usage(folder)
+
+
+def _disk_usage(folder: Path) -> int:
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 def base_folder(settings: Settings) -> Path:
@@ -162,7 +204,14 @@ def reranker_of(settings: Settings) -> Reranker:
     return CrossEncoderReranker(folder) if folder else KeepOrder()
 
 
-def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, calibration: Calibration) -> Retriever:
+def retriever_over(
+    index: PassageIndex,
+    settings: Settings,
+    embedder: Embedder,
+    calibration: Calibration,
+    *,
+    documents_within: DocumentsWithin | None = None,
+) -> Retriever:
     """The configured retrieval over an index: what readers get, and what evaluations measure."""
     return Retriever(
         index,
@@ -172,6 +221,7 @@ def retriever_over(index: PassageIndex, settings: Settings, embedder: Embedder, 
         reranker=reranker_of(settings),
         reranker_depth=settings.retrieval.reranker_depth,
         bridges=Bridges(embedder, settings.instance.languages),
+        documents_within=documents_within,
     )
 
 
@@ -181,8 +231,11 @@ def _parts(settings: Settings) -> Parts:
     audit = AuditLog(home / "audit.db")
     models = ModelStore(home)
 
+    def documents_within(scope: Scope, principal: Principal) -> frozenset[str]:
+        return ingestion.documents_within(scope, principal)
+
     def made(name: str) -> Generation:
-        return _generation(settings, models, name, archive, audit)
+        return _generation(settings, models, name, archive, audit, documents_within)
 
     active = models.active(base_folder(settings))
     first = made(active.name if active else BASE)
@@ -190,8 +243,11 @@ def _parts(settings: Settings) -> Parts:
     index = ChangingIndex(first.index)
     model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
-    in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
+    conversations = Conversations(home / "conversations", archive, keep_days=settings.conversations.keep_days)
+    others = {"gold questions": gold.forget, "conversations": conversations.forget}
+    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder, others=others)
+    in_use = _InUse(model)
     return Parts(
         settings=settings,
         archive=archive,
@@ -199,7 +255,8 @@ def _parts(settings: Settings) -> Parts:
         index=index,
         models=models,
         model=model,
-        ingestion=open_ingestion(settings, archive, index, lambda: model.current.embedder),
+        ingestion=ingestion,
+        conversations=conversations,
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
@@ -219,13 +276,20 @@ def _index_of(settings: Settings, embedder: Embedder, folder: Path) -> EdgePassa
     )
 
 
-def _generation(settings: Settings, models: ModelStore, name: str, archive: Archive, audit: AuditLog) -> Generation:
+def _generation(
+    settings: Settings,
+    models: ModelStore,
+    name: str,
+    archive: Archive,
+    audit: AuditLog,
+    documents_within: DocumentsWithin,
+) -> Generation:
     """Everything that belongs to one encoder; its index is opened, and made when there is none."""
     folder = base_folder(settings) if name == BASE else models.model(name).folder
     embedder = embedder_of(settings, folder)
     calibration = Calibration.load(settings.retrieval.calibration)
     index = _index_of(settings, embedder, models.index_folder(name))
-    retriever = retriever_over(index, settings, embedder, calibration)
+    retriever = retriever_over(index, settings, embedder, calibration, documents_within=documents_within)
     assistant = Assistant(
         retriever,
         archive,

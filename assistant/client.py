@@ -75,14 +75,16 @@ class ServiceClient:
         """What the instance is and can do for this reader."""
         return self._json("GET", "/instance")
 
-    def ask(self, question: str, *, language: str | None = None) -> Json:
-        """The finished answer."""
-        body = {"question": question, "language": language}
+    def ask(self, question: str, *, language: str | None = None, scope: Json | None = None) -> Json:
+        """The finished answer, from the documents in `scope` (`Scope.to_json`) alone."""
+        body = {"question": question, "language": language, "scope": scope}
         return self._json("POST", "/answers", json=body, headers={"accept": "application/json"})
 
-    def answer_events(self, question: str, *, language: str | None = None) -> Iterator[tuple[str, Json]]:
+    def answer_events(
+        self, question: str, *, language: str | None = None, scope: Json | None = None
+    ) -> Iterator[tuple[str, Json]]:
         """(event name, body) as the answer comes in: `evidence`, `sentence`…, `answer`; raises what `error` carries."""
-        body = {"question": question, "language": language}
+        body = {"question": question, "language": language, "scope": scope}
         with _translated(), self._http.stream("POST", "/answers", json=body) as response:
             if response.status_code >= 400:
                 response.read()
@@ -97,9 +99,14 @@ class ServiceClient:
                         raise _error_named(data["type"], data["message"])
                     yield name, data
 
-    def search(self, query: str, *, k: int = 10, route: str = "hybrid") -> Json:
-        """The best passages for a query."""
-        return self._json("GET", "/search", params={"q": query, "k": k, "route": route})
+    def search(self, query: str, *, k: int = 10, route: str = "hybrid", scope: Json | None = None) -> Json:
+        """The best passages for a query, of the documents in `scope` (`Scope.to_json`) alone."""
+        params: Json = {"q": query, "k": k, "route": route, **({"scope": json.dumps(scope)} if scope else {})}
+        return self._json("GET", "/search", params=params)
+
+    def scope_choices(self) -> Json:
+        """`{"collections": […], "document_types": […], "dates": {"from": …, "to": …}}` of what this reader may read."""
+        return self._json("GET", "/scope")
 
     def documents(self, *, state: str | None = None, q: str = "") -> Json:
         """`{"documents": […], "counts": {…}, "total": n}`, newest first: all of them, however many pages that takes."""
@@ -256,6 +263,11 @@ class ServiceClient:
     def gold_retrieval(self) -> Json:
         """`corpus`, `queries` and `qrels` of the gold questions, over every passage this archivist may read."""
         return self._json("GET", "/gold/retrieval", timeout=None)
+
+    def feedback(self) -> list[Json]:
+        """What readers said of answers, newest first; `gold` is what `add_gold` takes, or None."""
+        given: list[Json] = self._json("GET", "/gold/feedback")["feedback"]
+        return given
 
     def models(self) -> Json:
         """`{"in_use": name, "changing_to": …, "models": […]}`."""

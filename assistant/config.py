@@ -173,6 +173,13 @@ def _without_port(name: str) -> str:
     return name if name.startswith("/") or name.count(":") > 1 else name.partition(":")[0]
 
 
+class ConversationSettings(_Section):
+    """How long readers' conversations are kept."""
+
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    """Since the last question in them; 0 keeps none: no question and no answer is stored."""
+
+
 class DemoSettings(_Section):
     """Documents that `assistant up` hands in at its first start."""
 
@@ -183,6 +190,71 @@ class EgressSettings(_Section):
     """Hosts beside loopback that this instance may reach; empty by default."""
 
     allow: tuple[str, ...] = ()
+
+
+class EndpointSettings(_Section):
+    """One server of a language model that speaks the OpenAI protocol."""
+
+    name: str = Field(pattern=r"^[\w.-]{1,60}$")
+    url: str
+    """The base address, as in `http://127.0.0.1:8000/v1`. Its host is this machine or in `egress.allow`."""
+    model: str = Field(min_length=1, max_length=300)
+    reported_as: str = ""
+    """The name under which the server answers, where it is not `model`."""
+    cache_salt: str = Field(default="", max_length=200)
+    """Sent along where it is set: vLLM shares kept beginnings of prompts only between requests of one salt."""
+    languages: tuple[Literal["fr", "ar", "en"], ...] = ()
+    """In which it may answer; empty: all of the instance."""
+    context_tokens: Annotated[int, Field(ge=512)] = 4096
+    clearance: str
+    """The highest label of a document that it may be sent."""
+    key_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust instead of those of the system."""
+    concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
+    connect_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    first_token_s: Annotated[float, Field(gt=0, le=600)] = 20.0
+    between_tokens_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    total_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+
+    @field_validator("clearance")
+    @classmethod
+    def _is_a_label(cls, value: str) -> str:
+        return str(_parsed_label(value))
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_base_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            plain = not (parts.username or parts.password or parts.query or parts.fragment) and parts.port != 0
+        except ValueError:
+            plain = False
+        if not plain or parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write http:// or https://, host, port and path, as in http://127.0.0.1:8000/v1")
+        return value.rstrip("/")
+
+    @property
+    def host(self) -> str:
+        """The host of `url`."""
+        return urlsplit(self.url).hostname or ""
+
+
+class ModelSettings(_Section):
+    """Language models; without any, answers are quotations."""
+
+    endpoints: tuple[EndpointSettings, ...] = ()
+    """In order of preference."""
+    wait_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """How long a request waits for a free endpoint before it is answered with quotations."""
+
+    @field_validator("endpoints")
+    @classmethod
+    def _has_different_names(cls, value: tuple[EndpointSettings, ...]) -> tuple[EndpointSettings, ...]:
+        names = [one.name for one in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two endpoints have the same name; give each its own")
+        return value
 
 
 class Settings(_Section):
@@ -197,8 +269,10 @@ class Settings(_Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()
     database: DatabaseSettings = DatabaseSettings()
+    conversations: ConversationSettings = ConversationSettings()
     demo: DemoSettings | None = None
     egress: EgressSettings = EgressSettings()
+    models: ModelSettings = ModelSettings()
     file: Path
     """The file these settings came from."""
 
@@ -257,6 +331,14 @@ def _with_absolute_paths(settings: Settings) -> Settings:
 
     instance, embedding, demo, retrieval = settings.instance, settings.embedding, settings.demo, settings.retrieval
     watch = tuple(absolute(folder) for folder in settings.ingest.watch)
+    endpoints = tuple(
+        one.model_copy(
+            update={
+                name: absolute(path) for name in ("key_file", "ca_file") if (path := getattr(one, name)) is not None
+            }
+        )
+        for one in settings.models.endpoints
+    )
     return settings.model_copy(
         update={
             "instance": instance.model_copy(update={"data": environment_home() or absolute(instance.data)}),
@@ -269,6 +351,7 @@ def _with_absolute_paths(settings: Settings) -> Settings:
             ),
             "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
             "ingest": settings.ingest.model_copy(update={"watch": watch}),
+            "models": settings.models.model_copy(update={"endpoints": endpoints}),
             "demo": demo.model_copy(update={"documents": absolute(demo.documents)}) if demo else None,
         }
     )

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +32,7 @@ OPT_OUTS: dict[str, str] = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
     "TIKTOKEN_CACHE_DIR": _NOWHERE,
     "NLTK_DATA": _NOWHERE,
     "VLLM_NO_USAGE_STATS": "1",
@@ -49,7 +52,13 @@ OPT_OUTS: dict[str, str] = {
 }
 """What every process starts with. Each line silences one library that would otherwise call out or download."""
 
+_HANDED_DOWN = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|PYTHONPATH|CUDA_\w+|NVIDIA_\w+|ROCR_\w+|HIP_\w+|NCCL_\w+"
+)
+"""What a server of another project may learn from our environment. All others read settings from it, their address included."""
+
 _guarded_hosts: set[str] | None = None
+_resolved = threading.local()
 
 
 def apply_opt_outs() -> None:
@@ -60,6 +69,12 @@ def apply_opt_outs() -> None:
 def missing_opt_outs() -> tuple[str, ...]:
     """Names of the opt-outs that are not in force in this process; empty when all is well."""
     return tuple(name for name, value in OPT_OUTS.items() if os.environ.get(name) != value)
+
+
+def environment_for_server(**settings: str) -> dict[str, str]:
+    """The environment to start another project's server in: a little of ours, every opt-out, and `settings`."""
+    handed_down = {name: value for name, value in os.environ.items() if _HANDED_DOWN.fullmatch(name)}
+    return handed_down | OPT_OUTS | settings
 
 
 @contextmanager
@@ -99,6 +114,27 @@ def guard(allowed_hosts: Iterable[str] = ()) -> None:
         _guarded_hosts.update(allowed_hosts)
 
 
+def permitted(host: str, allowed_hosts: Iterable[str]) -> bool:
+    """True when `host` is this machine or one of `allowed_hosts`, written as there."""
+    return is_loopback(host) or host in allowed_hosts
+
+
+@contextmanager
+def connection_to(host: str, address: str) -> Iterator[None]:
+    """For this block, this thread may connect to `address`, which is what the look-up of the allowed name `host` gave.
+
+    Without it the guard would refuse the address of every host that the operator listed by name. Raises EgressBlocked when
+    `host` itself is not allowed.
+    """
+    if _guarded_hosts is not None and not permitted(host, _guarded_hosts):
+        raise EgressBlocked(f"a connection to {host!r} was refused; if it is your own server, add it to egress.allow")
+    _resolved.address = address
+    try:
+        yield
+    finally:
+        _resolved.address = None
+
+
 def guarded() -> bool:
     """True once `guard` is in force in this process."""
     return _guarded_hosts is not None
@@ -114,7 +150,11 @@ def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
         return
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
-    if not isinstance(host, str) or is_loopback(host) or host in (_guarded_hosts or ()):
+    if (
+        not isinstance(host, str)
+        or permitted(host, _guarded_hosts or ())
+        or host == getattr(_resolved, "address", None)
+    ):
         return
     raise EgressBlocked(
         f"a connection to {host!r} was refused; if it is one of your own servers, add it to egress.allow in the instance file"

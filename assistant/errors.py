@@ -13,7 +13,8 @@
     ├── SignInRequired        no valid key or session came with the request
     ├── Forbidden             the reader is known, and lacks the role for this action
     ├── ServiceUnavailable    a service is away: try again
-    │   └── AuditUnavailable  the audit record cannot be written: no record, no answer
+    │   ├── AuditUnavailable  the audit record cannot be written: no record, no answer
+    │   └── ModelsUnavailable no language model can answer this request now: quotations do
     └── AccessViolation       a bug: a hit escaped the access filter; stop and alarm
 
 Messages name the thing, the value and the next step. They never contain document text, questions or secrets.
@@ -84,6 +85,10 @@ class ServiceUnavailable(AssistantError):
 
 class AuditUnavailable(ServiceUnavailable):
     """The audit record could not be written, so there is no answer."""
+
+
+class ModelsUnavailable(ServiceUnavailable):
+    """No endpoint that may see this request, and speaks its language, can answer it now."""
 
 
 class AccessViolation(AssistantError):

@@ -16,6 +16,7 @@ from assistant.config import Settings
 from assistant.embedding import Embedder
 from assistant.index import PassageIndex
 from assistant.receipts import ErasureReceipt, PurgeRecord
+from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 
 
@@ -263,6 +264,14 @@ class Ingestion(Protocol):
         """One document. Raises NotFound when there is none, or none this principal may know of."""
         ...
 
+    def documents_within(self, scope: Scope, principal: Principal) -> frozenset[str]:
+        """The ids of the documents in a scope that this principal may read; of all of them where it limits nothing."""
+        ...
+
+    def scope_choices(self, principal: Principal) -> ScopeChoices:
+        """By what a search can be narrowed: what the documents that this principal may read say of themselves."""
+        ...
+
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """How many of the documents that this principal may know of are in each state; every state is named."""
         ...
@@ -371,5 +380,24 @@ class Ingestion(Protocol):
         ...
 
 
-OpenIngestion = Callable[[Settings, Archive, PassageIndex, Callable[[], Embedder]], Ingestion]
-"""What the entry point offers. The encoder comes as a callable because loading it takes seconds."""
+Forget = Callable[[str, frozenset[str]], None]
+"""Forgets what a further place holds of a document that is being erased: (document id, versions). Can be repeated."""
+
+
+class OpenIngestion(Protocol):
+    """What the entry point offers."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        archive: Archive,
+        index: PassageIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        others: Mapping[str, Forget],
+    ) -> Ingestion:
+        """Ingestion, not yet started. The encoder comes as a callable because loading it takes seconds.
+
+        `others` are further places that hold something of documents, by the name that erasure receipts give them.
+        """
+        ...

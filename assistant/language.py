@@ -267,3 +267,26 @@ def readable_form(quote: str) -> str:
     'Le délai est de trente jours à compter de la réception.'
     """
     return _SPACE.sub(" ", _LINE_HYPHEN.sub("", quote)).strip()
+
+
+def readable_offsets(quote: str) -> tuple[str, list[int]]:
+    """The readable form of a quote, and for each of its characters where it stands in the quote, 0-based.
+
+    >>> readable_offsets(" a  b\\nc")
+    ('a b c', [1, 2, 4, 5, 6])
+    """
+    dropped = {at for match in _LINE_HYPHEN.finditer(quote) for at in range(*match.span())}
+    kept: list[str] = []
+    offsets: list[int] = []
+    for at, character in enumerate(quote):
+        if at in dropped:
+            continue
+        if not character.isspace():
+            kept.append(character)
+            offsets.append(at)
+        elif kept and kept[-1] != " ":
+            kept.append(" ")
+            offsets.append(at)
+    if kept and kept[-1] == " ":
+        del kept[-1], offsets[-1]
+    return "".join(kept), offsets

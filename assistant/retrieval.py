@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 from pathlib import Path
@@ -26,6 +26,7 @@ from assistant.lexical import Lexicon
 from assistant.questions import Preference, preference, subject
 from assistant.relevance import FEATURES, NO_SUPPORT, question_terms, support_features
 from assistant.reranking import KeepOrder, Reranker
+from assistant.scope import Scope
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
 from assistant.units import units
 
@@ -103,7 +104,9 @@ class Retriever:
         reranker: Reranker | None = None,
         reranker_depth: int = 20,
         bridges: Bridges | None = None,
+        documents_within: Callable[[Scope, Principal], Collection[str]] | None = None,
     ) -> None:
+        """`documents_within`: the ids of the documents in a scope that a principal may know of; without it, none is in any."""
         self._index = index
         self._embedder = embedder
         self._lexicon = lexicon
@@ -111,13 +114,22 @@ class Retriever:
         self._reranker = reranker or KeepOrder()
         self._reranker_depth = reranker_depth
         self._bridges = bridges
+        self._documents_within = documents_within
 
-    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
+    def evidence(
+        self,
+        question: str,
+        language: str | None,
+        principal: Principal,
+        *,
+        k: int,
+        scope: Scope = Scope.everything,
+    ) -> Evidence:
         """At most `k` passages that may answer the question, best first, with term weights and calibrated support.
 
-        `language` None means: detect it. Without any readable passage, support is 0.
+        `language` None means: detect it. Without any readable passage in the scope, support is 0.
         """
-        evidence, features = self._evidence_and_features(question, language, principal, k)
+        evidence, features = self._evidence_and_features(question, language, principal, k, scope)
         if not evidence.passages:
             return evidence
         return replace(evidence, support=self._calibration.support(evidence.language, features))
@@ -126,32 +138,48 @@ class Retriever:
         """True when the evidence's support reaches the calibrated threshold of its language."""
         return bool(evidence.passages) and evidence.support >= self._calibration.threshold(evidence.language)
 
-    def search(self, question: str, principal: Principal, k: int, route: Route = "hybrid") -> tuple[ScoredPassage, ...]:
+    def search(
+        self,
+        question: str,
+        principal: Principal,
+        k: int,
+        route: Route = "hybrid",
+        *,
+        scope: Scope = Scope.everything,
+    ) -> tuple[ScoredPassage, ...]:
         """At most `k` passages by one route, best first. The hybrid one is what `evidence` starts from, reranking included."""
         language = detect_language(question)
         query = self._query(question, language, route)
+        within = self._within(scope, principal)
         if route != "hybrid":
-            return self._index.search(query, principal, k, route=route)
-        return self._ranked(query, principal, k)[0][:k]
+            return self._index.search(query, principal, k, route=route, within=within)
+        return self._ranked(query, principal, k, within)[0][:k]
 
     def features(self, question: str, language: str | None, principal: Principal, *, k: int) -> dict[str, float]:
         """What support is computed from, by name; `relevance.NO_SUPPORT` where nothing is found. For calibration."""
-        return self._evidence_and_features(question, language, principal, k)[1]
+        return self._evidence_and_features(question, language, principal, k, Scope.everything)[1]
+
+    def _within(self, scope: Scope, principal: Principal) -> frozenset[str] | None:
+        """The ids of the documents in the scope; None where it limits nothing."""
+        if not scope:
+            return None
+        return frozenset(self._documents_within(scope, principal)) if self._documents_within else frozenset()
 
     def _evidence_and_features(
-        self, question: str, language: str | None, principal: Principal, k: int
+        self, question: str, language: str | None, principal: Principal, k: int, scope: Scope
     ) -> tuple[Evidence, dict[str, float]]:
         spoken = language or detect_language(question)
         query = self._query(question, spoken, "hybrid")
-        ranked, preferred = self._ranked(query, principal, k + _SPARE)
+        within = self._within(scope, principal)
+        ranked, preferred = self._ranked(query, principal, k + _SPARE, within)
         found = _spread(_distinct(ranked), k)
         weights = self._index.term_weights(question_terms(question, spoken, self._lexicon), principal)
         out_of_reach = self._bridges.out_of_reach(spoken) if self._bridges else ()
         evidence = Evidence(question, spoken, found, weights, preferred=preferred, out_of_reach=out_of_reach)
         if not found:
             return evidence, dict(NO_SUPPORT)
-        words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25")
-        dense = self._index.search(query, principal, _MARGIN_DEPTH, route="dense")
+        words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25", within=within)
+        dense = self._index.search(query, principal, _MARGIN_DEPTH, route="dense", within=within)
         return evidence, support_features(
             evidence,
             self._lexicon,
@@ -159,11 +187,13 @@ class Retriever:
             cosines=tuple(scored.score for scored in dense),
         )
 
-    def _ranked(self, query: Query, principal: Principal, k: int) -> tuple[tuple[ScoredPassage, ...], tuple[str, ...]]:
+    def _ranked(
+        self, query: Query, principal: Principal, k: int, within: frozenset[str] | None
+    ) -> tuple[tuple[ScoredPassage, ...], tuple[str, ...]]:
         """The hybrid ranking to at least `k` where there are so many, and which preferences of the question it followed."""
         wanted = preference(query.text)
         depth = max(k, _PREFERRED_DEPTH if wanted else 0)
-        found, followed = _preferred(self._index.search(query, principal, depth), wanted)
+        found, followed = _preferred(self._index.search(query, principal, depth, within=within), wanted)
         head = found[: self._reranker_depth]
         scores = self._reranker.scores(query.text, query.language, [scored.passage for scored in head])
         if scores is None:

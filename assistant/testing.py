@@ -6,7 +6,7 @@ A suite is a class without `Test` in its name; a test module derives from it and
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -123,11 +123,18 @@ class IndexContract:
         return index.replace(passages[0].document_id, passages[0].version, passages, vectors)
 
     def ask(
-        self, index: PassageIndex, text: str, principal: Principal = CLERK, *, k: int = 5, route: Route = "hybrid"
+        self,
+        index: PassageIndex,
+        text: str,
+        principal: Principal = CLERK,
+        *,
+        k: int = 5,
+        route: Route = "hybrid",
+        within: Collection[str] | None = None,
     ) -> tuple[ScoredPassage, ...]:
         """A search in French."""
         query = Query(text, "fr", self.embedder().embed_query(text), self.lexicon.search_terms(text, "fr"), 0.5)
-        return index.search(query, principal, k, route=route)
+        return index.search(query, principal, k, route=route, within=within)
 
     def test_what_is_stored_comes_back_whole(self) -> None:
         index, passages = (
@@ -157,6 +164,26 @@ class IndexContract:
             found = self.ask(index, "congé accordé", k=4, route=route)
             assert len(found) == 4
             assert [scored.score for scored in found] == sorted((scored.score for scored in found), reverse=True)
+
+    def test_search_within_documents_is_the_whole_ranking_without_the_others(self) -> None:
+        index = self.index()
+        for name in "abcdef":
+            label = SECRET if name == "f" else PUBLIC
+            self.put(index, passages_of(name, [f"Le congé {name} est accordé.", f"Le budget {name}."], label=label))
+        for route in ("dense", "bm25"):
+            whole = self.ask(index, "congé accordé", k=20, route=route)
+            within = self.ask(index, "congé accordé", k=20, route=route, within={"b", "d", "f", "nowhere"})
+            assert within, route
+            assert [(found.passage.id, found.score) for found in within] == [
+                (found.passage.id, found.score) for found in whole if found.passage.document_id in ("b", "d")
+            ], route
+        found = self.ask(index, "congé accordé", k=20, within={"b", "d", "f"})
+        assert {scored.passage.document_id for scored in found} == {"b", "d"}
+
+    def test_search_within_no_document_finds_nothing(self) -> None:
+        index = self.index()
+        self.put(index, passages_of("a", ["Le congé est accordé."]))
+        assert all(self.ask(index, "congé accordé", route=route, within=()) == () for route in ROUTES)
 
     def test_equal_scores_come_in_the_order_of_their_ids(self) -> None:
         index = self.index()

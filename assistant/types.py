@@ -293,6 +293,13 @@ class Answer:
     """How many sentences were held back because their check failed."""
     notes: tuple[str, ...] = ()
     """What the reader must know of the sources, in the language of the answer: pages that OCR could hardly read."""
+    searched: str = ""
+    """The question that was searched and answered; `question` itself when nothing was rewritten."""
+    incomplete: bool = False
+    """True when the model broke off or was cut: what is here was checked, and there may be more to say."""
+    fallback: str = ""
+    """Why these are quotations although models are configured: `no_model` when none could be reached, `not_supported` when
+    nothing that the model said held; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,13 +321,26 @@ class SentenceReady:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerWaiting:
+    """Models are busy: the question stands in line. Repeated when the place changes."""
+
+    place: int
+    """1-based."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRestarted:
+    """A model broke off and another goes on; sentences that were released stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerReady:
     """The whole answer; always the last event."""
 
     answer: Answer
 
 
-AnswerEvent = EvidenceReady | SentenceReady | AnswerReady
+AnswerEvent = EvidenceReady | AnswerWaiting | AnswerRestarted | SentenceReady | AnswerReady
 
 
 class DocumentState(StrEnum):

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from assistant.headings import bullet, text_blocks
 from assistant.types import Block, BlockKind, Box, Document, Page, Span, TextOrigin, Word
-from ingest.headings import bullet, text_blocks
 from ingest.layout import ENDS_SENTENCE
 
 _WORD = re.compile(r"\S+")

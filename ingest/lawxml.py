@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.headings import structural_level
 from assistant.types import BlockKind
-from ingest.headings import structural_level
 from ingest.pieces import HEADING_CHARS, Piece, one_line, paragraph, table
 
 _ARTICLE_LEVEL = 6

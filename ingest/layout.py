@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from assistant.headings import bullet, opens_article, section_number_level, structural_level
 from assistant.types import Block, BlockKind, Box, CharacterRun, Page, Span, TextOrigin, Word
-from ingest.headings import bullet, opens_article, section_number_level, structural_level
 
 _MARGIN = 0.13
 """Share of the page height at top and bottom in which furniture is looked for."""

@@ -14,6 +14,7 @@ from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
 from assistant.errors import ConfigurationError, Forbidden, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, LegalHold, Progress
+from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_rows import status_of_row
 
@@ -24,6 +25,9 @@ _RECENT_S = 60
 _CURRENT = 20
 """Most documents at work that are listed by name."""
 _UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
+_WITHOUT_TEXT = (DocumentState.QUARANTINED.value, DocumentState.REJECTED.value)
+_LAST_DAY = "date || CASE LENGTH(date) WHEN 4 THEN '-12-31' WHEN 7 THEN '-31' ELSE '' END"
+"""The latest day that a document's date, which may be a month or a year, can mean; to compare with, not to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,25 @@ class Listing:
         held = {row["document_id"] for row in self._database.connection().execute(query, (source, version))}
         where = self._visible(principal) & _Clause("source = ? OR version = ?", (source, version))
         return self._number("SELECT COUNT(*) AS n FROM documents WHERE", where) == len(held)
+
+    def within(self, scope: Scope, principal: Principal) -> frozenset[str]:
+        """See `Ingestion.documents_within`."""
+        where = self._readable("label", principal) & _in_scope(scope)
+        query = f"SELECT document_id FROM documents WHERE {where.text}"  # noqa: S608 - values are bound
+        return frozenset(row["document_id"] for row in self._database.connection().execute(query, where.values))
+
+    def choices(self, principal: Principal) -> ScopeChoices:
+        """See `Ingestion.scope_choices`."""
+        where = self._readable("label", principal) & _Clause("passages > 0 AND state NOT IN (?, ?)", _WITHOUT_TEXT)
+        query = f"SELECT DISTINCT collection, document_type, date FROM documents WHERE {where.text}"  # noqa: S608
+        rows = self._database.connection().execute(query, where.values).fetchall()
+        dates = sorted(row["date"] for row in rows if row["date"])
+        return ScopeChoices(
+            tuple(sorted({row["collection"] for row in rows if row["collection"]})),
+            tuple(sorted({row["document_type"] for row in rows if row["document_type"]})),
+            dates[0] if dates else None,
+            dates[-1] if dates else None,
+        )
 
     def counts(self, principal: Principal) -> dict[DocumentState, int]:
         """How many documents are in each state; every state is named."""
@@ -192,6 +215,22 @@ def _hold(row: Mapping[str, str], by: str, since: str) -> LegalHold:
 
 def _one_of(column: str, values: Sequence[str]) -> _Clause:
     return _Clause(f"{column} IN ({', '.join('?' * len(values))})" if values else "1 = 0", tuple(values))
+
+
+def _in_scope(scope: Scope) -> _Clause:
+    clause = _Clause("1 = 1", ())
+    for column, names in (
+        ("collection", scope.collections),
+        ("document_type", scope.document_types),
+        ("document_id", scope.documents),
+    ):
+        if names:
+            clause &= _one_of(column, names)
+    if scope.date_from:
+        clause &= _Clause(f"date != '' AND {_LAST_DAY} >= ?", (scope.date_from,))
+    if scope.date_to:
+        clause &= _Clause("date != '' AND date <= ?", (scope.date_to,))
+    return clause
 
 
 def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:

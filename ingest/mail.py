@@ -12,10 +12,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from assistant.headings import text_blocks
 from assistant.types import BlockKind
 from ingest.compound import MSG
 from ingest.encoding import decoded
-from ingest.headings import text_blocks
 from ingest.outlook import mail_of
 from ingest.packages import UNREADABLE, damaged
 from ingest.parsing import EMAIL, MBOX, MHTML, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant import egress
+from assistant.headings import structural_level, text_blocks
 from assistant.types import BlockKind
 from ingest.books import read_epub
 from ingest.compound import MSG
 from ingest.conversion import CONVERTED_TYPES, converted
 from ingest.encoding import decoded
-from ingest.headings import structural_level, text_blocks
 from ingest.mail import read_mail, read_mailbox, read_outlook, read_web_archive
 from ingest.markup import read_xml
 from ingest.odtext import read_odg, read_odp, read_odt

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assistant.headings import bullet, section_number_level, structural_level
 from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Block, BlockKind, Span
-from ingest.headings import bullet, section_number_level, structural_level
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 
 HEADING_CHARS = 120

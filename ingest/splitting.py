@@ -21,9 +21,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.headings import article_number, text_blocks
 from assistant.language import sentence_spans
 from assistant.types import Block, BlockKind, Document, Page, Passage, Span, passage_id
-from ingest.headings import article_number, text_blocks
 
 _SMALLEST = 300
 """Characters under which a passage is not cut to please the encoder: what its window loses is still found by its words."""

@@ -15,7 +15,7 @@ encoder, each from beginning to end; so a question sees the old or the new, neve
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -120,10 +120,16 @@ class ChangingIndex:
         return self._live.count(document_id, version)
 
     def search(
-        self, query: Query, principal: Principal, k: int, *, route: Route = "hybrid"
+        self,
+        query: Query,
+        principal: Principal,
+        k: int,
+        *,
+        route: Route = "hybrid",
+        within: Collection[str] | None = None,
     ) -> tuple[ScoredPassage, ...]:
         """See `PassageIndex`. Whoever has made the query's vector asks the index of that encoder instead."""
-        return self._live.search(query, principal, k, route=route)
+        return self._live.search(query, principal, k, route=route, within=within)
 
     def term_weights(self, terms: Iterable[int], principal: Principal) -> dict[int, float]:
         """See `PassageIndex`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
+from assistant.scope import Scope
 
+Collections = Annotated[list[str] | None, typer.Option("--collection", help="Only of this collection; repeatable")]
+DateFrom = Annotated[str | None, typer.Option("--from", help="Only dated on this day or later, YYYY-MM-DD")]
+DateTo = Annotated[str | None, typer.Option("--to", help="Only dated on this day or earlier, YYYY-MM-DD")]
+Types = Annotated[list[str] | None, typer.Option("--type", help="Only documents of this type; repeatable")]
 Language = Annotated[str | None, typer.Option("--language", help="fr, ar or en; default: the question's own")]
 
 
@@ -17,11 +23,16 @@ def ask(
     question: Annotated[str, typer.Argument(help="The question, in French, Arabic or English")],
     instance: Instance = None,
     language: Language = None,
+    collection: Collections = None,
+    date_from: DateFrom = None,
+    date_to: DateTo = None,
+    document_type: Types = None,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a question with sentences quoted from the documents."""
+    """Answer a question with sentences that are in the documents."""
+    scope = _scope(collection, date_from, date_to, document_type)
     with service_of(settings_of(instance)) as client:
-        answer = client.ask(question, language=language)
+        answer = client.ask(question, language=language, scope=scope)
     if as_json:
         print_json(answer)
     else:
@@ -33,11 +44,16 @@ def search(
     instance: Instance = None,
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages")] = 10,
     route: Annotated[str, typer.Option("--route", help="hybrid, dense or bm25")] = "hybrid",
+    collection: Collections = None,
+    date_from: DateFrom = None,
+    date_to: DateTo = None,
+    document_type: Types = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the passages that fit a question best."""
+    scope = _scope(collection, date_from, date_to, document_type)
     with service_of(settings_of(instance)) as client:
-        found = client.search(query, k=k, route=route)
+        found = client.search(query, k=k, route=route, scope=scope)
     if as_json:
         print_json(found)
         return
@@ -52,6 +68,26 @@ def search(
     console.print(table)
 
 
+def _scope(
+    collections: list[str] | None, date_from: str | None, date_to: str | None, types: list[str] | None
+) -> dict[str, Any] | None:
+    """As the service takes it; None where nothing is limited. Raises InvalidRequest for what is not a day."""
+    given = {"collections": collections, "date_from": date_from, "date_to": date_to, "document_types": types}
+    return Scope.from_json(given).to_json() if any(given.values()) else None
+
+
+def _remarks(answer: dict[str, Any]) -> Iterator[str]:
+    """What the reader must know of how the answer came about."""
+    if answer["incomplete"]:
+        yield "The model broke off: there may be more to say."
+    if answer["fallback"] == "no_model":
+        yield "No language model could be reached: these are quotations."
+    if answer["fallback"] == "not_supported":
+        yield "What the language model wrote is not in the documents: these are quotations."
+    if withheld := answer["withheld"]:
+        yield f"Held back because no passage supports it: {withheld} {'sentence' if withheld == 1 else 'sentences'}."
+
+
 def _show_answer(answer: dict[str, Any]) -> None:
     console.print()
     for sentence in answer["sentences"]:
@@ -59,7 +95,7 @@ def _show_answer(answer: dict[str, Any]) -> None:
         console.print(f"{escape(sentence['text'])}[bold cyan]{escape(marks)}[/]")
     if not answer["sentences"]:
         console.print(escape(answer["text"]))
-    for note in answer["notes"]:
+    for note in (*answer["notes"], *_remarks(answer)):
         console.print(f"[yellow]{escape(note)}[/]")
     console.print()
     for citation in answer["citations"]:

@@ -9,7 +9,7 @@ one, never a mix of both and never neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -99,9 +99,19 @@ class PassageIndex(Protocol):
         ...
 
     def search(
-        self, query: Query, principal: Principal, k: int, *, route: Route = "hybrid"
+        self,
+        query: Query,
+        principal: Principal,
+        k: int,
+        *,
+        route: Route = "hybrid",
+        within: Collection[str] | None = None,
     ) -> tuple[ScoredPassage, ...]:
-        """At most `k` readable passages, best first; ties by passage id. Empty when there is nothing to match."""
+        """At most `k` readable passages, best first; ties by passage id. Empty when there is nothing to match.
+
+        With `within`, only of the documents with these ids: none where it is empty. It narrows what the principal may read and
+        changes no score of the word or the dense route.
+        """
         ...
 
     def term_weights(self, terms: Iterable[int], principal: Principal) -> dict[int, float]:

@@ -31,7 +31,7 @@ import logging
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from math import exp, log
 from pathlib import Path
@@ -201,15 +201,21 @@ class EdgePassageIndex:
         return self._shard.count(edge.CountRequest(filter=both))
 
     def search(
-        self, query: Query, principal: Principal, k: int, *, route: Route = "hybrid"
+        self,
+        query: Query,
+        principal: Principal,
+        k: int,
+        *,
+        route: Route = "hybrid",
+        within: Collection[str] | None = None,
     ) -> tuple[ScoredPassage, ...]:
         """See `PassageIndex`. Raises AccessViolation when a hit escaped the filter."""
         with self._lock.shared():
             labels = self._readable(principal)
-            if not labels or k < 1:
+            if not labels or k < 1 or (within is not None and not within):
                 return ()
             depth = max(k, _DEPTH)
-            dense, words = self._rankings(query, labels, depth, route)
+            dense, words = self._rankings(query, labels, _access(labels, within), depth, route)
             best = [*dense, *words]
             if route == "hybrid":
                 best = fused_ranking(dense, words, query.dense_weight, depth=depth)
@@ -310,15 +316,15 @@ class EdgePassageIndex:
         return readable_labels(principal, self._passages_by_label)
 
     def _rankings(
-        self, query: Query, labels: tuple[str, ...], depth: int, route: Route
+        self, query: Query, labels: tuple[str, ...], searched: edge.Filter, depth: int, route: Route
     ) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
         """The dense and the word ranking, from one batch; one that this route or this query does without is empty."""
         weight = {"dense": 1.0, "bm25": 0.0, "hybrid": query.dense_weight}[route]
         requests = []
         if weight > 0 and query.vector is not None:
-            requests.append(self._dense_request(query.vector, labels, depth))
+            requests.append(self._dense_request(query.vector, labels, searched, depth))
         if weight < 1 and query.terms:
-            requests.append(self._words_request(query.terms, labels, depth))
+            requests.append(self._words_request(query.terms, labels, searched, depth))
         found = [_ranking(hits) for hits in self._shard.query_batch(edge.QueryBatchRequest(requests))]
         dense = found.pop(0) if weight > 0 and query.vector is not None else []
         return dense, found[0] if found else []
@@ -344,19 +350,28 @@ class EdgePassageIndex:
     def _readable_count(self, labels: Iterable[str]) -> int:
         return sum(self._passages_by_label[label] for label in labels)
 
-    def _dense_request(self, vector: NDArray[np.float32], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
-        exact = self._readable_count(labels) <= self._exact_below
+    def _dense_request(
+        self, vector: NDArray[np.float32], labels: tuple[str, ...], searched: edge.Filter, depth: int
+    ) -> edge.QueryRequest:
+        exact = self._readable_count(labels) <= self._exact_below or self._is_small(searched)
         return edge.QueryRequest(
             depth,
             query=edge.Query.Nearest(vector.tolist(), using=DENSE),
-            filter=_access(labels),
+            filter=searched,
             params=edge.SearchParams(exact=True) if exact else APPROXIMATE,
         )
 
-    def _words_request(self, terms: Iterable[int], labels: tuple[str, ...], depth: int) -> edge.QueryRequest:
+    def _is_small(self, searched: edge.Filter) -> bool:
+        """True when a scope leaves so little that exact search is fast enough, however much is readable."""
+        narrowed = len(searched.must or ()) > 1
+        return narrowed and self._shard.count(edge.CountRequest(filter=searched)) <= self._exact_below
+
+    def _words_request(
+        self, terms: Iterable[int], labels: tuple[str, ...], searched: edge.Filter, depth: int
+    ) -> edge.QueryRequest:
         weights = self._term_weights(terms, labels)
         asked = [_stepped(weight, _ASKED_STEP) for weight in weights.values()]
-        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, WORDS), filter=_access(labels))
+        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, WORDS), filter=searched)
 
     def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
         """The passages of these hits. Raises AccessViolation when one of them may not be read."""
@@ -441,9 +456,14 @@ def _label_condition(labels: tuple[str, ...]) -> edge.FieldCondition:
     return edge.FieldCondition(LABEL, edge.MatchAny(list(labels)))
 
 
-def _access(labels: tuple[str, ...]) -> edge.Filter:
-    """Only what carries one of these labels. Never built from an empty list: the callers return before that."""
-    return edge.Filter(must=[_label_condition(labels)])
+def _access(labels: tuple[str, ...], within: Collection[str] | None = None) -> edge.Filter:
+    """Only what carries one of these labels, and only of these documents where `within` says so.
+
+    Never built from an empty list: the callers return before that.
+    """
+    if within is None:
+        return edge.Filter(must=[_label_condition(labels)])
+    return edge.Filter(must=[_label_condition(labels), edge.FieldCondition(DOCUMENT, edge.MatchAny(sorted(within)))])
 
 
 def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:

@@ -8,20 +8,24 @@ What the reader must know of the sources (`Answer.notes`) follows the sentences,
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Literal
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.answer_text import separator
 from assistant.errors import AssistantError, InvalidRequest
 from assistant.service.requests import Reader, Serving
+from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
 from assistant.service.wire import plain
 from assistant.types import Answer, AnswerEvent, AnswerReady, EvidenceReady, SentenceReady
 
 router = APIRouter(tags=["OpenAI-compatible"])
+_LOG = logging.getLogger(__name__)
 
 MODEL = "sovereign-assistant"
 
@@ -64,33 +68,41 @@ def models(_: Reader) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None)
-def complete(body: CompletionBody, parts: Serving, reader: Reader) -> JSONResponse | StreamingResponse:
-    """Answer the last user message with verified quotations."""
+async def complete(body: CompletionBody, request: Request, parts: Serving, reader: Reader) -> Response:
+    """Answer the last user message: the same checked answer, with the same citations, as everywhere else."""
     if body.model != MODEL:
         raise InvalidRequest(f"there is no model {body.model!r} here; use {MODEL!r}")
     question = next((message.text() for message in reversed(body.messages) if message.role == "user"), "")
+    leaving = Leaving()
+    events = parts.assistant.stream(question, reader, stopped=leaving.stopped)
     if body.stream:
-        events = parts.assistant.stream(question, reader)
-        first = next(events)
-        return StreamingResponse(_chunks(first, events), media_type="text/event-stream")
-    answer = parts.assistant.ask(question, reader)
+        first = await in_thread(lambda: next(events))
+        return AnswerStream(_chunks(first, events), leaving)
+    answer = await finished(events, request, leaving)
+    return JSONResponse(_completion(answer) if answer else None)
+
+
+def _completion(answer: Answer) -> dict[str, Any]:
     content = "\n\n".join((answer.text, *answer.notes))
     message = {"role": "assistant", "content": content, "citations": plain(answer.citations)}
-    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-    return JSONResponse(
-        {
-            "id": f"chatcmpl-{answer.id}",
-            "object": "chat.completion",
-            "created": int(time.time()),
-            "model": MODEL,
-            "choices": [choice],
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
-            "outcome": answer.outcome.value,
-        }
-    )
+    choice = {"index": 0, "message": message, "finish_reason": _finish_reason(answer), "logprobs": None}
+    return {
+        "id": f"chatcmpl-{answer.id}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": MODEL,
+        "choices": [choice],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "outcome": answer.outcome.value,
+    }
 
 
-def _chunks(first: AnswerEvent, rest: Iterator[AnswerEvent]) -> Iterator[bytes]:
+def _finish_reason(answer: Answer) -> str:
+    """`length` for an answer that was cut, as the interface has it."""
+    return "length" if answer.incomplete else "stop"
+
+
+def _chunks(first: AnswerEvent, rest: Generator[AnswerEvent, None, None]) -> Generator[bytes, None, None]:
     answer_id = first.answer_id if isinstance(first, EvidenceReady) else ""
     created = int(time.time())
 
@@ -99,22 +111,32 @@ def _chunks(first: AnswerEvent, rest: Iterator[AnswerEvent]) -> Iterator[bytes]:
         head = {"id": f"chatcmpl-{answer_id}", "object": "chat.completion.chunk", "created": created, "model": MODEL}
         return f"data: {json.dumps({**head, 'choices': [choice]}, ensure_ascii=False)}\n\n".encode()
 
-    yield chunk({"role": "assistant", "content": ""})
     written = ""
     try:
+        yield chunk({"role": "assistant", "content": ""})
         for event in rest:
             if isinstance(event, SentenceReady):
                 marks = "".join(f" [{marker}]" for marker in event.sentence.markers)
-                piece = f"{' ' if written else ''}{event.sentence.text}{marks}"
+                piece = f"{separator(event.sentence) if written else ''}{event.sentence.text}{marks}"
                 written += piece
                 yield chunk({"content": piece})
             elif isinstance(event, AnswerReady):
                 yield from _last_chunks(event.answer, written, chunk)
     except AssistantError as error:
-        body = {"error": {"type": "server_error", "message": str(error)}}
-        yield f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
+        yield _error(str(error))
         return
+    except Exception:  # the client must hear of it; the log has the details
+        _LOG.exception("an answer failed in the middle")
+        yield _error("the answer could not be finished")
+        return
+    finally:
+        rest.close()
     yield b"data: [DONE]\n\n"
+
+
+def _error(message: str) -> bytes:
+    body = {"error": {"type": "server_error", "message": message}}
+    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
 
 
 def _last_chunks(answer: Answer, written: str, chunk: Any) -> Iterator[bytes]:
@@ -122,4 +144,4 @@ def _last_chunks(answer: Answer, written: str, chunk: Any) -> Iterator[bytes]:
         yield chunk({"content": answer.text})
     for note in answer.notes:
         yield chunk({"content": f"\n\n{note}"})
-    yield chunk({"citations": plain(answer.citations)}, "stop")
+    yield chunk({"citations": plain(answer.citations)}, _finish_reason(answer))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from assistant.access import Principal
 from assistant.build import Parts
-from assistant.errors import SignInRequired
+from assistant.errors import InvalidRequest, SignInRequired
+from assistant.scope import Scope
 from assistant.service.security import session_cookie
 
 
@@ -27,3 +29,14 @@ def principal_of(request: Request) -> Principal:
 
 Serving = Annotated[Parts, Depends(parts_of)]
 Reader = Annotated[Principal, Depends(principal_of)]
+
+
+def scope_from_text(text: str) -> Scope:
+    """The scope in a query parameter; empty does not limit. Raises InvalidRequest when it is no JSON object."""
+    if not text:
+        return Scope.everything
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise InvalidRequest("scope: write it as a JSON object") from error
+    return Scope.from_json(given)

@@ -8,9 +8,15 @@ from enum import Enum
 from typing import Any
 
 from assistant.access import Label
-from assistant.types import AnswerEvent, AnswerReady, EvidenceReady, SentenceReady
+from assistant.types import AnswerEvent, AnswerReady, AnswerRestarted, AnswerWaiting, EvidenceReady, SentenceReady
 
-EVENT_NAMES: dict[type, str] = {EvidenceReady: "evidence", SentenceReady: "sentence", AnswerReady: "answer"}
+EVENT_NAMES: dict[type, str] = {
+    EvidenceReady: "evidence",
+    AnswerWaiting: "waiting",
+    AnswerRestarted: "restarted",
+    SentenceReady: "sentence",
+    AnswerReady: "answer",
+}
 
 
 def plain(value: object) -> Any:

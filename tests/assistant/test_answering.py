@@ -5,10 +5,17 @@ from pathlib import Path
 import pytest
 
 from assistant.access import Principal
-from assistant.answering import MAX_QUESTION_CHARS, NO_EVIDENCE_TEXT, Assistant
+from assistant.answering import (
+    MAX_QUESTION_CHARS,
+    NO_EVIDENCE_IN_SCOPE_TEXT,
+    NO_EVIDENCE_TEXT,
+    OUTSIDE_SCOPE_TEXT,
+    Assistant,
+)
 from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.errors import AuditUnavailable, InvalidRequest
+from assistant.scope import Scope
 from assistant.types import (
     LANGUAGES,
     AnswerReady,
@@ -32,12 +39,17 @@ class Fixed:
     def __init__(self, passages: tuple[ScoredPassage, ...], *, enough: bool = True) -> None:
         self.passages, self.enough = passages, enough
         self.out_of_reach: tuple[str, ...] = ()
+        self.in_scope = True
 
-    def evidence(self, question: str, language: str | None, principal: Principal, *, k: int) -> Evidence:
+    def evidence(
+        self, question: str, language: str | None, principal: Principal, *, k: int, scope: Scope = Scope.everything
+    ) -> Evidence:
+        if scope and not self.in_scope:
+            return Evidence(question, language or "fr", ())
         return Evidence(question, language or "fr", self.passages, {}, 1.0, out_of_reach=self.out_of_reach)
 
     def sufficient(self, evidence: Evidence) -> bool:
-        return self.enough
+        return self.enough and bool(evidence.passages)
 
 
 class Scripted:
@@ -134,6 +146,23 @@ def test_quote_over_two_pages_has_the_confidence_of_the_worse_one(tmp_path: Path
     answer = world.assistant.ask("Quel délai ?", reader("internal"), language="en")
     assert [(c.page_number, c.origin, c.confidence) for c in answer.citations] == [(1, TextOrigin.OCR, 0.4)]
     assert len(answer.notes) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answer_that_the_scope_kept_back_says_so(tmp_path: Path, language: str) -> None:
+    world, scope = World(tmp_path, FIRST), Scope(collections=("RH",))
+    assert world.assistant.ask("Quel délai ?", reader("internal"), language=language, scope=scope).citations
+    world.found.in_scope = False
+    answer = world.assistant.ask("Quel délai ?", reader("internal"), language=language, scope=scope)
+    assert (answer.outcome, answer.text) == (Outcome.NO_EVIDENCE, NO_EVIDENCE_IN_SCOPE_TEXT[language])
+    assert answer.notes == (OUTSIDE_SCOPE_TEXT[language],)
+
+
+def test_scope_is_named_as_the_limit_whatever_lies_outside(tmp_path: Path) -> None:
+    answer = World(tmp_path, FIRST, enough=False).assistant.ask(
+        "Quel délai ?", reader("internal"), language="fr", scope=Scope(date_from="2024-01-01")
+    )
+    assert (answer.text, answer.notes) == (NO_EVIDENCE_IN_SCOPE_TEXT["fr"], ())
 
 
 def test_forged_sentence_is_withheld_and_counted(tmp_path: Path) -> None:

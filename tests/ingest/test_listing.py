@@ -9,6 +9,7 @@ import pytest
 
 from assistant.errors import Forbidden
 from assistant.ingestion import DocumentFilter
+from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState
 from ingest.ledger import Ledger
 from ingest.listing import HELD_BY, Listing
@@ -57,6 +58,50 @@ def test_every_filter_keeps_what_it_names(ledger: Ledger) -> None:
         (DocumentFilter(date_from="1997"), ["قرار"]),
     ):
         assert names(ledger, wanted) == found, wanted
+
+
+def test_scope_finds_what_each_of_its_fields_names(ledger: Ledger) -> None:
+    ids = {
+        name: settled(ledger, name, passages=1, collection=collection, document_type=kind, date=date, label=label)
+        for name, collection, kind, date, label in (
+            ("day", "RH", "circulaire", "2024-03-12", "public"),
+            ("month", "RH", "arrêté", "2024-02", "public"),
+            ("year", "Budget", "circulaire", "2023", "public"),
+            ("undated", "Budget", None, None, "public"),
+            ("hidden", "RH", "secret", "2024-03-12", "internal"),
+        )
+    }
+    listing = Listing(ledger.database)
+    for scope, found in (
+        (Scope.everything, {"day", "month", "year", "undated"}),
+        (Scope(collections=("RH",)), {"day", "month"}),
+        (Scope(collections=("RH", "Budget"), document_types=("circulaire",)), {"day", "year"}),
+        (Scope(document_types=("secret",)), set()),
+        (Scope(date_from="2024-02-29"), {"day", "month"}),
+        (Scope(date_from="2024-03-01", date_to="2024-03-12"), {"day"}),
+        (Scope(date_from="2023-12-31", date_to="2023-12-31"), {"year"}),
+        (Scope(date_to="2024-02-01"), {"month", "year"}),
+        (Scope(documents=(ids["year"], ids["hidden"])), {"year"}),
+        (Scope(documents=("nowhere' OR 1=1 --",)), set()),
+    ):
+        assert listing.within(scope, CLERK) == {ids[name] for name in found}, scope
+    assert ids["hidden"] in listing.within(Scope(collections=("RH",)), ARCHIVIST)
+
+
+def test_choices_of_a_scope_are_those_of_readable_documents(ledger: Ledger) -> None:
+    listing = Listing(ledger.database)
+    assert listing.choices(CLERK) == ScopeChoices((), (), None, None)
+    facts = {"passages": 1, "document_type": "circulaire"}
+    settled(ledger, "a", collection="RH", date="2024-03-12", **facts)
+    settled(ledger, "b", collection="Budget", date="2021", **facts)
+    settled(
+        ledger, "hidden", label="internal", collection="Police", date="1999-01-01", passages=1, document_type="plan"
+    )
+    settled(ledger, "unread", state=DocumentState.QUARANTINED, collection="Fonds", date="1980-01-01")
+    settled(ledger, "none", label="", state=DocumentState.QUARANTINED, collection="Sans", date="1970-01-01")
+    seen = ScopeChoices(("Budget", "RH"), ("circulaire",), "2021", "2024-03-12")
+    assert listing.choices(CLERK) == seen
+    assert "Police" in listing.choices(ARCHIVIST).collections
 
 
 def test_pages_of_a_listing_are_the_whole_listing_newest_first(ledger: Ledger) -> None:

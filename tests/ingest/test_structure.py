@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant.headings import structural_level
 from assistant.language import search_form
 from assistant.types import BlockKind
-from ingest.headings import structural_level
 from ingest.splitting import split
 from tests.ingest.test_pdf import block_texts, made, parsed
 from tests.ingest.test_splitting import P, T, document, everything_fits

@@ -21,6 +21,7 @@ from assistant.lexical import Lexicon
 from assistant.relevance import FEATURES
 from assistant.reranking import KeepOrder, Reranker
 from assistant.retrieval import Calibration, LanguageCalibration, Retriever
+from assistant.scope import Scope
 from assistant.testing import ROUTES, passages_of
 from assistant.types import LANGUAGES, Passage
 
@@ -72,14 +73,24 @@ def _put(index: EdgePassageIndex, passages: Sequence[Passage]) -> None:
     index.replace(passages[0].document_id, passages[0].version, passages, vectors)
 
 
-def _seen(index: EdgePassageIndex, principal: Principal, reranker: Reranker) -> dict[str, object]:
-    retriever = Retriever(index, EMBEDDER, LEXICON, CALIBRATION, reranker=reranker, reranker_depth=4)
+def _seen(
+    index: EdgePassageIndex, principal: Principal, reranker: Reranker, scope: Scope = Scope.everything
+) -> dict[str, object]:
+    retriever = Retriever(
+        index,
+        EMBEDDER,
+        LEXICON,
+        CALIBRATION,
+        reranker=reranker,
+        reranker_depth=4,
+        documents_within=lambda scope, _: scope.documents,  # hidden ones too: the index alone must keep them back
+    )
     seen: dict[str, object] = {"counts": (index.passage_count(principal), index.document_count(principal))}
     for question in QUESTIONS:
         for route in ROUTES:
-            found = retriever.search(question, principal, 30, route)
+            found = retriever.search(question, principal, 30, route, scope=scope)
             seen[f"{question} {route}"] = [(s.passage, s.score.hex(), s.rank, s.route) for s in found]
-        evidence = retriever.evidence(question, None, principal, k=5)
+        evidence = retriever.evidence(question, None, principal, k=5, scope=scope)
         seen[f"{question} evidence"] = evidence
         seen[f"{question} support"] = (evidence.support.hex(), {t: w.hex() for t, w in evidence.term_weights.items()})
         seen[f"{question} features"] = retriever.features(question, None, principal, k=5)
@@ -93,6 +104,7 @@ def _seen(index: EdgePassageIndex, principal: Principal, reranker: Reranker) -> 
     exact_below=st.sampled_from((0, 200_000)),
     reranker=st.sampled_from((KeepOrder(), ByWords())),
     optimized=st.booleans(),
+    limited_to=st.frozensets(st.integers(0, 11)),
 )
 def test_hidden_passages_change_no_bit_of_what_a_reader_gets(
     world: list[tuple[Label, list[str], str | None, str | None]],
@@ -100,6 +112,7 @@ def test_hidden_passages_change_no_bit_of_what_a_reader_gets(
     exact_below: int,
     reranker: Reranker,
     optimized: bool,
+    limited_to: frozenset[int],
 ) -> None:
     principal = Principal("reader", frozenset({Role.READER}), clearance)
     documents = _documents(world)
@@ -121,8 +134,10 @@ def test_hidden_passages_change_no_bit_of_what_a_reader_gets(
         both[0].remove("gone")
         if optimized:
             both[0].optimize()
-        full, only_readable = (_seen(index, principal, reranker) for index in both)
+        scope = Scope(documents=tuple(f"document-{n}" for n in limited_to))
+        whole, limited = ([_seen(index, principal, reranker, to) for index in both] for to in (Scope.everything, scope))
         for index in both:
             index.close()
-    for what, seen in only_readable.items():
-        assert full[what] == seen, f"leaked in: {what}"
+    for full, only_readable in (whole, limited):
+        for what, seen in only_readable.items():
+            assert full[what] == seen, f"leaked in: {what}"

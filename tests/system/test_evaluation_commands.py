@@ -60,6 +60,7 @@ def test_gold_questions_are_kept_run_exported_and_compared(tmp_path: Path) -> No
     place = ("--document", document_id, "--words", "trente jours")
     key = told(run_assistant(instance, *gold, "add", QUESTION, *place, "--json"))["id"]
     assert [found["id"] for found in told(run_assistant(instance, *gold, "list", "--json"))["questions"]] == [key]
+    assert told(run_assistant(instance, *gold, "feedback", "--json")) == {"feedback": [], "kept": []}
     refused = run_assistant(instance, *gold, "add", QUESTION, "--words", "trente jours")
     assert refused.returncode == 2
     assert "--unanswerable" in refused.stderr

@@ -1,0 +1,83 @@
+"""What endpoints offer is asked, not assumed."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.endpoints import ModelRouter, Need
+from assistant.endpoints.tokens import estimated_tokens
+from tests.assistant.endpoint_worlds import collected, described, need, question, router, wait_until
+from tests.endpoint_server import FAULTS, Abilities, EndpointServer, answer
+
+SCHEMA = {"type": "object", "properties": {"sentences": {"type": "array", "items": {"type": "string"}}}}
+
+
+def asking_for_schema() -> Need:
+    wanted = need()
+    return Need(wanted.reader, wanted.label, wanted.language, schema=SCHEMA)
+
+
+def probed(server: EndpointServer) -> ModelRouter:
+    models = router(described(server.url), probing=True)
+    assert wait_until(lambda: models.probed)
+    return models
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_schema_is_sent_only_where_the_endpoint_keeps_to_one(obeys: bool) -> None:
+    with EndpointServer(answer("{}"), Abilities(obeys_schema=obeys)) as server, probed(server) as models:
+        collected(models, question(), asking_for_schema())
+        assert models.states()[0].json_schema is obeys
+        assert ("response_format" in server.seen[0].body) is obeys
+
+
+def test_nothing_is_assumed_before_the_endpoint_was_asked() -> None:
+    with EndpointServer(answer("{}"), Abilities(obeys_schema=True)) as server, router(described(server.url)) as models:
+        collected(models, question(), asking_for_schema())
+        assert "response_format" not in server.seen[0].body
+
+
+@pytest.mark.parametrize(
+    ("abilities", "context"),
+    [
+        (Abilities(max_model_len=2048), 2048),
+        (Abilities(n_ctx=1024), 1024),
+        (Abilities(tokenizer="vllm", max_model_len=3000), 3000),
+        (Abilities(max_model_len=1_000_000), 4096),
+        (Abilities(), 4096),
+    ],
+)
+def test_context_is_the_smaller_of_what_is_configured_and_what_the_server_says(
+    abilities: Abilities, context: int
+) -> None:
+    with EndpointServer(answer("Oui."), abilities) as server, probed(server) as models:
+        assert models.context_tokens(need()) == context
+
+
+@pytest.mark.parametrize("tokenizer", ["vllm", "llama.cpp", "llama-cpp-python"])
+def test_tokens_are_counted_by_the_endpoint_once_for_each_text(tokenizer: str) -> None:
+    with EndpointServer(answer("Oui."), Abilities(tokenizer=tokenizer)) as server, probed(server) as models:
+        before = len(server.others)
+        assert models.states()[0].tokenizer == tokenizer
+        assert [models.count_tokens("un deux trois quatre") for _ in range(3)] == [4, 4, 4]
+        assert len(server.others) == before + 1
+
+
+def test_tokens_are_estimated_when_the_tokenizer_does_not_answer() -> None:
+    with EndpointServer(answer("Oui."), Abilities(tokenizer="vllm")) as server, probed(server) as models:
+        server.kill()
+        assert models.count_tokens("un deux trois") == estimated_tokens("un deux trois") >= 3
+
+
+def test_server_that_answers_probes_with_rubbish_offers_nothing_and_is_used_all_the_same() -> None:
+    with EndpointServer(answer("Oui."), Abilities(models=())) as server, probed(server) as models:
+        state = models.states()[0]
+        assert (state.json_schema, state.tokenizer, state.context_tokens) == (False, "", 4096)
+        assert collected(models).text == "Oui."
+
+
+def test_absent_endpoint_is_known_to_be_away_before_anybody_asks() -> None:
+    with EndpointServer(FAULTS["500"], Abilities(health_status=500)) as server:
+        with router(described(server.url), probing=True) as models:
+            assert wait_until(lambda: not models.available(need()))
+        assert server.seen == []
