@@ -11,7 +11,6 @@ model could not say, or said without support.
 from __future__ import annotations
 
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import Protocol
 
 from assistant.access import Principal, join_labels
 from assistant.agreement import disagreements
+from assistant.answer_text import answer_text
 from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
 from assistant.citing import Released
@@ -92,7 +92,6 @@ _IN_LANGUAGE = {
     "ar": {"fr": "بالفرنسية", "en": "بالإنجليزية", "or": " أو "},
     "en": {"fr": "in French", "ar": "in Arabic", "or": " or "},
 }
-_LINE = re.compile(r"(?:- |\d{1,2}[.)] )|.* \| ")
 UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
 
 
@@ -201,13 +200,13 @@ class Assistant:
         try:
             for event in self._events(asked, released, course):
                 if isinstance(event, AnswerReady):
-                    closing = _closing(event.answer, course)
+                    closing = closing_of(event.answer, course)
                     break
                 yield event
             else:
-                closing = {"outcome": "interrupted", **_shown(released, course)}
+                closing = {"outcome": "interrupted", **shown(released, course)}
         except GeneratorExit:
-            closing = {"outcome": "interrupted", **_shown(released, course)}
+            closing = {"outcome": "interrupted", **shown(released, course)}
             raise
         except Exception as error:
             closing = {"outcome": "failed", "error": type(error).__name__}
@@ -277,10 +276,10 @@ class Assistant:
             id=asked.answer_id,
             question=asked.question,
             language=asked.language,
-            text=_text(released.sentences) if answered else _no_evidence(asked),
+            text=answer_text(released.sentences) if answered else _no_evidence(asked),
             sentences=tuple(released.sentences),
             citations=tuple(released.citations),
-            outcome=_outcome(released.sentences),
+            outcome=outcome_of(released.sentences),
             model=course.model if composed else self._generator.name,
             prompt_version=course.prompt_version if composed else self._generator.prompt_version,
             label=str(join_labels(released.labels)),
@@ -288,7 +287,7 @@ class Assistant:
             withheld=released.withheld + course.failed,
             notes=(
                 *_disagreements(asked.searched, released.citations, asked.language),
-                *_doubts(released.citations, asked.language, self._ocr_confidence),
+                *doubtful_pages(released.citations, asked.language, self._ocr_confidence),
                 *([] if answered else _unreached(evidence.out_of_reach, asked.language)),
                 *([OUTSIDE_SCOPE_TEXT[asked.language]] if elsewhere else []),
             ),
@@ -298,25 +297,12 @@ class Assistant:
         )
 
 
-def _text(sentences: Sequence[Sentence]) -> str:
-    """The sentences with their markers; items of a composed list and rows of a table on lines of their own."""
-    text = ""
-    for sentence in sentences:
-        written = sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
-        text += f"{separator(sentence)}{written}" if text else written
-    return text
-
-
-def separator(sentence: Sentence) -> str:
-    """What stands before a sentence that is not the first: a line break before an item or a row that a model composed."""
-    return "\n" if sentence.verdict is not Verdict.QUOTED and _LINE.match(sentence.text) else " "
-
-
 def _no_evidence(asked: _Asked) -> str:
     return (NO_EVIDENCE_IN_SCOPE_TEXT if asked.scope else NO_EVIDENCE_TEXT)[asked.language]
 
 
-def _outcome(sentences: Sequence[Sentence]) -> Outcome:
+def outcome_of(sentences: Sequence[Sentence]) -> Outcome:
+    """How an answer of these sentences ended."""
     if not sentences:
         return Outcome.NO_EVIDENCE
     partly = all(sentence.verdict is Verdict.PARTLY_SUPPORTED for sentence in sentences)
@@ -346,7 +332,7 @@ def _unreached(languages: Sequence[str], language: str) -> Iterator[str]:
         yield UNREACHED_TEXT[language].format(languages=names["or"].join(names[other] for other in languages))
 
 
-def _doubts(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
+def doubtful_pages(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
     """A sentence for each citation of a page that OCR read with less confidence than `limit`."""
     for citation in citations:
         if citation.origin is TextOrigin.OCR and citation.confidence < limit:
@@ -364,7 +350,8 @@ def _valid_question(question: str, language: str | None) -> str:
     return question
 
 
-def _closing(answer: Answer, course: Course) -> dict[str, object]:
+def closing_of(answer: Answer, course: Course) -> dict[str, object]:
+    """What the record of a finished answer is closed with."""
     return (
         {
             "outcome": answer.outcome.value,
@@ -381,7 +368,7 @@ def _closing(answer: Answer, course: Course) -> dict[str, object]:
     )
 
 
-def _shown(released: Released, course: Course) -> dict[str, object]:
+def shown(released: Released, course: Course) -> dict[str, object]:
     """What a reader who left had been shown."""
     return {
         "label": str(join_labels(released.labels)),

@@ -21,6 +21,7 @@ from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.comparing import Comparing
 from assistant.config import Settings
+from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.endpoints import ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, InstanceBusy
@@ -40,6 +41,7 @@ from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
+from assistant.summaries import Summaries
 from assistant.types import Answer, Evidence
 
 _LOG = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class Parts:
     models: ModelStore
     model: ModelInUse
     ingestion: Ingestion
+    conversations: Conversations
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
@@ -76,6 +79,17 @@ class Parts:
         return self.model.current.retriever
 
     @property
+    def summaries(self) -> Summaries:
+        """Sums documents up."""
+        return Summaries(
+            self.index,
+            self.archive,
+            self.audit,
+            lexicon_of(self.settings).query_terms,
+            ocr_confidence=self.settings.ingest.ocr_confidence,
+        )
+
+    @property
     def comparing(self) -> Comparing:
         """Says what changed between versions."""
         return Comparing(self.archive, self.audit)
@@ -89,6 +103,7 @@ class Parts:
         """Load the encoder in the background, so that the first question does not wait for it."""
         threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
         self.archive.warm_up()
+        self.conversations.start()
 
     def close(self) -> None:
         """Stop the work and close every store."""
@@ -99,6 +114,7 @@ class Parts:
         self.gold_runs.close()
         self.index.close()
         self.gold.close()
+        self.conversations.close()
         self.archive.close()
         self.audit.close()
 
@@ -132,6 +148,22 @@ def opened_retriever(settings: Settings) -> Iterator[Retriever]:
             yield retriever_over(index, settings, embedder, Calibration({}))
         finally:
             index.close()
+
+
+def discard_index(settings: Settings) -> int:
+    """Delete the index; it is made anew from the archive at the next start. How many bytes of disk that freed.
+
+    Raises InstanceBusy when another process holds the data folder.
+    """
+    with _exclusive(settings.home):
+        folder = settings.home / "index"
+        before = _disk_usage(folder)
+        ModelStore(settings.home).discard_other_indexes(name="")
+        return before - _disk_usage(folder)
+
+
+def _disk_usage(folder: Path) -> int:
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 def base_folder(settings: Settings) -> Path:
@@ -219,9 +251,11 @@ def _parts(settings: Settings) -> Parts:
     index = ChangingIndex(first.index)
     model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
-    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder)
-    in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
+    conversations = Conversations(home / "conversations", archive, keep_days=settings.conversations.keep_days)
+    others = {"gold questions": gold.forget, "conversations": conversations.forget}
+    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder, others=others)
+    in_use = _InUse(model)
     return Parts(
         settings=settings,
         archive=archive,
@@ -230,6 +264,7 @@ def _parts(settings: Settings) -> Parts:
         models=models,
         model=model,
         ingestion=ingestion,
+        conversations=conversations,
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
