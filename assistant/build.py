@@ -26,6 +26,7 @@ from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
 from assistant.evaluation.gold_runs import GoldRuns
+from assistant.followups import FollowUps
 from assistant.generation import QuoteGenerator
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
@@ -57,6 +58,7 @@ class Parts:
     model: ModelInUse
     ingestion: Ingestion
     conversations: Conversations
+    followups: FollowUps
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
@@ -223,6 +225,7 @@ def _parts(settings: Settings) -> Parts:
         model=model,
         ingestion=ingestion,
         conversations=conversations,
+        followups=FollowUps(None),
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
