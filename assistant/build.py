@@ -23,16 +23,20 @@ from assistant.comparing import Comparing
 from assistant.config import Settings
 from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
+from assistant.endpoints import ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
 from assistant.evaluation.gold_runs import GoldRuns
 from assistant.followups import FollowUps
 from assistant.generation import QuoteGenerator
+from assistant.grounding import Verifier
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
 from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
+from assistant.model_answers import Composer
+from assistant.prompting import PROMPTS, Prompts
 from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
@@ -62,6 +66,8 @@ class Parts:
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
+    router: ModelRouter | None
+    """The language models; None when the instance names none, and answers are quotations."""
 
     @property
     def embedder(self) -> Embedder:
@@ -91,6 +97,8 @@ class Parts:
 
     def close(self) -> None:
         """Stop the work and close every store."""
+        if self.router:
+            self.router.close()
         self.model.stop()
         self.ingestion.stop()
         self.gold_runs.close()
@@ -158,6 +166,11 @@ def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
     )
 
 
+def verifier_of(settings: Settings, embedder: Embedder) -> Verifier:  # noqa: ARG001
+    """The check of composed sentences against their passages."""
+    return Verifier(similarity=embedder.embed_passages)
+
+
 def lexicon_of(settings: Settings) -> Lexicon:
     """How the instance's languages are cut into terms."""
     return Lexicon(settings.instance.languages)
@@ -198,12 +211,13 @@ def _parts(settings: Settings) -> Parts:
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
     models = ModelStore(home)
+    router = router_of(settings)
 
     def documents_within(scope: Scope, principal: Principal) -> frozenset[str]:
         return ingestion.documents_within(scope, principal)
 
     def made(name: str) -> Generation:
-        return _generation(settings, models, name, archive, audit, documents_within)
+        return _generation(settings, models, name, archive, audit, documents_within, router)
 
     active = models.active(base_folder(settings))
     first = made(active.name if active else BASE)
@@ -233,6 +247,7 @@ def _parts(settings: Settings) -> Parts:
             clearance=Label.parse(settings.access.clearance),
             session_hours=settings.service.session_hours,
         ),
+        router=router,
     )
 
 
@@ -245,6 +260,22 @@ def _index_of(settings: Settings, embedder: Embedder, folder: Path) -> EdgePassa
     )
 
 
+def router_of(settings: Settings) -> ModelRouter | None:
+    """The way to the language models of the instance; None when it names none."""
+    endpoints = endpoints_of(settings)
+    return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
+
+
+def composer_of(settings: Settings, router: ModelRouter | None, embedder: Embedder) -> Composer | None:
+    """Has these models compose answers that are checked with this encoder; None without models.
+
+    Raises ConfigurationError when the prompts cannot be read.
+    """
+    if router is None:
+        return None
+    return Composer(router, verifier_of(settings, embedder), Prompts.load(settings.models.prompts or PROMPTS))
+
+
 def _generation(
     settings: Settings,
     models: ModelStore,
@@ -252,6 +283,7 @@ def _generation(
     archive: Archive,
     audit: AuditLog,
     documents_within: DocumentsWithin,
+    router: ModelRouter | None,
 ) -> Generation:
     """Everything that belongs to one encoder; its index is opened, and made when there is none."""
     folder = base_folder(settings) if name == BASE else models.model(name).folder
@@ -264,6 +296,7 @@ def _generation(
         archive,
         QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
         audit,
+        composer=composer_of(settings, router, embedder),
         passages=settings.retrieval.passages,
         ocr_confidence=settings.ingest.ocr_confidence,
     )
