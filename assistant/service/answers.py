@@ -123,6 +123,7 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
         "encoder": _encoder_name(parts),
         "weak_languages": [language for language, weight in weights.items() if weight < LEAST_DENSE_WEIGHT],
         "ocr": settings.ingest.ocr,
+        "conversations": parts.conversations.keeps,
         "examples": settings.examples.model_dump(),
     }
 

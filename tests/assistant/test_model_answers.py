@@ -11,7 +11,7 @@ from assistant.access import Label
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
-from assistant.endpoints import Ended, Piece, Queued, Started
+from assistant.endpoints import Ended, EndpointDescription, Limits, ModelRouter, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
 from assistant.model_answers import Composer
 from assistant.precedence import QUESTIONS
@@ -29,6 +29,8 @@ from assistant.types import (
     Verdict,
 )
 from tests.assistant.test_answering import Fixed, Scripted
+from tests.endpoint_server import MODEL, EndpointServer, refused_url
+from tests.endpoint_server import answer as scripted_answer
 from tests.scripted_models import ScriptedRouter, WordCheck, breaks_after, says
 from tests.worlds import INTERNAL, document, passage_of, reader
 
@@ -328,8 +330,51 @@ def test_whatever_a_model_writes_nothing_unsupported_is_shown_and_the_answer_end
     assert world.router.closed == 1
 
 
+def test_model_that_only_invents_is_given_up_before_the_reader_has_waited_long(world: World) -> None:
+    invented = [
+        f"Le service {name} décide seul de tout." for name in ("vert", "bleu", "gris", "noir", "rose", "brun") * 4
+    ]
+    events = says(
+        " ".join(f"{text} [1]" for text in dict.fromkeys(f"{t[:-1]} au lieu {n}." for n, t in enumerate(invented)))
+    )
+    answer = world.answer(*events)
+    assert texts(answer) == [FIRST, OTHER]
+    assert (answer.withheld, answer.fallback, world.router.closed) == (8, "not_supported", 1)
+
+
+def test_model_that_invents_between_true_sentences_is_heard_to_the_end(world: World) -> None:
+    astray = " ".join(f"Le service vert décide seul de tout au lieu {number}. [1]" for number in range(7))
+    answer = world.answer(*says(f"{astray} {THIRD} [2] {astray.replace('vert', 'bleu')} {FIRST} [1]"))
+    assert {THIRD, FIRST} <= set(texts(answer))
+
+
 def test_half_a_thousand_true_sentences_end_as_well(world: World) -> None:
     many = [Started("one", "tiny"), *[Piece(f"{FIRST} [1] {SECOND} [2] {THIRD} [2] ")] * 500, Ended(True, "stop")]
     answer = world.answer(*many)
     assert texts(answer) == [FIRST, SECOND, THIRD]
     assert answer.incomplete
+
+
+def routed(server_url: str, clearance: str) -> ModelRouter:
+    endpoint = EndpointDescription(
+        "one", server_url, MODEL, frozenset({"fr"}), 4096, Label.parse(clearance), limits=Limits(connect_s=1)
+    )
+    return ModelRouter([endpoint], probing=False)
+
+
+def test_endpoint_cleared_for_less_never_sees_the_documents(world: World) -> None:
+    """One of the passages is internal; the endpoint may see what is public."""
+    for clearance, model in (("public", "scripted"), ("internal", MODEL)):
+        with EndpointServer(scripted_answer(f"{OTHER} [3]")) as server, routed(server.url, clearance) as router:
+            world.assistant._composer = Composer(router, WordCheck(), Prompts.load())
+            answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+            assert answer.model == model
+            assert (answer.fallback, len(server.seen)) == (("no_model", 0) if clearance == "public" else ("", 1))
+
+
+def test_refused_connection_gives_quotations_at_once(world: World) -> None:
+    with routed(refused_url(), "secret") as router:
+        world.assistant._composer = Composer(router, WordCheck(), Prompts.load())
+        answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+    assert (texts(answer), answer.fallback) == ([FIRST, OTHER], "no_model")
+    assert answer.timings_ms["total"] < 5_000
