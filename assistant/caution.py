@@ -1,15 +1,19 @@
-"""A second look at sentences that were found supported in other words: one word of a copy that was put in place of another.
+"""A second look at sentences that were found supported: one word of a copy changed, a condition left out, hearsay quoted as fact.
 
 The check weighs words against each other, so that a paraphrase passes; one word alone weighs little. But "the request is
 cancelled by the head of service" is not "the request is sent to the head of service": a sentence that follows its source word
 by word, save one that the source does not know, is shown as partly supported at most, and a short statement without figures
-that brings a word of its own is not shown. Quotations stand in for what is held back, so caution costs a reader little.
+that brings a word of its own is not shown. Nor is what a source only reports ("they claim that …"), and what it says on a
+condition is partly supported where the sentence names none. Quotations stand in for what is held back, so caution costs a
+reader little.
 
-Measured on configs/demo/grounding/tuning.jsonl and on invented one-word changes in tests/assistant/test_caution.py.
+On the supported sentences of configs/demo/grounding/tuning.jsonl (166): 11 become partly supported, one is withheld
+(2026-11-23). What it is for is in tests/assistant/test_caution.py.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -17,12 +21,34 @@ from typing import Protocol
 
 from assistant.grounding import Support
 from assistant.grounding.reading import Reading, Token, read
+from assistant.language import sentence_spans
 from assistant.types import Span, Verdict
 
 _FEW_WORDS = 4
 """A statement of so few words that say something, without a figure, is lost with one that is invented."""
 _COPIED = 0.6
 """The share of a sentence's words that stand in its source in the same order, from which on it is a copy."""
+
+
+_REPORTS = re.compile(
+    r"(?:\b(?:que|that|whether|if|si|lorsque|quand|unless)|\b(?:qu|s|lorsqu)['’]|(?:^|\s)[وف]?(?:أن|إن|بأن|إذا|لو|ما لم|كون))"
+    r"\s*[«\"“]?\s*$",
+    re.IGNORECASE,
+)
+"""What stands right before words that a sentence reports or supposes, and does not state."""
+_SUPPOSES = re.compile(r"(?:si\b|s['’]ils?\b|que\b|qu['’]|that\b|whether\b|if\b|[وف]?إذا|[وف]?أن)", re.IGNORECASE)
+"""What such words begin with, in the middle of a sentence."""
+_CONDITION = re.compile(
+    r"(?:^|[,;:(–—-]|\bet|\band)\s*(?:si\b|s['’]ils?\b|sauf\b|à (?:la )?condition|sous réserve|à moins|if\b|unless\b|except\b|"
+    r"provided\b|subject to|only\b|[وف]?إذا|شريطة|بشرط|ما لم|إلا|باستثناء)",
+    re.IGNORECASE,
+)
+_ANY_LIMIT = re.compile(
+    r"\b(?:si|s['’]ils?|sauf|condition|réserve|à moins|hormis|excepté|hors|lorsqu|quand|en cas|seulement|uniquement|if|unless|"
+    r"except|provided|subject|only|when|where|without|but|not)\b|"
+    r"إذا|شريطة|بشرط|ما لم|إلا|باستثناء|عند|دون|حين|متى|غير|لا |بعد|كان",
+    re.IGNORECASE,
+)
 
 
 class Verifying(Protocol):
@@ -42,21 +68,42 @@ class Cautious:
     def check(self, claim: str, language: str, passages: Sequence[str]) -> Support:
         """See `grounding.Verifier`."""
         found = self._verifier.check(claim, language, passages)
-        if found.verdict is not Verdict.SUPPORTED:
+        if found.verdict not in (Verdict.QUOTED, Verdict.SUPPORTED):
             return found
-        mine = read(claim, language)
-        theirs = [read(passage, language) for passage in passages]
-        words = _telling(mine)
-        known = {key for reading in theirs for token in reading.tokens for key in token.keys}
-        own = [token for token in words if token.keys.isdisjoint(known)]
-        if not own:
-            return found
-        if len(words) <= _FEW_WORDS and not mine.figures:
-            return Support(Verdict.UNSUPPORTED, found.places, "uncovered")
-        sources = _sentences_at(found.places, theirs)
-        if any(_swapped(words, source, own) for source in sources):
-            return replace(found, verdict=Verdict.PARTLY_SUPPORTED, reason="uncovered")
+        sentences = list(_whole_sentences(found.places, language, passages))
+        if any(_REPORTS.search(before) or (before and _SUPPOSES.match(words)) for before, words, _ in sentences):
+            return Support(Verdict.UNSUPPORTED, found.places, "condition")
+        if not _ANY_LIMIT.search(claim) and any(_CONDITION.search(sentence) for *_, sentence in sentences):
+            return replace(found, verdict=Verdict.PARTLY_SUPPORTED, reason="condition")
+        return found if found.verdict is Verdict.QUOTED else _without_own_words(found, claim, language, passages)
+
+
+def _without_own_words(found: Support, claim: str, language: str, passages: Sequence[str]) -> Support:
+    """What was found, less where the claim brings a word that its sources do not know."""
+    mine = read(claim, language)
+    theirs = [read(passage, language) for passage in passages]
+    words = _telling(mine)
+    known = {key for reading in theirs for token in reading.tokens for key in token.keys}
+    own = [token for token in words if token.keys.isdisjoint(known)]
+    if not own:
         return found
+    if len(words) <= _FEW_WORDS and not mine.figures:
+        return Support(Verdict.UNSUPPORTED, found.places, "uncovered")
+    if any(_swapped(words, source, own) for source in _sentences_at(found.places, theirs)):
+        return replace(found, verdict=Verdict.PARTLY_SUPPORTED, reason="uncovered")
+    return found
+
+
+def _whole_sentences(
+    places: Sequence[tuple[int, Span]], language: str, passages: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Of each sentence that a place touches: what stands in it before the place, from there on, and the whole of it."""
+    for index, place in places:
+        text = passages[index]
+        for span in sentence_spans(text, language):
+            if span.overlaps(place):
+                begin = max(span.start, place.start)
+                yield text[span.start : begin], text[begin : span.end], text[span.start : span.end]
 
 
 def _telling(reading: Reading) -> list[Token]:
