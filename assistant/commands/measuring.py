@@ -124,7 +124,8 @@ def grounding(
         print_json(told | {"comparisons": measured.differences_json()})
         return
     for name, groups in figures.items():
-        _show_grounding(f"{file.name}: {name}", groups, times=judged[name].times)
+        shown = {key: of for key, of in groups.items() if name == evaluation.OURS or key not in evaluation.KINDS}
+        _show_grounding(f"{file.name}: {name}", shown, times=judged[name].times)
     _show_differences(measured, measured.measures)
 
 
