@@ -23,9 +23,11 @@ from assistant.comparing import Comparing
 from assistant.config import Settings
 from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
+from assistant.endpoints import ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
 from assistant.evaluation.gold_runs import GoldRuns
+from assistant.followups import FollowUps
 from assistant.generation import QuoteGenerator
 from assistant.grounding import Verifier
 from assistant.index import PassageIndex
@@ -33,6 +35,8 @@ from assistant.index.edge import EdgePassageIndex
 from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
+from assistant.model_answers import Composer
+from assistant.prompting import PROMPTS, Prompts
 from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
@@ -59,9 +63,12 @@ class Parts:
     model: ModelInUse
     ingestion: Ingestion
     conversations: Conversations
+    followups: FollowUps
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
+    router: ModelRouter | None
+    """The language models; None when the instance names none, and answers are quotations."""
 
     @property
     def embedder(self) -> Embedder:
@@ -102,6 +109,8 @@ class Parts:
 
     def close(self) -> None:
         """Stop the work and close every store."""
+        if self.router:
+            self.router.close()
         self.model.stop()
         self.ingestion.stop()
         self.gold_runs.close()
@@ -230,12 +239,13 @@ def _parts(settings: Settings) -> Parts:
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
     models = ModelStore(home)
+    router = router_of(settings)
 
     def documents_within(scope: Scope, principal: Principal) -> frozenset[str]:
         return ingestion.documents_within(scope, principal)
 
     def made(name: str) -> Generation:
-        return _generation(settings, models, name, archive, audit, documents_within)
+        return _generation(settings, models, name, archive, audit, documents_within, router)
 
     active = models.active(base_folder(settings))
     first = made(active.name if active else BASE)
@@ -257,6 +267,7 @@ def _parts(settings: Settings) -> Parts:
         model=model,
         ingestion=ingestion,
         conversations=conversations,
+        followups=FollowUps(None),
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
@@ -264,6 +275,7 @@ def _parts(settings: Settings) -> Parts:
             clearance=Label.parse(settings.access.clearance),
             session_hours=settings.service.session_hours,
         ),
+        router=router,
     )
 
 
@@ -276,6 +288,22 @@ def _index_of(settings: Settings, embedder: Embedder, folder: Path) -> EdgePassa
     )
 
 
+def router_of(settings: Settings) -> ModelRouter | None:
+    """The way to the language models of the instance; None when it names none."""
+    endpoints = endpoints_of(settings)
+    return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
+
+
+def composer_of(settings: Settings, router: ModelRouter | None, embedder: Embedder) -> Composer | None:
+    """Has these models compose answers that are checked with this encoder; None without models.
+
+    Raises ConfigurationError when the prompts cannot be read.
+    """
+    if router is None:
+        return None
+    return Composer(router, verifier_of(settings, embedder), Prompts.load(settings.models.prompts or PROMPTS))
+
+
 def _generation(
     settings: Settings,
     models: ModelStore,
@@ -283,6 +311,7 @@ def _generation(
     archive: Archive,
     audit: AuditLog,
     documents_within: DocumentsWithin,
+    router: ModelRouter | None,
 ) -> Generation:
     """Everything that belongs to one encoder; its index is opened, and made when there is none."""
     folder = base_folder(settings) if name == BASE else models.model(name).folder
@@ -295,6 +324,7 @@ def _generation(
         archive,
         QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
         audit,
+        composer=composer_of(settings, router, embedder),
         passages=settings.retrieval.passages,
         ocr_confidence=settings.ingest.ocr_confidence,
     )

@@ -245,6 +245,8 @@ class ModelSettings(_Section):
 
     endpoints: tuple[EndpointSettings, ...] = ()
     """In order of preference."""
+    prompts: Path | None = None
+    """A file with prompts of one's own in place of those that come with the program; see `assistant/prompts/answer.toml`."""
     wait_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How long a request waits for a free endpoint before it is answered with quotations."""
 
@@ -351,7 +353,12 @@ def _with_absolute_paths(settings: Settings) -> Settings:
             ),
             "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
             "ingest": settings.ingest.model_copy(update={"watch": watch}),
-            "models": settings.models.model_copy(update={"endpoints": endpoints}),
+            "models": settings.models.model_copy(
+                update={
+                    "endpoints": endpoints,
+                    "prompts": absolute(settings.models.prompts) if settings.models.prompts else None,
+                }
+            ),
             "demo": demo.model_copy(update={"documents": absolute(demo.documents)}) if demo else None,
         }
     )

@@ -28,6 +28,12 @@ def scope_choices(parts: Serving, reader: Reader) -> dict[str, Any]:
     }
 
 
+@router.get("/documents/{document_id}/versions")
+def versions(document_id: str, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """The versions of a document that this reader may read, the one stored first first."""
+    return {"versions": list(parts.archive.readable_versions(document_id, reader))}
+
+
 @router.get("/documents/{document_id}/changes")
 def changes(
     document_id: str,

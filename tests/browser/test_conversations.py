@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import _WEAK_TEXTS as WEAK_TEXTS
-from tests.endpoint_server import FAULTS, Body, EndpointServer, answer, last_user_message
 from tests.endpoint_scripts import Script
+from tests.endpoint_server import FAULTS, Body, EndpointServer, answer, last_user_message
 from tests.instances import RunningInstance, running_instance
 from tests.worlds import instance_file
 
