@@ -328,6 +328,24 @@ def test_whatever_a_model_writes_nothing_unsupported_is_shown_and_the_answer_end
     assert world.router.closed == 1
 
 
+def test_model_that_only_invents_is_given_up_before_the_reader_has_waited_long(world: World) -> None:
+    invented = [
+        f"Le service {name} décide seul de tout." for name in ("vert", "bleu", "gris", "noir", "rose", "brun") * 4
+    ]
+    events = says(
+        " ".join(f"{text} [1]" for text in dict.fromkeys(f"{t[:-1]} au lieu {n}." for n, t in enumerate(invented)))
+    )
+    answer = world.answer(*events)
+    assert texts(answer) == [FIRST, OTHER]
+    assert (answer.withheld, answer.fallback, world.router.closed) == (8, "not_supported", 1)
+
+
+def test_model_that_invents_between_true_sentences_is_heard_to_the_end(world: World) -> None:
+    astray = " ".join(f"Le service vert décide seul de tout au lieu {number}. [1]" for number in range(7))
+    answer = world.answer(*says(f"{astray} {THIRD} [2] {astray.replace('vert', 'bleu')} {FIRST} [1]"))
+    assert {THIRD, FIRST} <= set(texts(answer))
+
+
 def test_half_a_thousand_true_sentences_end_as_well(world: World) -> None:
     many = [Started("one", "tiny"), *[Piece(f"{FIRST} [1] {SECOND} [2] {THIRD} [2] ")] * 500, Ended(True, "stop")]
     answer = world.answer(*many)
