@@ -16,10 +16,12 @@ from functools import lru_cache
 from assistant.types import Span
 
 _TEMPLATE = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^#{2,3} ?(?:instruction|response|system|user)\b",
+    r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^#{2,3} ?(?:instruction|response|system|user)\b"
+    r"|\{\s*[\"“](?:sentences|role|content|tool_calls|function)[\"”]\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
-"""Where one turn of a conversation ends and the next begins, as the templates of open models write it."""
+"""Where one turn of a conversation ends and the next begins, as the templates of open models write it, or an answer as we ask
+for it."""
 _ROLES = {
     "system": r"syst[èe]me?|النظام",
     "user": r"user|utilisateur|human|المستخدم",
@@ -48,10 +50,9 @@ _COMMANDS = re.compile(
     r"|\bforget (?:the|all|your|everything|what)\b[^.\n]{0,60}\b(?:tell|say|answer|instructions?|rules?)\b"
     r"|\b(?:initial|system) (?:instructions|prompt)\b"
     # Arabic
-    r"|\bتجاهل\b|\b[وف]?أجب (?:ب|فقط|عن)|\b[وف]?قل (?:إن|له|لها|لهم)\b|\bأكد (?:أن|ذلك)|\bانسخ\b|\bاختم الجواب\b"
-    r"|\bاكتب (?:المبالغ|الجواب|أن)|\bاكتبهما\b|\bانس (?:الرسم|القواعد|التعليمات|كل)|\bأيها المساعد\b|\bتعليمة جديدة\b"
-    r"|\bالنصف (?:الأول|الثاني) من التعليمة|\bسجل المحادثة\b|\bتذكر (?:هذه|هذا)\b|\bالجواب المنتظر\b|\bفي كل جواب\b"
-    r"|\bلم تعد لك قواعد\b",
+    r"|\b[وف]?(?:تجاهل|أجب (?:ب|فقط|عن)\w*|قل (?:إن|له|لها|لهم)|أكد (?:أن|ذلك)|انسخ|اختم الجواب|اكتب (?:المبالغ|الجواب|أن)"
+    r"|اكتبهما|انس (?:الرسم|القواعد|التعليمات|كل)|أيها المساعد|تعليمة جديدة|النصف (?:الأول|الثاني) من التعليمة|سجل المحادثة"
+    r"|تذكر (?:هذه|هذا)|الجواب المنتظر|في كل جواب|لم تعد لك قواعد)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _STOP = re.compile(r"[.!?؟۔](?=\s|$)|\n\s*\n")
