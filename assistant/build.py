@@ -38,7 +38,7 @@ from assistant.lexical import Lexicon
 from assistant.model_answers import Composer
 from assistant.prompting import PROMPTS, Prompts
 from assistant.relevance import SentenceRelevance
-from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
+from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
@@ -194,9 +194,13 @@ def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
     )
 
 
-def verifier_of(settings: Settings, embedder: Embedder) -> Verifier:  # noqa: ARG001
-    """The check of composed sentences against their passages."""
-    return Verifier(similarity=embedder.embed_passages)
+def verifier_of(settings: Settings) -> Verifier:
+    """The check of composed sentences against their passages, with the configured inference model if there is one.
+
+    Raises ConfigurationError when its folder is not one.
+    """
+    folder = settings.grounding.entailment
+    return Verifier(CrossEncoderEntailment(folder) if folder else None)
 
 
 def lexicon_of(settings: Settings) -> Lexicon:
@@ -294,14 +298,14 @@ def router_of(settings: Settings) -> ModelRouter | None:
     return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
 
 
-def composer_of(settings: Settings, router: ModelRouter | None, embedder: Embedder) -> Composer | None:
-    """Has these models compose answers that are checked with this encoder; None without models.
+def composer_of(settings: Settings, router: ModelRouter | None) -> Composer | None:
+    """Has these models compose answers that are checked; None without models.
 
     Raises ConfigurationError when the prompts cannot be read.
     """
     if router is None:
         return None
-    return Composer(router, verifier_of(settings, embedder), Prompts.load(settings.models.prompts or PROMPTS))
+    return Composer(router, verifier_of(settings), Prompts.load(settings.models.prompts or PROMPTS))
 
 
 def _generation(
@@ -324,7 +328,7 @@ def _generation(
         archive,
         QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
         audit,
-        composer=composer_of(settings, router, embedder),
+        composer=composer_of(settings, router),
         passages=settings.retrieval.passages,
         ocr_confidence=settings.ingest.ocr_confidence,
     )

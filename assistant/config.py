@@ -94,6 +94,13 @@ class RetrievalSettings(_Section):
     """How many of the best passages it reads."""
 
 
+class GroundingSettings(_Section):
+    """How composed sentences are checked."""
+
+    entailment: Path | None = None
+    """A folder with a sentence-transformers cross-encoder of natural language inference; None for the check of words alone."""
+
+
 class RetentionRule(BaseModel):
     """How long documents of a collection or a type are kept. The first rule that fits a document counts."""
 
@@ -269,6 +276,7 @@ class Settings(_Section):
     labelling: LabellingSettings = LabellingSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    grounding: GroundingSettings = GroundingSettings()
     ingest: IngestSettings = IngestSettings()
     database: DatabaseSettings = DatabaseSettings()
     conversations: ConversationSettings = ConversationSettings()
@@ -332,6 +340,7 @@ def _with_absolute_paths(settings: Settings) -> Settings:
         return (folder / path.expanduser()).resolve()
 
     instance, embedding, demo, retrieval = settings.instance, settings.embedding, settings.demo, settings.retrieval
+    grounding = settings.grounding
     watch = tuple(absolute(folder) for folder in settings.ingest.watch)
     endpoints = tuple(
         one.model_copy(
@@ -350,6 +359,9 @@ def _with_absolute_paths(settings: Settings) -> Settings:
                     "calibration": absolute(retrieval.calibration),
                     "reranker": absolute(retrieval.reranker) if retrieval.reranker else None,
                 }
+            ),
+            "grounding": grounding.model_copy(
+                update={"entailment": absolute(grounding.entailment) if grounding.entailment else None}
             ),
             "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
             "ingest": settings.ingest.model_copy(update={"watch": watch}),

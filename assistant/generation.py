@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from assistant.addressed import addressed
 from assistant.agreement import asks_for_version, disagree, versions_of_one
 from assistant.answer_kinds import values
 from assistant.language import TABLE_CELL, readable_form, sentence_spans
@@ -106,9 +107,10 @@ class QuoteGenerator:
         found: list[tuple[str, Passage, Span, int]] = []
         for scored in evidence.passages:
             passage = scored.passage
+            commands = addressed(passage.text)
             for local in _whole_sentences(passage):
                 text = readable_form(passage.text[local.start : local.end])
-                if _is_quotable(text, passage):
+                if _is_quotable(text, passage) and not any(local.overlaps(span) for span in commands):
                     start = passage.span.start
                     found.append((text, passage, Span(start + local.start, start + local.end), scored.rank))
         scores = self._scores(evidence, [text for text, *_ in found], evidence.language)

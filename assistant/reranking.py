@@ -1,7 +1,7 @@
-"""Reading the best passages once more, each together with the question: the `Reranker` protocol and its implementations.
+"""Reading two texts together: the `Reranker` protocol with its implementations, and whether one text follows from another.
 
-`CrossEncoderReranker` runs a sentence-transformers cross-encoder from a local folder, never from a name. The one module, with
-`embedding`, that imports `sentence_transformers` and torch: at the first question.
+`CrossEncoderReranker` and `CrossEncoderEntailment` run a sentence-transformers cross-encoder from a local folder, never from a
+name. The one module, with `embedding`, that imports `sentence_transformers` and torch: at the first question.
 """
 
 from __future__ import annotations
@@ -63,17 +63,60 @@ class CrossEncoderReranker:
 
     def _loaded(self) -> CrossEncoder:
         if self._model is None:
-            from sentence_transformers import CrossEncoder
-
-            try:
-                model = CrossEncoder(str(self._folder.resolve()), device="cpu", local_files_only=True)
-            except (OSError, ValueError, KeyError, RuntimeError) as error:
-                raise ConfigurationError(
-                    f"retrieval.reranker {str(self._folder)!r} does not load; restore the model folder"
-                ) from error
+            model = _cross_encoder("retrieval.reranker", self._folder)
             if model.num_labels != 1:
                 raise ConfigurationError(
                     f"retrieval.reranker {str(self._folder)!r} has {model.num_labels} outputs; a reranker has one"
                 )
             self._model = model
         return self._model
+
+
+class CrossEncoderEntailment:
+    """A model of natural language inference from a local folder, on the CPU, loaded at its first claim.
+
+    It implements `assistant.grounding.Entailment`. One of its labels must be named "entailment". Raises ConfigurationError when
+    `folder` is not a model folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "config.json").is_file():
+            raise ConfigurationError(
+                f"grounding.entailment {str(folder)!r} is not a model folder (no config.json in it)"
+            )
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._model: CrossEncoder | None = None
+        self._label = 0
+
+    def entails(self, premise: str, claim: str) -> float:
+        """The probability, from 0 to 1, that `claim` follows from `premise`.
+
+        Raises ConfigurationError when the model does not load or no label of it is named "entailment".
+        """
+        with self._lock:  # the tokenizer inside is not safe for several threads
+            model = self._loaded()
+            rows = model.predict([(premise, claim)], apply_softmax=True, show_progress_bar=False)
+            return float(rows[0][self._label])
+
+    def _loaded(self) -> CrossEncoder:
+        if self._model is None:
+            model = _cross_encoder("grounding.entailment", self._folder)
+            labels = (model.model.config.id2label if model.model else None) or {}
+            names = {str(name).lower(): int(place) for place, name in labels.items()}
+            if "entailment" not in names or model.num_labels < 2:
+                raise ConfigurationError(
+                    f"grounding.entailment {str(self._folder)!r} has no output named entailment, but {', '.join(sorted(names))}"
+                )
+            self._label, self._model = names["entailment"], model
+        return self._model
+
+
+def _cross_encoder(setting: str, folder: Path) -> CrossEncoder:
+    from sentence_transformers import CrossEncoder
+
+    try:
+        model: CrossEncoder = CrossEncoder(str(folder.resolve()), device="cpu", local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ConfigurationError(f"{setting} {str(folder)!r} does not load; restore the model folder") from error
+    return model

@@ -1,7 +1,8 @@
 """Which of the retrieved passages supports a sentence that a model composed.
 
 The passages that it names first; then these with what stands right before or after them; then any other passage that was
-retrieved for this reader and question. A sentence that names none is held against those with which it shares most words.
+retrieved for this reader and question. A sentence that names none is held against those with which it shares most words. What
+a document says to an assistant supports nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from assistant.addressed import unaddressed
 from assistant.caution import Verifying
 from assistant.composing import Composed
 from assistant.grounding import Support
@@ -57,7 +59,7 @@ class Supporting:
         return partial
 
     def _checked(self, claim: str, passages: tuple[Passage, ...]) -> Support:
-        texts = [passage.text for passage in passages]
+        texts = [unaddressed(passage.text) for passage in passages]
         for address in _ADDRESS.findall(claim):
             if not any(address.rstrip(".,;") in text for text in texts):
                 return Support(Verdict.UNSUPPORTED, (), "reference")

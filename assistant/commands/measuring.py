@@ -108,9 +108,9 @@ def grounding(
     hashed = lines_hash([asdict(claim) for claim in claims])
     other, earlier = _compared_with(against, "grounding")
     embedder = embedder_of(settings)
-    judges = {evaluation.OURS: evaluation.checked_by(verifier_of(settings, embedder))}
+    judges = {evaluation.OURS: evaluation.checked_by(verifier_of(settings))}
     if other is not None:
-        judges[AGAINST] = evaluation.checked_by(verifier_of(other, embedder_of(other)))
+        judges[AGAINST] = evaluation.checked_by(verifier_of(other))
     judges |= evaluation.baselines(claims, lines, lexicon_of(settings), embedder) if lines else {}
     judged = {name: evaluation.judged(claims, judge) for name, judge in judges.items()}
     if predictions is not None:
@@ -124,7 +124,8 @@ def grounding(
         print_json(told | {"comparisons": measured.differences_json()})
         return
     for name, groups in figures.items():
-        _show_grounding(f"{file.name}: {name}", groups, times=judged[name].times)
+        shown = {key: of for key, of in groups.items() if name == evaluation.OURS or key not in evaluation.KINDS}
+        _show_grounding(f"{file.name}: {name}", shown, times=judged[name].times)
     _show_differences(measured, measured.measures)
 
 

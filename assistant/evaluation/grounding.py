@@ -33,7 +33,7 @@ KINDS = (
     *("mixed", "other_passage", "invention"),
 )
 OURS = "assistant"
-STRICT = "figures, dates, references, negations"
+STRICT = "strict kinds"
 MEASURES = ("caught", "rightly_shown")
 WITHHELD_BY_BASELINES = 0.08
 """The share of supported sentences that a baseline may withhold where its threshold is chosen: the goal set for our own check."""

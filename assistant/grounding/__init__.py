@@ -7,6 +7,6 @@ that a refusal has a reason that a person can check. Pure: no clock, no network,
 from __future__ import annotations
 
 from assistant.grounding.quotation import check_quotation
-from assistant.grounding.verifier import Entailment, Similarity, Support, Verifier
+from assistant.grounding.verifier import Entailment, Support, Verifier
 
-__all__ = ["Entailment", "Similarity", "Support", "Verifier", "check_quotation"]
+__all__ = ["Entailment", "Support", "Verifier", "check_quotation"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from assistant.grounding import cues
 from assistant.grounding.findings import Findings, findings
@@ -17,8 +14,10 @@ from assistant.grounding.reading import Reading, read
 from assistant.grounding.weighing import weighed
 from assistant.types import Span, Verdict
 
-Similarity = Callable[[Sequence[str]], NDArray[np.float32]]
-"""Texts to vectors: (n_texts, dim) float32, rows of unit length."""
+_FOLLOWS_HARDLY, _FOLLOWS_SURELY = 0.5, 0.95
+"""Not tuned: no such model was at hand. What words refuse for a figure, a name, a denial or a condition it cannot overrule."""
+_NEARLY = -1.5
+"""From these odds on a claim whose words are not all found is partly supported."""
 
 
 class Entailment(Protocol):
@@ -43,14 +42,16 @@ class Support:
 
 
 class Verifier:
-    """Checks sentences; made once. Without a similarity and an entailment model it works on words alone.
+    """Checks sentences; made once. Without an entailment model it works on words alone.
+
+    Likeness of vectors has no say: what changes one word of a passage is more like it than what says it in other words. Of
+    all-MiniLM-L6-v2 the AUC on the tuning set is 0.59 in French, 0.41 in Arabic and 0.45 in English (2026-11-23).
 
     >>> Verifier().check("Le délai est de 30 jours.", "fr", ["Le délai est de trente jours."]).verdict
     <Verdict.SUPPORTED: 'supported'>
     """
 
-    def __init__(self, similarity: Similarity | None = None, entailment: Entailment | None = None) -> None:
-        self._similarity = similarity
+    def __init__(self, entailment: Entailment | None = None) -> None:
         self._entailment = entailment
 
     def check(self, claim: str, language: str, passages: Sequence[str]) -> Support:
@@ -64,7 +65,20 @@ class Verifier:
             return Support(Verdict.QUOTED, quoted, "")
         comparison = Comparison(mine, readings)
         pieces = [findings(comparison, fit) for fit in comparison.pieces()]
-        return _judged(comparison, pieces)
+        support = _judged(comparison, pieces)
+        return self._reconsidered(support, claim, passages) if self._entailment else support
+
+    def _reconsidered(self, support: Support, claim: str, passages: Sequence[str]) -> Support:
+        """With a second opinion: it can withhold what words supported, and carry what they only partly covered."""
+        if self._entailment is None or support.verdict not in (Verdict.SUPPORTED, Verdict.PARTLY_SUPPORTED):
+            return support
+        premise = "\n".join(passages[number][span.start : span.end] for number, span in support.places)
+        probability = self._entailment.entails(premise, claim)
+        if support.verdict is Verdict.SUPPORTED and probability < _FOLLOWS_HARDLY:
+            return Support(Verdict.PARTLY_SUPPORTED, support.places, "uncovered")
+        if support.verdict is Verdict.PARTLY_SUPPORTED and probability >= _FOLLOWS_SURELY:
+            return Support(Verdict.SUPPORTED, support.places, "")
+        return support
 
 
 def _quoted(claim: Reading, passages: Sequence[Reading]) -> tuple[tuple[int, Span], ...]:
@@ -97,7 +111,7 @@ def _judged(comparison: Comparison, pieces: Sequence[Findings]) -> Support:
     if odds >= 0:
         return Support(Verdict.SUPPORTED, places, "")
     return Support(
-        Verdict.PARTLY_SUPPORTED if reason == "uncovered" and odds > -1 else Verdict.UNSUPPORTED, places, reason
+        Verdict.PARTLY_SUPPORTED if reason == "uncovered" and odds > _NEARLY else Verdict.UNSUPPORTED, places, reason
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from assistant.build import verifier_of
+from assistant.config import load_settings
 from assistant.embedding import HashEmbedder
 from assistant.errors import ConfigurationError
 from assistant.evaluation.grounding import (
@@ -23,6 +25,7 @@ from assistant.evaluation.grounding import (
 )
 from assistant.evaluation.report import report_of, write_report
 from assistant.lexical import Lexicon
+from tests.worlds import instance_file
 
 PASSAGE = "Le congé annuel est de vingt-sept jours. La prime de juin est versée aux agents titulaires."
 
@@ -142,3 +145,9 @@ def test_predictions_and_report_are_written(tmp_path: Path) -> None:
     assert "Evaluation of grounding: set" in page
     with pytest.raises(ConfigurationError, match="cannot be written"):
         write_predictions(claims, ours.supported, tmp_path / "out")
+
+
+def test_inference_model_is_looked_for_beside_the_instance_file(tmp_path: Path) -> None:
+    settings = load_settings(instance_file(tmp_path, extra='[grounding]\nentailment = "nli"\n'))
+    with pytest.raises(ConfigurationError, match=f"{tmp_path}/nli' is not a model folder"):
+        verifier_of(settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ConfigurationError
-from assistant.reranking import CrossEncoderReranker, KeepOrder
+from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker, KeepOrder
 from assistant.testing import passages_of
 
 TEXTS = ["Le congé annuel dure trente jours.", "Le badge perdu est remplacé.", "eau", "La salle est ouverte le lundi."]
@@ -20,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("models") / "tiny", outputs=1)
 
 
-def made(folder: Path, *, outputs: int) -> Path:
+def made(folder: Path, *, outputs: int, labels: tuple[str, ...] = ()) -> Path:
     import torch
     from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
@@ -33,6 +33,8 @@ def made(folder: Path, *, outputs: int) -> Path:
         vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
         max_position_embeddings=128, num_labels=outputs, initializer_range=1.0,
     )  # fmt: skip
+    if labels:
+        config.id2label = dict(enumerate(labels))
     BertForSequenceClassification(config).save_pretrained(folder)
     BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=128).save_pretrained(folder)
     return folder
@@ -78,3 +80,26 @@ def test_choosing_a_reranker_loads_no_torch(folder: Path) -> None:
         f"CrossEncoderReranker(Path({str(folder)!r})); assert 'torch' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
+
+
+PREMISE, CLAIM = "Le congé annuel dure trente jours.", "Le congé dure trente jours."
+
+
+def test_entailment_is_the_probability_of_that_label(tmp_path: Path) -> None:
+    from sentence_transformers import CrossEncoder
+
+    folder = made(tmp_path / "nli", outputs=3, labels=("contradiction", "Entailment", "neutral"))
+    model = CrossEncoder(str(folder), device="cpu", local_files_only=True)
+    alone = model.predict([(PREMISE, CLAIM)], apply_softmax=True, show_progress_bar=False)[0]
+    assert CrossEncoderEntailment(folder).entails(PREMISE, CLAIM) == pytest.approx(float(alone[1]), abs=1e-5)
+
+
+def test_a_model_without_that_label_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path / "nli", outputs=3)
+    with pytest.raises(ConfigurationError, match="entailment"):
+        CrossEncoderEntailment(folder).entails(PREMISE, CLAIM)
+
+
+def test_a_folder_without_a_model_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"grounding\.entailment"):
+        CrossEncoderEntailment(tmp_path)
