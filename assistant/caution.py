@@ -68,7 +68,7 @@ class Cautious:
     def check(self, claim: str, language: str, passages: Sequence[str]) -> Support:
         """See `grounding.Verifier`."""
         found = self._verifier.check(claim, language, passages)
-        if found.verdict not in (Verdict.QUOTED, Verdict.SUPPORTED):
+        if found.verdict is Verdict.UNSUPPORTED:
             return found
         sentences = list(_whole_sentences(found.places, language, passages))
         if any(_REPORTS.search(before) or (before and _SUPPOSES.match(words)) for before, words, _ in sentences):

@@ -137,7 +137,7 @@ def test_sentence_without_a_usable_marker_gets_one_when_a_passage_clearly_says_i
 
 
 def test_partial_support_is_marked_and_never_attached_without_a_marker(world: World) -> None:
-    partly = "La demande est adressée au maire du domicile."
+    partly = "La demande est adressée à la mairie du domicile parental."
     answer = world.answer(*says(f"{partly} [2]"))
     assert [sentence.verdict for sentence in answer.sentences] == [Verdict.PARTLY_SUPPORTED]
     assert answer.outcome is Outcome.PARTLY_SUPPORTED
