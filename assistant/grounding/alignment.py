@@ -114,17 +114,20 @@ class Exchanges:
     """They stand between neighbours of the passage."""
     displaced: list[Item]
     """They stand in the passage, and where they should stand it has others."""
+    others: list[Item]
+    """Those others, of all that are displaced."""
 
 
 def exchanges(alignment: Alignment) -> Exchanges:
     """Runs of words that are unmatched or matched elsewhere, between words that are neighbours or nearly so in the passage."""
-    found = Exchanges([], [], [])
+    found = Exchanges([], [], [], [])
     places, taken = alignment.places, set(alignment.places)
     at = 0
     while at < len(places):
         if places[at] >= 0:
             if _displaced(alignment, at, taken):
                 found.displaced.append(alignment.mine[at])
+                found.others += alignment.theirs[places[at - 1] + 1 : places[at + 1]]
             at += 1
             continue
         end = at

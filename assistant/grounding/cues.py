@@ -9,7 +9,7 @@ _ONLY = re.compile(
     r"(?<!\w)(?:ne\s|n')(?:(?!pas\b|point\b|jamais\b|aucun)[\w']+[\s]+){1,4}?qu(?:e\b|')|"
     r"\b(?:uniquement|seulement|exclusivement|seuls?|seules?|only|solely|exclusively)\b|(?<!\w)(?:فقط|حصرا|"
     r"لا غير|وحده|وحدها|انما)(?!\w)|"
-    r"(?<!\w)ف?(?:لا|لم|ليس\w*)\s(?:\w+\s){1,6}?الا(?!\w)"
+    r"(?<!\w)[وف]?(?:لا|لم|ليس\w*)\s(?:\w+\s){1,6}?الا(?!\w)"
 )
 _DENIALS = re.compile(
     r"(?<!\w)n'(?=\w)|(?<!\w)(?:ne|no|not|cannot|neither|nor|never|none|nobody|nothing|without|sans|jamais|"
@@ -35,7 +35,8 @@ _BENIGN = re.compile(
 )
 _LEXICAL = re.compile(
     r"(?<!\w)(?:un(?:justified|used|authorised|paid|able|occupied|attended)|in(?:utilise|justifie|autorise|"
-    r"occupe)\w*|non-\w+|sinon|a defaut|otherwise|failing which|والا|interdit\w*|interdire|interdiction|"
+    r"occupe)\w*|non-\w+|kept? (?:off|out)|off limits|sinon|a defaut|"
+    r"otherwise|failing which|والا|interdit\w*|interdire|interdiction|"
     r"prohibe\w*|exclu|exclus|exclue\w*|exclut|refuse|refuses|"
     r"refusee?s?|rejete\w*|defendu\w*|impossible|"
     r"forbidden|prohibited|banned|excluded|refused|rejected|barred|impossible|ineligible|unable|fails?|lacks?|"

@@ -63,7 +63,7 @@ _CURRENCIES = (
     ("franc", r"francs? cfa\b|fcfa\b|f\s?cfa\b"),
 )  # fmt: skip
 _CURRENCY = re.compile(
-    r"\s{0,2}(?:d'|de |of )?(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _CURRENCIES) + ")"
+    r"\s{0,2}(?:d'|de |of )?(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _CURRENCIES) + r")(?![^\W\d_])"
 )
 _CURRENCY_BEFORE = {"€": "eur", "$": "usd", "£": "gbp"}
 _PERCENT = re.compile(r"\s{0,2}(?:%|pour\s?cents?\b|per\s?cent\b|percent\b|(?:[بف]ي?\s?)?ال(?:مائه|مئه|مايه)|بالمائه)")

@@ -17,6 +17,8 @@ _REASONS = {
     "amount": "amount", "date": "date", "time": "date", "weekday": "date", "duration": "duration", "percentage": "percentage",
     "reference": "reference", "number": "number", "ordinal": "number", "quantity": "number",
 }  # fmt: skip
+_ANCHORS = 2.0
+"""The weight of words found as they are, and of figures, below which likeness of meaning alone carries little."""
 _CLAUSE_SHARE = 0.2
 """The share of what is found that a clause of the passage must hold to be one that the claim speaks of."""
 
@@ -56,10 +58,15 @@ def findings(comparison: Comparison, fit: Fit) -> Findings:
 
 
 def _clauses(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[int, ...]:
+    """The clauses that hold a good part of what is found, or a word of weight that no other clause holds."""
     weights: dict[int, float] = {}
+    needed: set[int] = set()
     for word, places in fit.pairs.items():
         weight = comparison.claim.tokens[word].weight
-        for clause in {passage.tokens[place].clause for place in places}:
+        holding = {passage.tokens[place].clause for place in places}
+        if len(holding) == 1 and weight >= 1 and comparison.same_word(fit, word):
+            needed |= holding
+        for clause in holding:
             weights[clause] = weights.get(clause, 0.0) + weight
     for figure in _own_figures(comparison, fit):
         for other in passage.figures:
@@ -67,7 +74,7 @@ def _clauses(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[int, .
             if same_figure(figure, other) and passage.sentence_of(other.start) in fit.sentences:
                 weights[clause] = weights.get(clause, 0.0) + 1
     enough = _CLAUSE_SHARE * sum(weights.values())
-    return tuple(sorted(clause for clause, weight in weights.items() if weight >= enough))
+    return tuple(sorted(needed.union(clause for clause, weight in weights.items() if weight >= enough)))
 
 
 def _own_figures(comparison: Comparison, fit: Fit) -> list[Figure]:
@@ -206,12 +213,21 @@ def _places(comparison: Comparison, found: Findings) -> None:
     pairing = aligning.aligned(comparison, found.fit)
     copied = aligning.copied(pairing)
     _exchanges(comparison, found, aligning.exchanges(pairing))
+    anchors = sum(1.0 for at, item in enumerate(pairing.mine) if item.figure >= 0 and pairing.places[at] >= 0)
+    anchors += sum(
+        comparison.claim.tokens[word].weight for word in found.fit.pairs if comparison.same_word(found.fit, word)
+    )
+    found.signs["unanchored"] = max(0.0, _ANCHORS - anchors)
     found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
     found.signs["other_subject"] = _other_subject(comparison, found, pairing)
     found.signs["misplaced"] = aligning.misplaced(comparison, found.fit, pairing)
     found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
     found.signs["replaced_copied"] = found.signs["replaced"] * copied
     found.signs["missing_copied"] = found.signs["missing"] * copied
+
+
+def _who(token: Token) -> bool:
+    return bool(token.role) or token.name
 
 
 def _other_subject(comparison: Comparison, found: Findings, pairing: aligning.Alignment) -> float:
@@ -243,6 +259,11 @@ def _exchanges(comparison: Comparison, found: Findings, exchanged: aligning.Exch
     tokens = comparison.claim.tokens
     signs["displaced"] = sum(
         item.weight for item in exchanged.displaced if tokens[item.token].noun or tokens[item.token].role
+    )
+    passage = comparison.passages[found.fit.passage]
+    rivals = sum(1.0 for item in exchanged.others if item.token >= 0 and _who(passage.tokens[item.token]))
+    signs["displaced_role"] = min(
+        rivals, sum(1.0 for item in exchanged.displaced if item.token >= 0 and _who(tokens[item.token]))
     )
     signs["inserted_elsewhere"] = sum(
         item.weight for item in exchanged.inserted if item.figure < 0 and comparison.somewhere(item.token)

@@ -12,23 +12,33 @@ from assistant.grounding.figures import same_figure
 from assistant.grounding.folding import words
 from assistant.grounding.reading import Reading, Token
 
+_MEANING = re.compile(r"m\d+")
+"""The name of a line of synonyms."""
 _CUT_MARK = re.compile(r"[,;:،؛()]|\s[-|]\s")
 _JOINS = words("""
     et mais tandis alors puis dont qui and but while whereas then which who although though لكن بينما كما التي
     الذي اما
 """)
-_PREPOSITIONS = words("""
-    pour dans a au aux en de du des d par sur apres avant lors selon hors sans sauf si s avec chez entre depuis
-    jusqu pendant quand lorsque lorsqu for in on at from under if when to before after with without by within
-    during unless except until between outside of في من عند خلال بعد قبل الي علي عن مع لدي حسب اذا دون الا حتي
-    منذ وفق بشرط ما
-""")
+_PREPOSITIONS = {
+    "fr": words("""
+        pour dans a au aux en de du des d par sur apres avant lors selon hors sans sauf si s avec chez entre depuis jusqu pendant
+        quand lorsque lorsqu
+    """),
+    "en": words("""
+        for in on at from under if when to before after with without by within during unless except until between outside of
+    """),
+    "ar": words("""
+        في من عند خلال بعد قبل الي علي عن مع لدي حسب اذا دون الا حتي منذ وفق بشرط ما
+    """),
+}
 _BEGUN_BY_WAW = tuple(
     words("""
     وصل وثيق وثائق وضع وفا وقت وظيف وظائف وزار وزير وسيط والد والي وحد وكال وكيل ورق وسط وسائل وسيل واجب وارد
     واحد وجب ولاد وطن ورث وقع وقف وصف
 """)
 )
+_CONDITIONAL = words("si s quand lorsque lorsqu if when unless before after avant apres اذا بعد قبل علي من")
+_OF = words("d de du des of")
 _ENOUGH = 1.5
 """The weight that a piece of a claim must have to stand alone."""
 _MOST_PIECES = 3
@@ -99,6 +109,12 @@ class Comparison:
             found[word] = sentences
         return found
 
+    def same_word(self, fit: Fit, word: int) -> bool:
+        """True when a word of the claim is matched by itself, in some form, and not by a synonym only."""
+        passage, keys = self.passages[fit.passage], self.claim.tokens[word].keys
+        shared = {key for place in fit.pairs.get(word, ()) for key in keys & passage.tokens[place].keys}
+        return any(not _MEANING.fullmatch(key) for key in shared)
+
     def somewhere(self, word: int) -> bool:
         """True when a word of the claim is found in any sentence of any passage."""
         return any(matches[word] for matches in self._matches)
@@ -123,7 +139,9 @@ class Comparison:
         """Positions of words before which the claim may be cut, and what each cut costs."""
         tokens, text = self.claim.tokens, self.claim.folded.text
         cuts: dict[int, float] = {}
-        opened = bool(tokens) and tokens[0].word in _PREPOSITIONS
+        prepositions = _PREPOSITIONS.get(self.claim.language, frozenset())
+        opened = bool(tokens) and tokens[0].word in prepositions
+        adverbial = opened and tokens[0].word not in _CONDITIONAL
         for place in range(1, len(tokens)):
             word = tokens[place].word
             marked = bool(_CUT_MARK.search(text[tokens[place - 1].end : tokens[place].start]))
@@ -131,7 +149,12 @@ class Comparison:
             joined = word in _JOINS or (arabic_and and (marked or len(word) > 3))
             if not (marked or joined) or tokens[place].figure >= 0 or self._lists_names(place):
                 continue
-            weak = not joined and (opened or word in _PREPOSITIONS)
+            if joined and not arabic_and and place + 1 < len(tokens) and tokens[place + 1].word in _OF:
+                continue
+            if marked and adverbial:
+                adverbial = opened = False  # "Pour le mariage d'un enfant," is no statement of its own
+                continue
+            weak = not joined and (opened or word in prepositions)
             cuts[place] = _WEAK_CUT_COST if weak else _CUT_COST
             opened = opened and not marked
         return dict(list(cuts.items())[:8])

@@ -16,6 +16,8 @@ from assistant.types import Span, Verdict
 
 _FOLLOWS_HARDLY, _FOLLOWS_SURELY = 0.5, 0.95
 """Not tuned: no such model was at hand. What words refuse for a figure, a name, a denial or a condition it cannot overrule."""
+_LOOSE = 1.0
+"""With less than this of its words and figures found as they are, likeness of meaning may be chance."""
 _NEARLY = -1.5
 """From these odds on a claim whose words are not all found is partly supported."""
 
@@ -108,6 +110,8 @@ def _judged(comparison: Comparison, pieces: Sequence[Findings]) -> Support:
     if vetoes:
         return Support(Verdict.UNSUPPORTED, places, vetoes[0])
     odds, reason = weighed(pieces)
+    if any(piece.signs["unanchored"] > _LOOSE for piece in pieces):
+        return Support(Verdict.UNSUPPORTED, places, "uncovered")
     if odds >= 0:
         return Support(Verdict.SUPPORTED, places, "")
     return Support(

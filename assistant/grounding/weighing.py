@@ -22,7 +22,7 @@ _REASONS = {
         "modality": "may_for_must must_for_may may_added must_added may_dropped must_dropped",
         "condition": "dropped_strong dropped_weak condition_added only_added only_dropped only_denied always_added "
         "always_dropped",
-        "subject": "role rival_role elsewhere displaced replaced_elsewhere context",
+        "subject": "role rival_role elsewhere displaced displaced_role replaced_elsewhere context",
         "name": "rival_name name",
         "duration": "rate_added",
         "number": "misplaced attached",
