@@ -16,9 +16,10 @@ from typing import Protocol
 from assistant.access import join_labels
 from assistant.caution import Cautious, Verifying
 from assistant.citing import Released
-from assistant.composing import Composed, Kind, SentenceReader
+from assistant.composing import Composed, SentenceReader
 from assistant.endpoints import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
+from assistant.lines import Kind
 from assistant.precedence import QUESTIONS
 from assistant.prompting import SCHEMA, Prompt, Prompts
 from assistant.supporting import Supporting
