@@ -7,6 +7,7 @@ from when the server sent its last token.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import threading
@@ -123,6 +124,7 @@ def _measured(server: EndpointServer, instance: RunningInstance, readers: int) -
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]) / 1024
 
     before, peak, together = memory(), Peak(memory), threading.Barrier(readers)
+    used = _cpu_s(instance)
 
     def one(number: int) -> list[Answered]:
         together.wait()
@@ -140,7 +142,14 @@ def _measured(server: EndpointServer, instance: RunningInstance, readers: int) -
         "wrong": float(sum(not one.right for one in done)),
         "quoted": float(sum(not one.composed for one in done)),
         "MiB_a_reader": max(0.0, peak.highest - before) / readers,
+        "cpu_s_an_answer": (_cpu_s(instance) - used) / len(answers),
     }
+
+
+def _cpu_s(instance: RunningInstance) -> float:
+    """Seconds of processor that the service has used."""
+    fields = Path(f"/proc/{instance.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _answered(server: EndpointServer, instance: RunningInstance, canary: str) -> Answered:
