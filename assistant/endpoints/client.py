@@ -7,6 +7,7 @@ event before LlamaIndex sees one, and hands on one well-formed event for what ea
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
@@ -43,6 +44,9 @@ _DONE = b"data: [DONE]\n\n"
 @cache
 def load() -> None:
     """Load LlamaIndex now, and all that it loads only for its first answer: 2 s of processor and 99 MB, once (November 2026)."""
+    import openai  # noqa: F401 - its import sets the level that OPENAI_LOG asks for
+
+    logging.getLogger("openai").setLevel(logging.WARNING)  # at DEBUG it writes whole prompts down
     said = b"".join((_event({"delta": {"content": "."}}), _event({"delta": {}, "finish_reason": "stop"}), _DONE))
     canned = httpx.MockTransport(lambda _: httpx.Response(200, headers=_STREAM, content=said))
     with httpx.Client(transport=canned, trust_env=False) as http:

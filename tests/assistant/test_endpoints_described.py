@@ -236,7 +236,7 @@ with router(described(sys.argv[1])) as models:
 """
 
 
-def test_first_answer_loads_nothing_more() -> None:
+def test_first_answer_loads_nothing_more_and_no_variable_has_the_question_written_down() -> None:
     with EndpointServer(answer("Oui.")) as server:
         finished = subprocess.run(
             [sys.executable, "-c", _AFTER_LOADING, server.url],
@@ -244,7 +244,9 @@ def test_first_answer_loads_nothing_more() -> None:
             text=True,
             check=False,
             cwd=ROOT,
-            env=child_environment(),
+            env=child_environment(OPENAI_LOG="debug"),
             timeout=120,
         )
     assert finished.stdout == "Oui. []\n", finished.stderr
+    assert "délai" not in finished.stderr
+    assert "d\\u00e9lai" not in finished.stderr
