@@ -28,8 +28,8 @@ _MOST_SENTENCES = 60
 _MOST_REPEATED = 4
 """Repetitions after which a stream is taken for a loop."""
 _MOST_ASTRAY = 8
-"""Sentences one after the other that nothing supports: whoever invents so many will not come back to the sources. The demonstration
-model went on for 47, a minute and a half on two busy cores, before the reader got the quotations."""
+"""Sentences one after the other that nothing supports: whoever invents so many will not come back to the sources. The
+demonstration model went on for 47, a minute and a half on two busy cores, before the reader got the quotations."""
 
 _DENIAL = re.compile(
     r"\bje ne (?:sais|trouve|peux|dispose)|\bje n[’']ai (?:pas|trouvé)"
