@@ -140,6 +140,24 @@ def test_sentence_whose_source_may_not_be_read_any_more_is_gone_with_its_words(w
     assert turn.answer.label == "public"
 
 
+def test_sentence_with_several_sources_and_one_without_go_with_the_first_that_may_not_be_read(world: World) -> None:
+    conversation = world.store.create(CLERK).id
+    opened = world.store.begin(conversation, CLERK, "Quel délai ?", searched="Quel délai ?")
+    sentences = (
+        Sentence("Trente jours.", (1,), Verdict.SUPPORTED),
+        Sentence("Trente jours, selon quokka.", (1, 2), Verdict.SUPPORTED),
+        Sentence("Voilà tout sur quokka.", (), Verdict.PARTLY_SUPPORTED),
+    )
+    world.store.finish(opened, TurnState.DONE, replace(answer_of(world.open, world.inner), sentences=sentences))
+    assert world.store.one(conversation, CLERK).turns[0].hidden == 0
+    world.archive.raise_label(world.inner.id, Label.parse("secret"))
+    turn = world.store.one(conversation, CLERK).turns[0]
+    assert turn.hidden == 2
+    assert turn.answer is not None
+    assert turn.answer.text == "Trente jours. [1]"
+    assert "quokka" not in str(turn), "leaked"
+
+
 def test_lowered_clearance_hides_what_was_once_shown_and_raised_again_shows_it(world: World) -> None:
     conversation = world.asked()
     lowered = replace(CLERK, clearance=PUBLIC)
