@@ -16,7 +16,7 @@ from assistant.answer_text import answer_text
 from assistant.archive import Archive
 from assistant.conversations.records import SourceVersion, Turn
 from assistant.errors import NotFound
-from assistant.types import Answer, Citation, Document, Outcome
+from assistant.types import Citation, Document, Outcome
 
 _MARKER = re.compile(r"\[(\d+)\]")
 
@@ -89,13 +89,6 @@ def without_document(turn: Turn, document_id: str) -> Turn:
     answer = turn.answer
     gone = {c.marker for c in answer.citations if c.document_id == document_id} if answer else set()
     return without(turn, gone)
-
-
-def said(turn: Turn) -> str:
-    """The words of a turn that a search looks through."""
-    answer: Answer | None = turn.answer
-    sentences = [sentence.text for sentence in answer.sentences] if answer else []
-    return "\n".join((turn.question, turn.searched, *sentences))
 
 
 def _as_asked(turn: Turn) -> Turn:
