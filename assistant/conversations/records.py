@@ -133,7 +133,7 @@ def _read(wanted: Any, value: Any) -> Any:
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         return tuple(_read(kind, each) for kind, each in zip(kinds, value, strict=True))
     if dataclasses.is_dataclass(wanted):
-        kinds_of = _annotations(wanted)
+        kinds_of = _annotations(cast(type, wanted))
         return cast(Any, wanted)(**{name: _read(kind, value[name]) for name, kind in kinds_of.items() if name in value})
     return wanted(value) if isinstance(wanted, type) and issubclass(wanted, Enum) else value
 

@@ -34,7 +34,7 @@ from assistant.conversations.records import (
     words_in,
     written,
 )
-from assistant.conversations.shown import ReadableSources, without_document
+from assistant.conversations.shown import ReadableSources, without_sources
 from assistant.database import Database
 from assistant.errors import AssistantError, Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.sealing import Keyring, SealBroken
@@ -231,9 +231,14 @@ class Conversations:
                 return turn
             self._insert(connection, replace(opened, turn=turn))
         # What was erased while the answer was being given: the archive lost it before `forget` looked here.
-        for document_id, version in turn.sources():
-            if not self._archive.has(document_id, version):
-                self.forget(document_id)
+        gone = {source for source in turn.sources() if not self._archive.has(*source)}
+        if not gone:
+            return turn
+        turn = without_sources(turn, gone.__contains__)
+        with self._database.writing() as connection:
+            for kept in self._open_turns("conversation = ? AND number = ? AND key = ?", where):
+                self._rewrite(connection, kept, turn)
+        self._keyring.destroy_all([where[2]])
         return turn
 
     # Feedback.
@@ -276,7 +281,8 @@ class Conversations:
             query = "SELECT conversation, number FROM sources WHERE document_id = ?"
             for place in connection.execute(query, (document_id,)).fetchall():
                 for opened in self._open_turns("conversation = ? AND number = ?", tuple(place)):
-                    self._rewrite(connection, opened, without_document(opened.turn, document_id))
+                    turn = without_sources(opened.turn, lambda source: source[0] == document_id)
+                    self._rewrite(connection, opened, turn)
         self._destroy_stray_keys()
 
     def expire(self) -> int:

@@ -248,6 +248,20 @@ def test_document_that_is_erased_while_it_is_being_quoted_is_not_kept(world: Wor
     world.store.forget(world.inner.id)
     world.store.finish(opened, TurnState.DONE, answer_of(world.open, world.inner))
     assert "quokka" not in str(list(world.store._turns(conversation)))
+    assert opened.key not in set(world.store._keyring.owners())
+    assert world.store.one(conversation, CLERK).turns[0].hidden == 1
+
+
+def test_version_that_is_replaced_while_it_is_being_quoted_takes_nothing_from_other_turns(world: World) -> None:
+    newer = replace(world.inner, version="v2")
+    world.archive.put(newer)
+    other = world.asked("Quel délai ?", newer)
+    conversation = world.store.create(CLERK).id
+    opened = world.store.begin(conversation, CLERK, "Quel délai ?", searched="Quel délai ?")
+    world.archive.keep_only(world.inner.id, "v2")
+    world.store.finish(opened, TurnState.DONE, answer_of(world.inner))
+    hidden = [world.store.one(each, CLERK).turns[0].hidden for each in (conversation, other)]
+    assert hidden == [1, 0]
 
 
 def test_replaced_turn_and_all_after_it_are_deleted(world: World) -> None:
