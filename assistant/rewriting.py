@@ -219,6 +219,9 @@ _FRENCH = _Rules(
         r"qu'|peut-on|faut-il|doit-on|[\w']+-(?:t-)?(?:il|elle|on|ils|elles|je|nous|vous|ce))\b"
     ),
     leans=re.compile(
+        # A verb turned round with a pronoun, and no noun before it: "À combien s'élève-t-il ?", not "L'état doit-il être …".
+        r"^(?:(?!\b(?:les?|la|une?|des|mon|ma|mes|notre|votre|ce|cet|cette|ces|chaque|tout)\b|\bl')[^-])*(?<!\by )"
+        r"\b(?!passe-|faut-|agit-|suffi|exist|convient-)\w+-(?:t-)?(?:ils?|elles?)\b|"
         r"\b(?:cela|ça|ceci|celui-ci|celle-ci|ceux-ci|celles-ci|celui-là|celle-là|ceux-là|celles-là|ce dernier|cette dernière|"
         r"(?<![-'])(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|qu'(?:il|elle)s?(?! y a)|"
         r"(?<=-(?:on|il|je) )l(?:e |a |es |')(?=\w+(?:er|ir|re|oir)\b)|dessus|dedans|leurs?|"
@@ -254,6 +257,7 @@ _ENGLISH = _Rules(
         r"have)\b"
     ),
     leans=re.compile(
+        r"^(?:in|at|from|by|to|with|for|on|until) (?:what|which) \w+\W*$|"
         r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|his|her|him|(?<!is )(?<!are )there|one|ones|such)\b"
     ),
     prepositions=re.compile(
@@ -268,7 +272,7 @@ _ENGLISH = _Rules(
         "duration number address form forms document documents condition conditions procedure maximum minimum rate "
         "exception exceptions same case happens happen apply applies need needed required require take takes pay paid get "
         "decide decides allowed possible free answer appeal refused refusal sign signs valid last lasts open opens close "
-        "closes quickly fast late early"
+        "closes within quickly fast late early"
     ),
     alone_from=0,
     mark="?",
@@ -293,7 +297,8 @@ _ARABIC = _Rules(
         "الذي الذين يجب يمكن يجوز كان كانت تكون يكون مدة المدة مدته مدتها أجل الأجل أجله ثمن الثمن ثمنه ثمنها سعر السعر "
         "مبلغ المبلغ رسم الرسم رسوم الرسوم تكلفة التكلفة تكلفته تكلفتها تكلف يكلف تاريخ التاريخ ساعة يوم أيام يوما شهر "
         "أشهر سنة سنوات عدد شروط الشروط شروطه شروطها وثائق الوثائق استمارة طلب الطلب طلبه تقديمه تقديمها الحصول عليه حد "
-        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني مرة"
+        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني ممن عمن لمن "
+        "بم فيم مرة"
     ),
     alone_from=1,
     mark="؟",
