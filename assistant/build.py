@@ -271,7 +271,7 @@ def _parts(settings: Settings) -> Parts:
         model=model,
         ingestion=ingestion,
         conversations=conversations,
-        followups=FollowUps(None),
+        followups=FollowUps(router),
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
