@@ -200,13 +200,13 @@ class Assistant:
         try:
             for event in self._events(asked, released, course):
                 if isinstance(event, AnswerReady):
-                    closing = _closing(event.answer, course)
+                    closing = closing_of(event.answer, course)
                     break
                 yield event
             else:
-                closing = {"outcome": "interrupted", **_shown(released, course)}
+                closing = {"outcome": "interrupted", **shown(released, course)}
         except GeneratorExit:
-            closing = {"outcome": "interrupted", **_shown(released, course)}
+            closing = {"outcome": "interrupted", **shown(released, course)}
             raise
         except Exception as error:
             closing = {"outcome": "failed", "error": type(error).__name__}
@@ -279,7 +279,7 @@ class Assistant:
             text=answer_text(released.sentences) if answered else _no_evidence(asked),
             sentences=tuple(released.sentences),
             citations=tuple(released.citations),
-            outcome=_outcome(released.sentences),
+            outcome=outcome_of(released.sentences),
             model=course.model if composed else self._generator.name,
             prompt_version=course.prompt_version if composed else self._generator.prompt_version,
             label=str(join_labels(released.labels)),
@@ -287,7 +287,7 @@ class Assistant:
             withheld=released.withheld + course.failed,
             notes=(
                 *_disagreements(asked.searched, released.citations, asked.language),
-                *_doubts(released.citations, asked.language, self._ocr_confidence),
+                *doubtful_pages(released.citations, asked.language, self._ocr_confidence),
                 *([] if answered else _unreached(evidence.out_of_reach, asked.language)),
                 *([OUTSIDE_SCOPE_TEXT[asked.language]] if elsewhere else []),
             ),
@@ -301,7 +301,8 @@ def _no_evidence(asked: _Asked) -> str:
     return (NO_EVIDENCE_IN_SCOPE_TEXT if asked.scope else NO_EVIDENCE_TEXT)[asked.language]
 
 
-def _outcome(sentences: Sequence[Sentence]) -> Outcome:
+def outcome_of(sentences: Sequence[Sentence]) -> Outcome:
+    """How an answer of these sentences ended."""
     if not sentences:
         return Outcome.NO_EVIDENCE
     partly = all(sentence.verdict is Verdict.PARTLY_SUPPORTED for sentence in sentences)
@@ -331,7 +332,7 @@ def _unreached(languages: Sequence[str], language: str) -> Iterator[str]:
         yield UNREACHED_TEXT[language].format(languages=names["or"].join(names[other] for other in languages))
 
 
-def _doubts(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
+def doubtful_pages(citations: Iterable[Citation], language: str, limit: float) -> Iterator[str]:
     """A sentence for each citation of a page that OCR read with less confidence than `limit`."""
     for citation in citations:
         if citation.origin is TextOrigin.OCR and citation.confidence < limit:
@@ -349,7 +350,8 @@ def _valid_question(question: str, language: str | None) -> str:
     return question
 
 
-def _closing(answer: Answer, course: Course) -> dict[str, object]:
+def closing_of(answer: Answer, course: Course) -> dict[str, object]:
+    """What the record of a finished answer is closed with."""
     return (
         {
             "outcome": answer.outcome.value,
@@ -366,7 +368,7 @@ def _closing(answer: Answer, course: Course) -> dict[str, object]:
     )
 
 
-def _shown(released: Released, course: Course) -> dict[str, object]:
+def shown(released: Released, course: Course) -> dict[str, object]:
     """What a reader who left had been shown."""
     return {
         "label": str(join_labels(released.labels)),

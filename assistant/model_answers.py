@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -85,7 +85,7 @@ class Composer:
 
     def events(
         self, evidence: Evidence, released: Released, course: Course, stopped: Callable[[], bool]
-    ) -> Iterator[AnswerEvent]:
+    ) -> Generator[AnswerEvent, None, None]:
         """The sentences that hold, as they come; how it went is noted in `course`.
 
         Closing it closes the connection to the model.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 
+from assistant.service.answers import sent_events
 from assistant.service.requests import Reader, Serving
+from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
 from assistant.service.wire import plain
+from assistant.summaries import FEWEST, MOST
+from assistant.types import Answer
 
 router = APIRouter(tags=["reading"])
 
@@ -46,3 +51,27 @@ def changes(
     found = parts.comparing.changes(document_id, reader, before=before, after=after, other=other)
     body: dict[str, Any] = plain(found)
     return {"from": body.pop("before"), "to": body.pop("after"), **body}
+
+
+@router.get(
+    "/documents/{document_id}/summary",
+    response_model=Answer,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events as of an answer"}},
+)
+async def summary(
+    document_id: str,
+    request: Request,
+    parts: Serving,
+    reader: Reader,
+    sentences: Annotated[int, Query(ge=FEWEST, le=MOST, description="About how many")] = 12,
+    language: Literal["fr", "ar", "en"] | None = None,
+) -> Any:
+    """A document summed up, section by section: events as of an answer, or the finished one alone when JSON is asked for."""
+    leaving = Leaving()
+    events = parts.summaries.stream(
+        document_id, reader, sentences=sentences, language=language, stopped=leaving.stopped
+    )
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse(plain(await finished(events, request, leaving)))
+    first = await in_thread(lambda: next(events))  # so that a refusal is an HTTP status and not an event
+    return AnswerStream(sent_events(first, events), leaving)

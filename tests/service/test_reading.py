@@ -101,3 +101,30 @@ def test_hidden_document_is_compared_with_nothing(reading: Reading) -> None:
 
 def test_nobody_compares_without_signing_in(reading: Reading) -> None:
     assert reading.client.get(f"/v1/documents/{reading.rule}/changes").status_code == 401
+
+
+def test_summary_comes_as_the_events_of_an_answer(reading: Reading) -> None:
+    reply = reading.get(f"{reading.rule}/summary?sentences=3", "weak")
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    names = [line.removeprefix("event: ") for line in reply.text.splitlines() if line.startswith("event: ")]
+    assert names == ["evidence", "sentence", "sentence", "answer"]
+    accept = {"authorization": "Bearer weak", "accept": "application/json"}
+    answer = reading.client.get(f"/v1/documents/{reading.rule}/summary", headers=accept).json()
+    assert [sentence["text"] for sentence in answer["sentences"]] == [
+        "Le congé annuel dure trente jours.",
+        "La demande est faite par écrit au chef de service.",
+    ]
+    assert answer["citations"][0]["version"] == reading.new_version
+
+
+def test_summary_of_a_hidden_document_is_that_of_none(reading: Reading) -> None:
+    for token in ("weak", "weak-archivist"):
+        reply = reading.get(f"{reading.hidden}/summary", token)
+        assert reply.status_code == 404
+        assert reply.json() == reading.get("nowhere/summary", token).json()
+    assert "zyzomys" in reading.get(f"{reading.hidden}/summary", "archivist").text
+
+
+def test_impossible_summary_is_refused(reading: Reading) -> None:
+    for wanted in ("sentences=2", "sentences=41", "language=de"):
+        assert reading.get(f"{reading.rule}/summary?{wanted}", "weak").status_code == 422
