@@ -27,6 +27,7 @@ from assistant.endpoints import ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
 from assistant.evaluation.gold_runs import GoldRuns
+from assistant.followups import FollowUps
 from assistant.generation import QuoteGenerator
 from assistant.grounding import Verifier
 from assistant.index import PassageIndex
@@ -62,6 +63,7 @@ class Parts:
     model: ModelInUse
     ingestion: Ingestion
     conversations: Conversations
+    followups: FollowUps
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
@@ -265,6 +267,7 @@ def _parts(settings: Settings) -> Parts:
         model=model,
         ingestion=ingestion,
         conversations=conversations,
+        followups=FollowUps(None),
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(

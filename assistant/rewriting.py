@@ -16,6 +16,10 @@ from assistant.language import detect_language
 _SHORT_CHARS = 40
 """A question this short in Latin letters says too little of its language; the one before says more."""
 _MOST_TOPIC_WORDS = 9
+_MOST_WORDS_OF_A_LEANING_QUESTION = 4
+"""Subject words up to which a pronoun is taken to stand for something outside the question."""
+_MOST_WORDS_ALREADY_SAID = 2
+_STEM_LETTERS = 5
 _MOST_CHARS = 400
 
 
@@ -27,10 +31,10 @@ class Exchange:
     searched: str
     """The standalone question that was searched for it."""
     answer: str = ""
-    headings: tuple[tuple[str, ...], ...] = ()
-    """For each citation of the answer: the document's title and the headings above the passage."""
     language: str = ""
     """Of the answer; empty when there was none."""
+    label: str = "public"
+    """Canonical label of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,22 @@ def standalone(question: str, history: Sequence[Exchange], *, language: str | No
     rest, opened = rules.without_opening(question)
     if rules.is_fragment(rest, opened=opened):
         made = rules.completed(before, rest)
-    elif opened or rules.leans_on_what_was_said(rest):
+    elif opened or rules.leans_on_what_was_said(rest, history[-1]):
         made = rules.with_subject(rest, before)
     else:
         made = question
     return Standalone(made[:_MOST_CHARS], spoken, rewritten=made != question)
+
+
+def new_words(text: str, heard: str, language: str) -> list[str]:
+    """The subject words of a text that stand nowhere in what was heard, whatever their endings."""
+    known = {_stem(_plain(word)) for word in _WORDS.findall(heard)}
+    return [word for word in _RULES[language].subject_words(text) if _stem(_plain(word)) not in known]
+
+
+def lacking_words(text: str, question: str, language: str) -> list[str]:
+    """The subject words of a question that are not in the text, whatever their endings."""
+    return new_words(_RULES[language].without_opening(question)[0], text, language)
 
 
 def _spoken(question: str, history: Sequence[Exchange]) -> str:
@@ -88,6 +103,8 @@ class _Rules:
     """A pronoun or the like that stands for something said before."""
     prepositions: re.Pattern[str]
     """A preposition that opens a part of a sentence which can be exchanged for another."""
+    alone_from: int
+    """A question with no more subject words than this names no subject. Arabic verbs carry theirs: "متى ترسل؟"."""
     fillers: frozenset[str]
     """Words that say nothing of the subject: articles, question words, and what questions are usually about (délai, prix)."""
     mark: str
@@ -104,22 +121,39 @@ class _Rules:
             return False
         return opened or bool(self.prepositions.match(_plain(rest)))
 
-    def leans_on_what_was_said(self, question: str) -> bool:
-        """True when it refers to something outside itself, or names no subject."""
-        return bool(self.leans.search(_plain(question))) or not self.subject_words(question)
+    def leans_on_what_was_said(self, question: str, last: Exchange) -> bool:
+        """True when it refers to something outside itself, or names no subject but what the last answer was about."""
+        own = [_plain(word) for word in self.subject_words(question)]
+        if len(own) <= self.alone_from:
+            return True
+        if len(own) <= _MOST_WORDS_OF_A_LEANING_QUESTION and self.leans.search(_plain(question)):
+            return True
+        said = {_stem(_plain(word)) for word in _WORDS.findall(f"{last.searched} {last.answer}")}
+        return len(own) <= _MOST_WORDS_ALREADY_SAID and all(_stem(word) in said for word in own)
 
     def completed(self, before: str, fragment: str) -> str:
         """The question before with this piece in the place of one like it, or at its end."""
         base, piece = _bare(before), _bare(fragment)
-        year = _YEAR.search(_plain(piece))
-        if year and (old := list(_YEAR.finditer(_plain(base)))) and not self.subject_words(_YEAR.sub("", piece)):
-            return f"{base[: old[-1].start()]}{year.group()}{base[old[-1].end() :]}{self.mark}"
+        renumbered = self._renumbered(base, piece)
+        if renumbered:
+            return f"{renumbered}{self.mark}"
         opening = self.prepositions.match(_plain(piece))
-        if opening and not year:
+        if opening and not _YEAR.search(_plain(piece)):
             same = [m for m in self.prepositions.finditer(_plain(base)) if m.group("kind") == opening.group("kind")]
             if same and self.subject_words(base[: same[-1].start()]):
                 return f"{base[: same[-1].start()].rstrip()} {piece}{self.mark}"
         return f"{base} {piece}{self.mark}" if opening else f"{base} – {piece}{self.mark}"
+
+    def _renumbered(self, base: str, piece: str) -> str:
+        """`base` with the number of a piece that says nothing else new in the place of its own; empty when it has none."""
+        numbers = list(_NUMBER.finditer(_plain(piece)))
+        said = {_plain(word) for word in self.subject_words(base)}
+        new = [word for word in self.subject_words(_NUMBER.sub("", piece)) if _plain(word) not in said]
+        if len(numbers) != 1 or new:
+            return ""
+        is_year = bool(_YEAR.fullmatch(numbers[0].group()))
+        alike = [m for m in _NUMBER.finditer(_plain(base)) if bool(_YEAR.fullmatch(m.group())) is is_year]
+        return f"{base[: alike[-1].start()]}{numbers[0].group()}{base[alike[-1].end() :]}" if alike else ""
 
     def with_subject(self, question: str, before: str) -> str:
         """The question with the subject words of the one before that it lacks."""
@@ -132,7 +166,8 @@ class _Rules:
     def subject_words(self, text: str) -> list[str]:
         """The words of a text that say what it is about, in its order, once each."""
         found: dict[str, str] = {}
-        for word in _WORDS.findall(text):
+        for written in _WORDS.findall(text):
+            word = _INVERTED.sub("", written)
             plain = _plain(word)
             bare = plain.rpartition("'")[2]
             if len(bare) > 1 and bare not in self.fillers and plain not in self.fillers:
@@ -141,7 +176,10 @@ class _Rules:
 
 
 _WORDS = re.compile(r"[\w'’-]+")
+_INVERTED = re.compile(r"-(?:t-)?(?:il|elle|on|ils|elles|je|nous|vous|ce)$")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_NUMBER = re.compile(r"\d+(?:[\s\u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?")
+_CLITIC = re.compile(r"^(?:[وف]?(?:بال|كال|لل|ال)|[وفبل](?=\w{4}))")
 _CLOSING = " ?؟!.…\u00a0\u202f"
 
 
@@ -155,6 +193,11 @@ def _plain(text: str) -> str:
 
 
 _LETTERS = {"’": "'", "أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي"}
+
+
+def _stem(word: str) -> str:
+    bare = _CLITIC.sub("", word.rpartition("'")[2])
+    return bare[:_STEM_LETTERS]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -173,8 +216,9 @@ _FRENCH = _Rules(
     ),
     leans=re.compile(
         r"\b(?:cela|ça|ceci|celui-ci|celle-ci|ceux-ci|celles-ci|celui-là|celle-là|ceux-là|celles-là|ce dernier|cette dernière|"
-        r"(?<!qu')(?<!a-t-)(?<!faut-)(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|"
-        r"leurs?|son|sa|ses|en|y|ces?|cet|cette)\b(?! (?:cas où|que|qui))"
+        r"(?<![-'])(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|qu'(?:il|elle)s?(?! y a)|"
+        r"(?<=-(?:on|il|je) )l(?:e |a |es |')(?=\w+(?:er|ir|re|oir)\b)|dessus|dedans|leurs?|son|sa|ses|y|ce|cet|cette|ces)\b"
+        r"(?! (?:cas où|que|qui))"
     ),
     prepositions=re.compile(
         r"(?:^|(?<=\s))(?P<kind>pour|dans|en|à|au|aux|chez|avec|sans|après|avant|pendant|sur|par|depuis|sous|si)\b"
@@ -189,9 +233,10 @@ _FRENCH = _Rules(
         "documents document formulaire formulaires dossier procédure démarche démarches limite plafond taux nombre "
         "adresse numéro maximum minimum exceptions exception est-il est-elle sont-ils sont-elles dure-t-il dure-t-elle "
         "coûte-t-il coûte-t-elle cela-t-il aussi encore alors donc qu qu'est-ce valable obligatoire possible gratuit "
-        "gratuite payant payante décide décident demander obtenir fournir payer adresser répondre réponse recours refus "
-        "silence autorise signe a-t-il a-t-on y-a-t-il celui-ci celle-ci"
+        "gratuite payant payante décide décident demander obtenir fournir payer adresser monte passe sous fois répondre "
+        "réponse recours refus silence autorise signe a-t-il a-t-on y-a-t-il celui-ci celle-ci"
     ),
+    alone_from=0,
     mark=" ?",
 )
 _ENGLISH = _Rules(
@@ -218,19 +263,21 @@ _ENGLISH = _Rules(
         "duration number address form forms document documents condition conditions procedure maximum minimum rate "
         "exception exceptions same case happens happen apply applies need needed required require take takes pay paid get "
         "decide decides allowed possible free answer appeal refused refusal sign signs valid last lasts open opens close "
-        "closes"
+        "closes quickly fast late early"
     ),
+    alone_from=0,
     mark="?",
 )
 _ARABIC = _Rules(
     opening=re.compile(
         r"(?:و|ف)?(?:ماذا عن|ماذا بشان|ماذا بخصوص|ماذا لو|بالنسبه ا?لي?|بخصوص|نفس السؤال)\s*|طيب\s+|حسنا\s+|شكرا\s*[،,]?\s*|"
-        r"و(?=(?:هل|كم|ما|ماذا|متي|اين|كيف|من|لماذا|اي|في|عند|اذا|لل|مع|بعد|قبل|بدون|خلال|خارج|داخل)\b)|و(?=ال\w|لل\w)"
+        r"و(?=(?:هل|كم|ما|ماذا|متي|اين|كيف|من|لماذا|اي|في|عند|اذا|لل|مع|بعد|قبل|بدون|خلال|خارج|داخل)\b)|و(?=ال\w|لل\w)|"
+        r"و(?!ثيق|ثائق|زار|زير|قت|سيط|حد|ضع|لاد|فا|رق|اجب|صل|ظيف|ظائف|كال|لاي|رث|صي|جب|جه)(?=\w{3,})"
     ),
     asks=re.compile(r"(?<!\w)(?:هل|كم|ما|ماذا|متي|اين|كيف|من(?= (?:ي|ت|ال|هو|هي))|لماذا|اي|بكم|لمن|الي متي)(?!\w)"),
     leans=re.compile(
         r"(?<!\w)(?:هو|هي|هم|هما|ذلك|تلك|هذا|هذه|هولاء|[وفبلك]?(?:ذلك|هذا|هذه|تلك)|له|لها|لهم|فيه|فيها|عنه|عنها|عليه|عليها|"
-        r"منه|منها|به|بها|اليه|اليها|\w{3,}(?:ها|هما|هم)|\w{2,}(?:[تديطرسلنبمف]ه)(?=\s*[؟?]?$))(?!\w)"
+        r"منه|منها|به|بها|اليه|اليها|(?!(?:[وفب]?ال|لل|اتجاه|منتزه|انتباه|مياه))\w{2,}(?:ها|هما|هم|[تديطرسلنبمفعق]ه))(?!\w)"
     ),
     prepositions=re.compile(
         r"(?:^|(?<=\s))(?P<kind>في|عند|مع|بعد|قبل|بدون|خلال|اذا|خارج|داخل|منذ|عن|علي|(?=لل\w)|لدي)(?=\s|ل)"
@@ -241,8 +288,9 @@ _ARABIC = _Rules(
         "الذي الذين يجب يمكن يجوز كان كانت تكون يكون مدة المدة مدته مدتها أجل الأجل أجله ثمن الثمن ثمنه ثمنها سعر السعر "
         "مبلغ المبلغ رسم الرسم رسوم الرسوم تكلفة التكلفة تكلفته تكلفتها تكلف يكلف تاريخ التاريخ ساعة يوم أيام يوما شهر "
         "أشهر سنة سنوات عدد شروط الشروط شروطه شروطها وثائق الوثائق استمارة طلب الطلب طلبه تقديمه تقديمها الحصول عليه حد "
-        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني"
+        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني مرة"
     ),
+    alone_from=1,
     mark="؟",
 )
 _RULES = {"fr": _FRENCH, "ar": _ARABIC, "en": _ENGLISH}

@@ -84,11 +84,13 @@ class Seen:
     """The whole script went out."""
     gone: threading.Event = field(default_factory=threading.Event)
     """Set when the client has closed its connection, before the end of the script or after it."""
+    sent: list[float] = field(default_factory=list)
+    """When each `Send` of the script went out, by `time.monotonic`."""
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What the server offers beside completions. `tokenizer`: '' | 'vllm' | 'llama.cpp' | 'llama-cpp-python'."""
+    """What the server offers beside completions. `tokenizer`: '' | 'vllm' | 'llama.cpp' | 'llama-cpp-python' | 'hangs'."""
 
     max_model_len: int | None = None
     n_ctx: int | None = None
@@ -191,7 +193,7 @@ class EndpointServer:
             self.others.append(seen)
             script = self._beside(seen)
         watching = asyncio.ensure_future(_watch(reader, seen))
-        playing = asyncio.ensure_future(_play(script, writer))
+        playing = asyncio.ensure_future(_play(script, writer, seen))
         try:
             await asyncio.wait((watching, playing), return_when=asyncio.FIRST_COMPLETED)
             seen.served = playing.done() and not playing.cancelled() and playing.exception() is None
@@ -216,6 +218,8 @@ class EndpointServer:
             text = json.dumps(_instance(schema["json_schema"]["schema"])) if schema else "Bonjour."
             message = {"role": "assistant", "content": text}
             return _json({"model": MODEL, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+        if abilities.tokenizer == "hangs":
+            return Script((Hang(),), silent=True)
         counted = _tokenized(seen, abilities)
         return _json(counted) if counted is not None else _json({"detail": "Not Found"}, status=404)
 
@@ -239,13 +243,15 @@ async def _watch(reader: asyncio.StreamReader, seen: Seen) -> None:
     seen.gone.set()
 
 
-async def _play(script: Script, writer: asyncio.StreamWriter) -> None:
+async def _play(script: Script, writer: asyncio.StreamWriter, seen: Seen) -> None:
     began = asyncio.get_running_loop().time()
     if not script.silent:
         writer.write(_head(script))
         await writer.drain()
     for step in script.steps:
         await _step(step, writer, began)
+        if isinstance(step, Send):
+            seen.sent.append(time.monotonic())
     if not script.cut:
         writer.write(b"0\r\n\r\n")
         await writer.drain()

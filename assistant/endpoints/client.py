@@ -142,10 +142,10 @@ class _CheckedBody(httpx.SyncByteStream):
         for received in _until_end(self._body, self._check):
             text = self._check.feed(received)
             if text:
-                yield _event({"content": text}, None)
+                yield _event({"delta": {"content": text}})
             if self._check.done:
                 break
-        yield _event({}, "stop")
+        yield _event({"delta": {}, "finish_reason": "stop"})
         yield b"data: [DONE]\n\n"
 
     def close(self) -> None:
@@ -161,10 +161,9 @@ def _until_end(body: Iterable[bytes], check: StreamCheck) -> Iterator[bytes]:
             raise
 
 
-def _event(delta: dict[str, str], finish: str | None) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    content = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": "", "choices": [choice]}
-    return b"data: " + json.dumps(content).encode("ascii") + b"\n\n"
+def _event(choice: dict[str, Any]) -> bytes:
+    """Only what LlamaIndex looks at: openai makes an object of each field, which is most of what a token costs."""
+    return b"data: " + json.dumps({"choices": [choice]}).encode("ascii") + b"\n\n"
 
 
 def _response_format(schema: Any) -> dict[str, Any]:
@@ -176,4 +175,9 @@ def _llama_messages(messages: Sequence[ChatMessage]) -> list[LlamaMessage]:
     from llama_index.core.base.llms.types import ChatMessage as LlamaMessage
     from llama_index.core.base.llms.types import MessageRole
 
-    return [LlamaMessage(role=MessageRole(message.role), content=message.text) for message in messages]
+    return [LlamaMessage(role=MessageRole(message.role), content=_sendable(message.text)) for message in messages]
+
+
+def _sendable(text: str) -> str:
+    """Without halves of surrogate pairs, which no request can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -22,6 +22,7 @@ _Tokenizer = Literal["vllm", "llama.cpp", "llama-cpp-python"]
 _TOKENIZERS: tuple[_Tokenizer, ...] = ("vllm", "llama.cpp", "llama-cpp-python")
 _PROBE_BYTES = 1_000_000
 _QUICK_S, _SLOW_S = 3.0, 15.0
+_COUNTING_S = 1.0
 _WORD = "kestrel"
 _SCHEMA = {
     "type": "object",
@@ -104,7 +105,7 @@ class Prober:
             "llama-cpp-python": ("/extras/tokenize/count", {"input": text}),
         }[tokenizer]
         try:
-            content = self._json("POST", f"{self._root}{path}", request)
+            content = self._json("POST", f"{self._root}{path}", request, within_s=_COUNTING_S)
         except EndpointFailure:
             return None, None
         if tokenizer == "llama.cpp" and isinstance(content, dict):

@@ -40,18 +40,22 @@ _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.25
 _IDLE_PROBE_S = 30.0
 """An endpoint that nobody has used for so long is asked whether it is well."""
+_COUNT_AGAIN_S = 30.0
+"""A tokenizer that did not answer is left alone for so long: a question counts a dozen texts."""
 
 
 class _Endpoint:
     """One endpoint with everything that belongs to it."""
 
     def __init__(self, description: EndpointDescription, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self.description = description
         self.client = EndpointClient(description)
         self.prober = Prober(description)
         self.lane = Lane(description.name, description.concurrency, Breaker(clock))
         self.abilities: Abilities | None = None
         self.asked = False
+        self.counts_from = clock()
         self.heard_at = clock()
 
     @property
@@ -72,7 +76,16 @@ class _Endpoint:
     def can_count(self) -> bool:
         """llama-cpp-python counts only while it does not write; by default it even drops the answer in hand to count."""
         disturbs = self.tokenizer == "llama-cpp-python" and self.lane.running > 0
-        return bool(self.tokenizer) and not disturbs and not self.lane.breaker.away
+        return (
+            bool(self.tokenizer) and not disturbs and not self.lane.breaker.away and self._clock() >= self.counts_from
+        )
+
+    def count_tokens(self, text: str) -> int | None:
+        """Tokens of `text`; None when it does not say, and then it is not asked again for a while."""
+        counted = self.prober.count_tokens(text, self.tokenizer)
+        if counted is None:
+            self.counts_from = self._clock() + _COUNT_AGAIN_S
+        return counted
 
 
 class ModelRouter:
@@ -156,7 +169,7 @@ class ModelRouter:
         """Tokens of `text` in the first endpoint that counts them and is there; an upper estimate when none does."""
         for one in self._endpoints:
             if one.can_count:
-                counted = self._counts.get(text, lambda: one.prober.count_tokens(text, one.tokenizer))  # noqa: B023 - used at once
+                counted = self._counts.get(text, one.count_tokens)
                 if counted is not None:
                     return counted
         return estimated_tokens(text)

@@ -16,14 +16,14 @@ class TokenCounts:
         self._lock = threading.Lock()
         self._known: OrderedDict[int, int] = OrderedDict()
 
-    def get(self, text: str, count: Callable[[], int | None]) -> int | None:
+    def get(self, text: str, count: Callable[[str], int | None]) -> int | None:
         """The count of `text`, from memory or by `count`; None when it gives none, and then nothing is remembered."""
         key = hash(text)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        counted = count()
+        counted = count(text)
         if counted is not None:
             with self._lock:
                 self._known[key] = counted

@@ -21,7 +21,7 @@ from assistant.build import Parts
 from assistant.conversations import Conversation, Conversations, Feedback, OpenTurn, Turn, TurnState
 from assistant.errors import NotFound
 from assistant.export import Format, exported, sheet_of
-from assistant.rewriting import Exchange, standalone
+from assistant.rewriting import Exchange
 from assistant.scope import Scope
 from assistant.service.answers import ScopeBody, sent_events
 from assistant.service.requests import Reader, Serving
@@ -245,7 +245,9 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
     else:
         conversation = Conversation(conversation_id, "", "", "", Scope.everything.to_json())
     history = [_exchange(turn) for turn in conversation.turns]
-    understood = standalone(body.question, history, language=body.language)
+    understood = parts.followups.understood(
+        body.question, history, reader, language=body.language, stopped=leaving.stopped
+    )
     events = parts.assistant.stream(
         body.question,
         reader,
@@ -269,9 +271,9 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
 
 def _exchange(turn: Turn) -> Exchange:
     answer = turn.answer
-    headings = [(citation.title, *citation.headings) for citation in answer.citations] if answer else []
-    text = answer.text if answer else ""
-    return Exchange(turn.question, turn.searched, text, tuple(headings), answer.language if answer else "")
+    if answer is None:
+        return Exchange(turn.question, turn.searched)
+    return Exchange(turn.question, turn.searched, answer.text, answer.language, answer.label)
 
 
 def _turn(parts: Parts, reader: Principal, conversation_id: str, number: int) -> Turn:

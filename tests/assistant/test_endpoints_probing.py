@@ -81,3 +81,11 @@ def test_absent_endpoint_is_known_to_be_away_before_anybody_asks() -> None:
         with router(described(server.url), probing=True) as models:
             assert wait_until(lambda: not models.available(need()))
         assert server.seen == []
+
+
+def test_tokenizer_that_hangs_is_waited_for_once() -> None:
+    with EndpointServer(answer("Oui."), Abilities(tokenizer="vllm")) as server, probed(server) as models:
+        server.abilities = Abilities(tokenizer="hangs")
+        before = len(server.others)
+        assert [models.count_tokens(f"texte {number}") > 0 for number in range(12)] == [True] * 12
+        assert len(server.others) == before + 1

@@ -296,3 +296,9 @@ def test_messages_about_failures_hold_neither_question_nor_key(caplog: pytest.Lo
 def test_need_is_made_with_a_reader_and_a_label() -> None:
     with pytest.raises(TypeError):
         Need(language="fr")  # type: ignore[call-arg]
+
+
+def test_question_with_half_a_character_is_sent_without_it() -> None:
+    with EndpointServer(answer("Oui.")) as server, router(described(server.url)) as models:
+        assert collected(models, question("dix \ud83d jours")).text == "Oui."
+        assert last_user_message(server.seen[0].body) == "dix ? jours"

@@ -22,6 +22,7 @@ from tests.benchmarks.filtered_recall import filtered_figures
 from tests.benchmarks.followups import followup_figures
 from tests.benchmarks.index_speed import index_figures
 from tests.benchmarks.model_overhead import models_figures
+from tests.benchmarks.model_service import model_service_figures
 from tests.benchmarks.ocr_speed import ocr_figures
 from tests.benchmarks.pdf_speed import pdf_figures
 from tests.benchmarks.pipeline_speed import pipeline_figures
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "filtered": filtered_figures,
     "followups": followup_figures,
     "models": models_figures,
+    "composed": model_service_figures,
     "archive": archive_figures,
     "scale": scale_figures,
 }

@@ -40,9 +40,12 @@ def figures_of(file: Path) -> Figures:
     """The figures on the instance of this file, which holds the demo documents."""
     lines = [json.loads(line) for line in (DEMO / "followups.jsonl").read_text(encoding="utf-8").splitlines()]
     with opened(load_settings(file)) as parts:
+        before = {text: _exchange(parts, text) for text in sorted({line["before"] for line in lines})}
         ways: dict[str, Callable[[Line], str]] = {
             "as typed": lambda line: line["question"],
-            "rules": lambda line: standalone(line["question"], [_exchange(line)], language=line["lang"]).question,
+            "rules": lambda line: (
+                standalone(line["question"], [before[line["before"]]], language=line["lang"]).question
+            ),
             "by hand": lambda line: line["standalone"],
         }
         scored = {way: [_scores(parts, line, made(line)) for line in lines] for way, made in ways.items()}
@@ -57,8 +60,9 @@ def figures_of(file: Path) -> Figures:
     return figures
 
 
-def _exchange(line: Line) -> Exchange:
-    return Exchange(line["before"], line["before"], language=line["lang"])
+def _exchange(parts: Parts, question: str) -> Exchange:
+    answer = parts.assistant.ask(question, ARCHIVIST)
+    return Exchange(question, question, answer.text, language=answer.language)
 
 
 def _scores(parts: Parts, line: Line, searched: str) -> dict[str, float]:

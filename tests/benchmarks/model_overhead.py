@@ -84,7 +84,7 @@ def measured(
     reading: Reading, readers: int, rounds: int = ROUNDS, memory: Callable[[], float] = memory_mb
 ) -> dict[str, float]:
     """Percentiles over all answers, errors, answers to somebody else's question, and what it took."""
-    before, peak = memory(), _Peak(memory)
+    before, peak = memory(), Peak(memory)
     began, used = time.monotonic(), time.process_time()
     with peak, ThreadPoolExecutor(readers) as pool:
         runs = list(pool.map(lambda number: _run(reading, number), range(readers * rounds)))
@@ -125,7 +125,7 @@ def _percentiles(runs: Sequence[Run]) -> dict[str, float]:
     return row
 
 
-class _Peak:
+class Peak:
     """The most memory while it runs, looked at twenty times a second."""
 
     def __init__(self, memory: Callable[[], float]) -> None:

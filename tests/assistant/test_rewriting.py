@@ -1,0 +1,123 @@
+"""Follow-up questions: completed by rules, by a model whose words are checked, and left alone where nothing is missing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from assistant.endpoints import Ended
+from assistant.errors import ModelsUnavailable
+from assistant.followups import FollowUps, holds
+from assistant.rewriting import Exchange, standalone
+from tests.scripted_models import ScriptedRouter, breaks_after, says
+from tests.worlds import DEMO, reader
+
+LEAVE = Exchange(
+    "Combien de jours de congé pour les titulaires ?",
+    "Combien de jours de congé pour les titulaires ?",
+    "Les titulaires ont droit à vingt-sept jours de congé annuel. [1]",
+    "fr",
+    "internal",
+)
+CLERK = reader("restricted")
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "language", "searched"),
+    [
+        ("Quel congé pour les titulaires ?", "Et pour les contractuels ?", "fr", "Quel congé pour les contractuels ?"),
+        ("Combien de jours en 2024 ?", "Et en 2021 ?", "fr", "Combien de jours en 2021 ?"),
+        ("Que faire d'un badge perdu ?", "Combien cela coûte-t-il ?", "fr", "Combien cela coûte-t-il (badge perdu) ?"),
+        ("What do full-time staff get?", "What about part-time staff?", "en", "What do full-time staff get – part-time staff?"),
+        ("What is the resident card for?", "Does it replace a visa?", "en", "Does it replace a visa (resident card)?"),
+        ("كم سنة تصلح بطاقة المقيم للبالغين؟", "وللقاصرين؟", "ar", "كم سنة تصلح بطاقة المقيم للقاصرين؟"),
+        ("كيف تحسب فاتورة الماء؟", "متى ترسل؟", "ar", "متى ترسل (تحسب فاتورة الماء)؟"),
+        ("ما الرسم الجديد؟", "وماذا عن المتعاقدين؟", "ar", "ما الرسم الجديد – المتعاقدين؟"),
+    ],
+)  # fmt: skip
+def test_follow_up_takes_what_it_lacks_from_the_question_before(
+    before: str, question: str, language: str, searched: str
+) -> None:
+    made = standalone(question, [Exchange(before, before, language=language)], language=language)
+    assert (made.question, made.rewritten) == (searched, True)
+
+
+def test_question_that_stands_alone_and_a_first_question_are_left_alone() -> None:
+    lines = [json.loads(line) for line in (DEMO / "followups.jsonl").read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        assert not standalone(line["question"], [], language=line["lang"]).rewritten
+        before = [Exchange(line["before"], line["before"], language=line["lang"])]
+        whole = standalone(line["standalone"], before, language=line["lang"])
+        if line["kind"] == "alone":
+            assert not whole.rewritten, line["id"]
+
+
+def test_short_question_is_taken_to_be_in_the_language_of_the_answer_before() -> None:
+    assert standalone("Et en 2023 ?", [LEAVE]).language == "fr"
+    assert standalone("Who decides on part-time work requests in 2024?", [LEAVE]).language == "en"
+    assert standalone("وماذا عن المتعاقدين؟", [LEAVE]).language == "ar"
+
+
+def understood(router: ScriptedRouter | None, question: str = "Et pour les contractuels ?") -> str:
+    return FollowUps(router).understood(question, [LEAVE], CLERK, language=None, stopped=lambda: False).question
+
+
+BY_RULES = "Combien de jours de congé pour les contractuels ?"
+
+
+def test_model_is_asked_with_the_label_of_what_it_reads_and_its_question_is_searched() -> None:
+    router = ScriptedRouter(*says("« À combien de jours de congé annuel les contractuels ont-ils droit ? »"))
+    assert understood(router) == "À combien de jours de congé annuel les contractuels ont-ils droit ?"
+    ((messages, need),) = router.asked
+    assert (str(need.label), need.reader, need.language) == ("internal", CLERK.id, "fr")
+    assert "vingt-sept jours" in messages[1].text
+
+
+def test_nobody_is_asked_about_a_question_that_stands_alone() -> None:
+    router = ScriptedRouter(*says("Autre chose ?"))
+    question = "Quelle amende risque une entreprise qui enfreint les restrictions d'eau ?"
+    assert understood(router, question) == question
+    assert router.asked == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Combien de jours de congé pour les contractuels en 2019 ?",
+        "Combien de jours de congé à Tombouctou pour les contractuels ?",
+        "Combien de jours de congé pour les titulaires ?",
+        "How many days of annual leave do the contractuels get in this administration, please?",
+        "Les contractuels ont vingt-sept jours ? Et les titulaires ?",
+        "Combien de jours pour les contractuels stagiaires apprentis vacataires ?",
+        "contractuels " * 60,
+        "",
+    ],
+)
+def test_question_of_a_model_that_does_not_hold_is_replaced_by_the_rules(said: str) -> None:
+    assert not holds(" ".join(said.split()), "Et pour les contractuels ?", [LEAVE], "fr")
+    assert understood(ScriptedRouter(*says(said))) == BY_RULES
+
+
+def test_model_that_is_away_breaks_off_or_is_cut_is_replaced_by_the_rules() -> None:
+    whole = "Combien de jours de congé annuel ont les contractuels ?"
+    for router in (
+        ScriptedRouter(*says(whole), available=False),
+        ScriptedRouter(ModelsUnavailable),
+        ScriptedRouter(*breaks_after(whole)),
+        ScriptedRouter(*says(whole)[:-1], Ended(complete=False, reason="length")),
+        None,
+    ):
+        assert understood(router) == BY_RULES
+
+
+def test_model_that_broke_and_began_anew_is_heard_once() -> None:
+    whole = "Combien de jours de congé annuel ont les contractuels ?"
+    assert understood(ScriptedRouter(*breaks_after("Combien de jours"), *says(whole))) == whole
+
+
+def test_model_that_takes_too_long_is_not_waited_for() -> None:
+    times = iter(range(0, 1000, 3))
+    slow = FollowUps(ScriptedRouter(*says("Combien de jours ?")), wait_s=5, clock=lambda: float(next(times)))
+    made = slow.understood("Et pour les contractuels ?", [LEAVE], CLERK, language=None, stopped=lambda: False)
+    assert made.question == BY_RULES
