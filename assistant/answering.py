@@ -11,7 +11,6 @@ model could not say, or said without support.
 from __future__ import annotations
 
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import Protocol
 
 from assistant.access import Principal, join_labels
 from assistant.agreement import disagreements
+from assistant.answer_text import answer_text
 from assistant.archive import Archive
 from assistant.audit import AuditLog, text_digest
 from assistant.citing import Released
@@ -92,7 +92,6 @@ _IN_LANGUAGE = {
     "ar": {"fr": "بالفرنسية", "en": "بالإنجليزية", "or": " أو "},
     "en": {"fr": "in French", "ar": "in Arabic", "or": " or "},
 }
-_LINE = re.compile(r"(?:- |\d{1,2}[.)] )|.* \| ")
 UNDATED = {"fr": "sans date", "ar": "بلا تاريخ", "en": "undated"}
 
 
@@ -296,20 +295,6 @@ class Assistant:
             incomplete=composed and course.incomplete,
             fallback="" if composed or not course.prompt_version else course.why_quoted,
         )
-
-
-def answer_text(sentences: Sequence[Sentence]) -> str:
-    """The sentences with their markers; items of a composed list and rows of a table on lines of their own."""
-    text = ""
-    for sentence in sentences:
-        written = sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
-        text += f"{separator(sentence)}{written}" if text else written
-    return text
-
-
-def separator(sentence: Sentence) -> str:
-    """What stands before a sentence that is not the first: a line break before an item or a row that a model composed."""
-    return "\n" if sentence.verdict is not Verdict.QUOTED and _LINE.match(sentence.text) else " "
 
 
 def _no_evidence(asked: _Asked) -> str:

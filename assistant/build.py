@@ -21,16 +21,21 @@ from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.comparing import Comparing
 from assistant.config import Settings
+from assistant.conversations import Conversations
 from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
+from assistant.endpoints import ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
 from assistant.evaluation.gold_runs import GoldRuns
 from assistant.generation import QuoteGenerator
+from assistant.grounding import Verifier
 from assistant.index import PassageIndex
 from assistant.index.edge import EdgePassageIndex
 from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
+from assistant.model_answers import Composer
+from assistant.prompting import PROMPTS, Prompts
 from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderReranker, KeepOrder, Reranker
 from assistant.retrieval import Calibration, Retriever
@@ -56,9 +61,12 @@ class Parts:
     models: ModelStore
     model: ModelInUse
     ingestion: Ingestion
+    conversations: Conversations
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
+    router: ModelRouter | None
+    """The language models; None when the instance names none, and answers are quotations."""
 
     @property
     def embedder(self) -> Embedder:
@@ -95,14 +103,18 @@ class Parts:
         """Load the encoder in the background, so that the first question does not wait for it."""
         threading.Thread(target=self.embedder.embed_query, args=("bonjour",), name="warm-up", daemon=True).start()
         self.archive.warm_up()
+        self.conversations.start()
 
     def close(self) -> None:
         """Stop the work and close every store."""
+        if self.router:
+            self.router.close()
         self.model.stop()
         self.ingestion.stop()
         self.gold_runs.close()
         self.index.close()
         self.gold.close()
+        self.conversations.close()
         self.archive.close()
         self.audit.close()
 
@@ -138,6 +150,22 @@ def opened_retriever(settings: Settings) -> Iterator[Retriever]:
             index.close()
 
 
+def discard_index(settings: Settings) -> int:
+    """Delete the index; it is made anew from the archive at the next start. How many bytes of disk that freed.
+
+    Raises InstanceBusy when another process holds the data folder.
+    """
+    with _exclusive(settings.home):
+        folder = settings.home / "index"
+        before = _disk_usage(folder)
+        ModelStore(settings.home).discard_other_indexes(name="")
+        return before - _disk_usage(folder)
+
+
+def _disk_usage(folder: Path) -> int:
+    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
+
+
 def base_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
     folder = settings.embedding.path or packaged_minilm_folder()
@@ -162,6 +190,11 @@ def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
         dense_weights={str(language): weight for language, weight in settings.embedding.dense_weights.items()},
         threads=settings.embedding.threads,
     )
+
+
+def verifier_of(settings: Settings, embedder: Embedder) -> Verifier:  # noqa: ARG001
+    """The check of composed sentences against their passages."""
+    return Verifier(similarity=embedder.embed_passages)
 
 
 def lexicon_of(settings: Settings) -> Lexicon:
@@ -204,12 +237,13 @@ def _parts(settings: Settings) -> Parts:
     archive = Archive(home / "archive")
     audit = AuditLog(home / "audit.db")
     models = ModelStore(home)
+    router = router_of(settings)
 
     def documents_within(scope: Scope, principal: Principal) -> frozenset[str]:
         return ingestion.documents_within(scope, principal)
 
     def made(name: str) -> Generation:
-        return _generation(settings, models, name, archive, audit, documents_within)
+        return _generation(settings, models, name, archive, audit, documents_within, router)
 
     active = models.active(base_folder(settings))
     first = made(active.name if active else BASE)
@@ -217,9 +251,11 @@ def _parts(settings: Settings) -> Parts:
     index = ChangingIndex(first.index)
     model = ModelInUse(models, index, first, made, spare_bytes=settings.ingest.least_free_mb * 1024 * 1024)
     open_ingestion: OpenIngestion = part("ingestion")
-    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder)
-    in_use = _InUse(model)
     gold = GoldQuestions(home / "gold.db", archive)
+    conversations = Conversations(home / "conversations", archive, keep_days=settings.conversations.keep_days)
+    others = {"gold questions": gold.forget, "conversations": conversations.forget}
+    ingestion = open_ingestion(settings, archive, index, lambda: model.current.embedder, others=others)
+    in_use = _InUse(model)
     return Parts(
         settings=settings,
         archive=archive,
@@ -228,6 +264,7 @@ def _parts(settings: Settings) -> Parts:
         models=models,
         model=model,
         ingestion=ingestion,
+        conversations=conversations,
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
@@ -235,6 +272,7 @@ def _parts(settings: Settings) -> Parts:
             clearance=Label.parse(settings.access.clearance),
             session_hours=settings.service.session_hours,
         ),
+        router=router,
     )
 
 
@@ -247,6 +285,22 @@ def _index_of(settings: Settings, embedder: Embedder, folder: Path) -> EdgePassa
     )
 
 
+def router_of(settings: Settings) -> ModelRouter | None:
+    """The way to the language models of the instance; None when it names none."""
+    endpoints = endpoints_of(settings)
+    return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
+
+
+def composer_of(settings: Settings, router: ModelRouter | None, embedder: Embedder) -> Composer | None:
+    """Has these models compose answers that are checked with this encoder; None without models.
+
+    Raises ConfigurationError when the prompts cannot be read.
+    """
+    if router is None:
+        return None
+    return Composer(router, verifier_of(settings, embedder), Prompts.load(settings.models.prompts or PROMPTS))
+
+
 def _generation(
     settings: Settings,
     models: ModelStore,
@@ -254,6 +308,7 @@ def _generation(
     archive: Archive,
     audit: AuditLog,
     documents_within: DocumentsWithin,
+    router: ModelRouter | None,
 ) -> Generation:
     """Everything that belongs to one encoder; its index is opened, and made when there is none."""
     folder = base_folder(settings) if name == BASE else models.model(name).folder
@@ -266,6 +321,7 @@ def _generation(
         archive,
         QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
         audit,
+        composer=composer_of(settings, router, embedder),
         passages=settings.retrieval.passages,
         ocr_confidence=settings.ingest.ocr_confidence,
     )

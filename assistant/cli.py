@@ -1,4 +1,4 @@
-"""The command line. Every command but `up` and `serve` speaks HTTP: to the running service, or to one of its own.
+"""The command line. Every command but `up`, `serve` and `model` speaks HTTP: to the running service, or to one of its own.
 
 So there is one path through the code whether or not a service runs, and rights are checked in one place.
 Exit status: 0 done; 1 what was asked for failed, in part or whole; 2 something must be mended first, and the message says what.
@@ -16,7 +16,7 @@ import sys  # noqa: E402
 import typer  # noqa: E402
 
 from assistant import __version__  # noqa: E402
-from assistant.commands import adapting, asking, checking, measuring, running  # noqa: E402
+from assistant.commands import adapting, asking, checking, index, measuring, model, running  # noqa: E402
 from assistant.commands.session import problems  # noqa: E402
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.installed import part  # noqa: E402
@@ -44,6 +44,8 @@ app.command()(checking.doctor)
 app.add_typer(checking.audit, name="audit")
 app.add_typer(measuring.evaluate, name="evaluate")
 app.add_typer(adapting.adapt, name="adapt")
+app.add_typer(index.index, name="index")
+app.add_typer(model.model, name="model")
 
 
 def main() -> None:

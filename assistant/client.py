@@ -264,6 +264,11 @@ class ServiceClient:
         """`corpus`, `queries` and `qrels` of the gold questions, over every passage this archivist may read."""
         return self._json("GET", "/gold/retrieval", timeout=None)
 
+    def feedback(self) -> list[Json]:
+        """What readers said of answers, newest first; `gold` is what `add_gold` takes, or None."""
+        given: list[Json] = self._json("GET", "/gold/feedback")["feedback"]
+        return given
+
     def models(self) -> Json:
         """`{"in_use": name, "changing_to": …, "models": […]}`."""
         return self._json("GET", "/models")

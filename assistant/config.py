@@ -173,6 +173,13 @@ def _without_port(name: str) -> str:
     return name if name.startswith("/") or name.count(":") > 1 else name.partition(":")[0]
 
 
+class ConversationSettings(_Section):
+    """How long readers' conversations are kept."""
+
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    """Since the last question in them; 0 keeps none: no question and no answer is stored."""
+
+
 class DemoSettings(_Section):
     """Documents that `assistant up` hands in at its first start."""
 
@@ -194,6 +201,8 @@ class EndpointSettings(_Section):
     model: str = Field(min_length=1, max_length=300)
     reported_as: str = ""
     """The name under which the server answers, where it is not `model`."""
+    cache_salt: str = Field(default="", max_length=200)
+    """Sent along where it is set: vLLM shares kept beginnings of prompts only between requests of one salt."""
     languages: tuple[Literal["fr", "ar", "en"], ...] = ()
     """In which it may answer; empty: all of the instance."""
     context_tokens: Annotated[int, Field(ge=512)] = 4096
@@ -236,6 +245,8 @@ class ModelSettings(_Section):
 
     endpoints: tuple[EndpointSettings, ...] = ()
     """In order of preference."""
+    prompts: Path | None = None
+    """A file with prompts of one's own in place of those that come with the program; see `assistant/prompts/answer.toml`."""
     wait_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How long a request waits for a free endpoint before it is answered with quotations."""
 
@@ -260,6 +271,7 @@ class Settings(_Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()
     database: DatabaseSettings = DatabaseSettings()
+    conversations: ConversationSettings = ConversationSettings()
     demo: DemoSettings | None = None
     egress: EgressSettings = EgressSettings()
     models: ModelSettings = ModelSettings()
@@ -341,7 +353,12 @@ def _with_absolute_paths(settings: Settings) -> Settings:
             ),
             "embedding": embedding.model_copy(update={"path": absolute(embedding.path) if embedding.path else None}),
             "ingest": settings.ingest.model_copy(update={"watch": watch}),
-            "models": settings.models.model_copy(update={"endpoints": endpoints}),
+            "models": settings.models.model_copy(
+                update={
+                    "endpoints": endpoints,
+                    "prompts": absolute(settings.models.prompts) if settings.models.prompts else None,
+                }
+            ),
             "demo": demo.model_copy(update={"documents": absolute(demo.documents)}) if demo else None,
         }
     )

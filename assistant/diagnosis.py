@@ -51,6 +51,7 @@ def findings(settings: Settings) -> tuple[Finding, ...]:
         _encoder(settings),
         *_across(settings),
         *_reranker(settings),
+        *_models(settings),
         *_installed_parts(),
         _tesseract(settings),
         _libreoffice(),
@@ -135,6 +136,39 @@ def _reranker(settings: Settings) -> Iterator[Finding]:
         yield Finding("reranker", Health.GOOD, str(folder))
     except AssistantError as error:
         yield Finding("reranker", Health.BROKEN, str(folder), str(error))
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    """Each model endpoint, asked now."""
+    from assistant.endpoints import endpoints_of, examined
+
+    try:
+        described = endpoints_of(settings)
+    except ConfigurationError as error:
+        yield Finding("models", Health.BROKEN, str(error), "correct the instance file")
+        return
+    if not described:
+        yield Finding("models", Health.GOOD, "none: answers are quotations")
+    for one in described:
+        subject, (abilities, fault) = f"model endpoint {one.name}", examined(one)
+        if abilities is None:
+            remedy = (
+                "answers come from the next endpoint, or are quotations; start the server, or correct models.endpoints"
+            )
+            yield Finding(subject, Health.LIMITED, f"{one.url}: {fault}", remedy)
+        elif (abilities.context_tokens or one.context_tokens) < one.context_tokens:
+            remedy = f"prompts are cut to {abilities.context_tokens} tokens; correct context_tokens"
+            yield Finding(
+                subject, Health.LIMITED, f"{one.url}: context_tokens {one.context_tokens} is too many", remedy
+            )
+        elif not abilities.listed:
+            remedy = "check the model's name; where the server answers under another one, set reported_as"
+            yield Finding(subject, Health.LIMITED, f"{one.url}: {one.model!r} is not in its list of models", remedy)
+        else:
+            said = (
+                f"{abilities.context_tokens or 'unknown'} tokens of context, tokenizer: {abilities.tokenizer or 'none'}"
+            )
+            yield Finding(subject, Health.GOOD, f"{one.url}: {one.model}, {said}")
 
 
 def _encoder(settings: Settings) -> Finding:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -31,6 +32,7 @@ OPT_OUTS: dict[str, str] = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
     "TIKTOKEN_CACHE_DIR": _NOWHERE,
     "NLTK_DATA": _NOWHERE,
     "VLLM_NO_USAGE_STATS": "1",
@@ -50,6 +52,11 @@ OPT_OUTS: dict[str, str] = {
 }
 """What every process starts with. Each line silences one library that would otherwise call out or download."""
 
+_HANDED_DOWN = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|PYTHONPATH|CUDA_\w+|NVIDIA_\w+|ROCR_\w+|HIP_\w+|NCCL_\w+"
+)
+"""What a server of another project may learn from our environment. All others read settings from it, their address included."""
+
 _guarded_hosts: set[str] | None = None
 _resolved = threading.local()
 
@@ -62,6 +69,12 @@ def apply_opt_outs() -> None:
 def missing_opt_outs() -> tuple[str, ...]:
     """Names of the opt-outs that are not in force in this process; empty when all is well."""
     return tuple(name for name, value in OPT_OUTS.items() if os.environ.get(name) != value)
+
+
+def environment_for_server(**settings: str) -> dict[str, str]:
+    """The environment to start another project's server in: a little of ours, every opt-out, and `settings`."""
+    handed_down = {name: value for name, value in os.environ.items() if _HANDED_DOWN.fullmatch(name)}
+    return handed_down | OPT_OUTS | settings
 
 
 @contextmanager

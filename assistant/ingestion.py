@@ -380,5 +380,24 @@ class Ingestion(Protocol):
         ...
 
 
-OpenIngestion = Callable[[Settings, Archive, PassageIndex, Callable[[], Embedder]], Ingestion]
-"""What the entry point offers. The encoder comes as a callable because loading it takes seconds."""
+Forget = Callable[[str, frozenset[str]], None]
+"""Forgets what a further place holds of a document that is being erased: (document id, versions). Can be repeated."""
+
+
+class OpenIngestion(Protocol):
+    """What the entry point offers."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        archive: Archive,
+        index: PassageIndex,
+        embedder: Callable[[], Embedder],
+        *,
+        others: Mapping[str, Forget],
+    ) -> Ingestion:
+        """Ingestion, not yet started. The encoder comes as a callable because loading it takes seconds.
+
+        `others` are further places that hold something of documents, by the name that erasure receipts give them.
+        """
+        ...

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -76,10 +76,19 @@ class Keyring:
 
     def destroy(self, owner: str) -> int:
         """Destroy the owner's key, in memory and in the file; how many there were (0 or 1)."""
+        return self.destroy_all([owner])
+
+    def destroy_all(self, owners: Iterable[str]) -> int:
+        """Destroy the keys of all these owners together; how many there were."""
+        gone, going = 0, list(owners)
+        if not going:
+            return 0
         with self._lock:
             with self._database.writing() as connection:
-                gone = connection.execute("DELETE FROM keys WHERE owner = ?", (owner,)).rowcount
-            self._ciphers.pop(owner, None)
+                for owner in going:
+                    gone += connection.execute("DELETE FROM keys WHERE owner = ?", (owner,)).rowcount
+            for owner in going:
+                self._ciphers.pop(owner, None)
         self._database.scrub()
         return gone
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.access import Principal, join_labels
-from assistant.answering import answer_text, closing_of, doubtful_pages, outcome_of, shown
+from assistant.answer_text import answer_text
+from assistant.answering import closing_of, doubtful_pages, outcome_of, shown
 from assistant.archive import Archive
 from assistant.audit import AuditLog
 from assistant.central import CentralSentences, Section, Terms, sections

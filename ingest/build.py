@@ -23,12 +23,12 @@ from assistant.errors import (
     ServiceUnavailable,
     Unlabelled,
 )
-from assistant.evaluation.gold import GoldQuestions
 from assistant.index import PassageIndex
 from assistant.ingestion import (
     DocumentEvent,
     DocumentFilter,
     DocumentVersion,
+    Forget,
     Found,
     LegalHold,
     MetadataEdit,
@@ -67,10 +67,15 @@ _LOG = logging.getLogger(__name__)
 
 
 def open_ingestion(
-    settings: Settings, archive: Archive, index: PassageIndex, embedder: Callable[[], Embedder]
+    settings: Settings,
+    archive: Archive,
+    index: PassageIndex,
+    embedder: Callable[[], Embedder],
+    *,
+    others: Mapping[str, Forget],
 ) -> EmbeddedIngestion:
     """Ingestion in the service's own process, with its queue not yet open."""
-    return EmbeddedIngestion(settings, archive, index, embedder)
+    return EmbeddedIngestion(settings, archive, index, embedder, others=others)
 
 
 class EmbeddedIngestion:
@@ -83,6 +88,7 @@ class EmbeddedIngestion:
         index: PassageIndex,
         embedder: Callable[[], Embedder],
         *,
+        others: Mapping[str, Forget] | None = None,
         parse: Parse = isolation.parse_into,
     ) -> None:
         self._archive = archive
@@ -94,10 +100,7 @@ class EmbeddedIngestion:
         self._retention = Retention(self._listing, settings.ingest.retention)
         self._upkeep = Upkeep(index, idle_s=lambda: self._queue.idle_s)
         self._receipts = Receipts(settings.home)
-        gold = GoldQuestions(settings.home / "gold.db", archive)
-        self._eraser = Eraser(
-            self._ledger, archive, index, self._receipts, home=settings.home, others={"gold questions": gold.forget}
-        )
+        self._eraser = Eraser(self._ledger, archive, index, self._receipts, home=settings.home, others=others)
         keeps_all = settings.ingest.keep_versions == "all"
         self._room = Room(
             (settings.home, settings.home / "index"), least_bytes=settings.ingest.least_free_mb * 1024 * 1024

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +23,7 @@ from assistant.access import Principal
 from assistant.archive import Archive
 from assistant.errors import AssistantError, Conflict, NotFound
 from assistant.index import PassageIndex
+from assistant.ingestion import Forget
 from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger import Ledger
@@ -35,9 +36,6 @@ _GATHER_S = 2.0
 _AGAIN_S = 300.0
 FOUND = "found"
 """The folder below the data folder into which verification moves originals that the ledger does not know."""
-
-Forget = Callable[[str, frozenset[str]], None]
-"""Forgets what a further place holds of (document id, versions). Can be repeated."""
 
 
 class Eraser:

@@ -15,10 +15,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from assistant.errors import DocumentRejected
 from ingest.names import name_encoding
@@ -28,6 +28,8 @@ ARCHIVE_TYPES = frozenset({ZIP, TAR, SEVEN_ZIP, GZIP, BZIP2, XZ})
 LINK = "is a link, which is not followed; hand in the file it leads to"
 DEVICE = "is a device, pipe or socket, not a file"
 _PIECE = 1 << 20
+_AES = 99
+"""The compression type of a member under WinZip's AES; what it is packed with stands in an extra field."""
 _RATIO_COUNTS_FROM = 10_000_000
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, struct.error, ArithmeticError, AttributeError, EOFError,
@@ -47,6 +49,14 @@ class Member:
 
 
 Take = Callable[[Member], Path | None]
+
+
+class Open(Protocol):
+    """`ZipFile.open`, for reading."""
+
+    def __call__(self, name: zipfile.ZipInfo, *, pwd: bytes | None) -> IO[bytes]:
+        """The member's bytes. Raises RuntimeError when the password is missing or wrong."""
+        ...
 
 
 @dataclass(slots=True)
@@ -108,13 +118,15 @@ def _unpack_zip(path: Path, take: Take, allowance: Allowance) -> None:
         for member in members:
             allowance.weigh(member.compress_size, member.file_size)
         password = _zip_password(members, allowance.settings)
-        for member, name in zip(members, _zip_names(members), strict=True):
-            if member.is_dir() or name.endswith("\\"):
-                continue
-            target = take(Member(name, member.file_size, _zip_refusal(member)))
-            if target is not None:
-                with _opened(archive, member, password) as source:
-                    _copy(source, target, allowance)
+        with _under_aes(path, members) as sealed:
+            for member, name in zip(members, _zip_names(members), strict=True):
+                if member.is_dir() or name.endswith("\\"):
+                    continue
+                target = take(Member(name, member.file_size, _zip_refusal(member)))
+                if target is not None:
+                    opens = sealed.get(member.header_offset, archive.open)
+                    with _opened(opens, member, password) as source:
+                        _copy(source, target, allowance)
 
 
 def _zip_password(members: Iterable[zipfile.ZipInfo], settings: ParsingSettings) -> bytes | None:
@@ -125,11 +137,27 @@ def _zip_password(members: Iterable[zipfile.ZipInfo], settings: ParsingSettings)
     return settings.password.encode("utf-8")
 
 
-def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, password: bytes | None) -> IO[bytes]:
-    if member.compress_type == 99:
-        raise NotImplementedError("AES")
+@contextmanager
+def _under_aes(path: Path, members: Iterable[zipfile.ZipInfo]) -> Iterator[dict[int, Open]]:
+    """Where a member under AES begins → what opens it; `zipfile` knows only the old cipher."""
+    if all(member.compress_type != _AES for member in members):
+        yield {}
+        return
+    import pyzipper
+
+    def opens(info: Any) -> Open:
+        return lambda name, *, pwd: archive.open(info, pwd=pwd)  # noqa: ARG005 - a protocol's name
+
     try:
-        return archive.open(member, pwd=password)
+        with pyzipper.AESZipFile(path) as archive:
+            yield {info.header_offset: opens(info) for info in archive.infolist() if info.wz_aes_version is not None}
+    except pyzipper.BadZipFile as error:  # its own, and no relation of zipfile's
+        raise zipfile.BadZipFile(str(error)) from error
+
+
+def _opened(opens: Open, member: zipfile.ZipInfo, password: bytes | None) -> IO[bytes]:
+    try:
+        return opens(member, pwd=password)
     except RuntimeError as error:  # NotImplementedError is one too
         if "password" not in str(error).lower():
             raise

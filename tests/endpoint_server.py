@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -107,6 +108,7 @@ class EndpointServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = script
         self.abilities = abilities or Abilities()
@@ -117,6 +119,7 @@ class EndpointServer:
         self.most_streaming = 0
         """So many streams at once there have been."""
         self.host = host
+        self.tls = tls
         self.port = port
         self._open: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -127,7 +130,7 @@ class EndpointServer:
     @property
     def url(self) -> str:
         """The base address, as an instance file names it."""
-        return f"http://{self.host}:{self.port}/v1"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}/v1"
 
     @property
     def streaming(self) -> int:
@@ -157,7 +160,7 @@ class EndpointServer:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._accepted, self.host, self.port, backlog=256)
+        server = await asyncio.start_server(self._accepted, self.host, self.port, backlog=256, ssl=self.tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
@@ -246,7 +249,8 @@ async def _play(script: Script, writer: asyncio.StreamWriter) -> None:
     if not script.cut:
         writer.write(b"0\r\n\r\n")
         await writer.drain()
-        writer.write_eof()
+        if writer.can_write_eof():
+            writer.write_eof()
 
 
 async def _step(step: Step, writer: asyncio.StreamWriter, began: float) -> None:

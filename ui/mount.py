@@ -24,7 +24,7 @@ from ui.locale import language_of_request
 
 SCRIPT = Path(__file__).with_name("script.py")
 PATHS = ("/", "/library", "/control", "/about")
-STYLES = ("base", "frame", "ask", "source", "library", "upload", "dossier", "control", "gold")
+STYLES = ("base", "frame", "ask", "turn", "talks", "source", "library", "upload", "dossier", "control", "gold")
 
 _OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,

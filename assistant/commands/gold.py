@@ -60,6 +60,33 @@ def add(
         console.print(f"kept as {kept['id']}", markup=False)
 
 
+@gold.command("feedback")
+def feedback(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep what readers liked as gold questions")] = False,
+    instance: Instance = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what readers said of answers, newest first; only what you may read, and never who said it."""
+    with service_of(settings_of(instance)) as client:
+        given = client.feedback()
+        kept = [client.add_gold(**each["gold"]) for each in given if keep and each["gold"]]
+    if as_json:
+        print_json({"feedback": given, "kept": kept})
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", "question", "reason", "comment", "document"):
+        table.add_column(heading)
+    for each in given:
+        titles = ", ".join(dict.fromkeys(cited["title"] for cited in each["cited"]))
+        table.add_row(
+            {"up": "+", "down": "-"}[each["rating"]],
+            *(escape(text) for text in (each["question"], each["reason"], each["comment"], titles)),
+        )
+    console.print(table)
+    if keep:
+        console.print(f"{len(kept)} kept as gold questions", markup=False)
+
+
 @gold.command("remove")
 def remove(
     ids: Annotated[list[str], typer.Argument(help="Ids, as `gold list` shows them")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,7 @@ from assistant.errors import ConfigurationError
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
     from assistant.evaluation import AskedQuestion
+    from assistant.evaluation.grounding import Claim, GroundingFigures, Share
     from assistant.evaluation.measurement import Measurement
     from assistant.evaluation.ranking import Configuration
 
@@ -78,6 +80,82 @@ def answers(
     """Ask every question of a file and count what the answers got right."""
     settings = settings_of(instance)
     _evaluate_lines(_json_lines(file), file.name, settings, report, against, as_json=as_json)
+
+
+@evaluate.command("grounding")
+def grounding(
+    file: Annotated[Path, typer.Argument(help="Sentences with the passages they cite, one JSON object a line")],
+    predictions: Annotated[
+        Path | None, typer.Option("--predictions", help="File to write the verdict on each line into", dir_okay=False)
+    ] = None,
+    tuning: Annotated[
+        Path | None,
+        typer.Option("--tuning", help="Lines to set the baselines' thresholds on; default: tuning.jsonl beside FILE"),
+    ] = None,
+    instance: Instance = None,
+    as_json: AsJson = False,
+    report: ReportFolder = None,
+    against: Against = None,
+) -> None:
+    """Check each sentence against its passages, and count what was caught and what was withheld by mistake."""
+    from assistant.build import embedder_of, lexicon_of, verifier_of
+    from assistant.evaluation import grounding as evaluation
+    from assistant.evaluation.measurement import AGAINST
+    from assistant.evaluation.report import lines_hash
+
+    settings = settings_of(instance)
+    claims, lines = evaluation.read_claims(file), _tuning_lines(file, tuning)
+    hashed = lines_hash([asdict(claim) for claim in claims])
+    other, earlier = _compared_with(against, "grounding")
+    embedder = embedder_of(settings)
+    judges = {evaluation.OURS: evaluation.checked_by(verifier_of(settings, embedder))}
+    if other is not None:
+        judges[AGAINST] = evaluation.checked_by(verifier_of(other, embedder_of(other)))
+    judges |= evaluation.baselines(claims, lines, lexicon_of(settings), embedder) if lines else {}
+    judged = {name: evaluation.judged(claims, judge) for name, judge in judges.items()}
+    if predictions is not None:
+        evaluation.write_predictions(claims, judged[evaluation.OURS].supported, predictions)
+    measured = evaluation.grounding_measurement(file.name, claims, judged)
+    measured = _with_earlier(measured, earlier, hashed, against)
+    _write(measured, configuration_of(settings, embedder), hashed, report)
+    figures = {name: evaluation.grounding_figures(claims, of.supported) for name, of in judged.items()}
+    if as_json:
+        told = {name: {group: found.as_json() for group, found in groups.items()} for name, groups in figures.items()}
+        print_json(told | {"comparisons": measured.differences_json()})
+        return
+    for name, groups in figures.items():
+        _show_grounding(f"{file.name}: {name}", groups, times=judged[name].times)
+    _show_differences(measured, measured.measures)
+
+
+def _tuning_lines(file: Path, tuning: Path | None) -> tuple[Claim, ...]:
+    """The lines that the baselines' thresholds are set on; none, and a word about it, when nobody named any."""
+    from assistant.evaluation.grounding import read_claims
+
+    lines = tuning or file.parent / "tuning.jsonl"
+    if tuning is None and not lines.is_file():
+        message = f"no baselines: there is no {lines} to set their thresholds on; name one with --tuning"
+        problems.print(message, style="yellow", markup=False, soft_wrap=True)
+        return ()
+    return read_claims(lines)
+
+
+def _show_grounding(title: str, figures: Mapping[str, GroundingFigures], *, times: Mapping[str, float]) -> None:
+    spent = ", ".join(f"{name.removesuffix('_ms')} {value:.1f} ms" for name, value in times.items())
+    table = Table(title=f"{title} ({spent} a sentence)", box=None, padding=(0, 2, 0, 0), title_justify="left")
+    table.add_column("")
+    for name in ("caught", "95 % interval", "wrongly withheld", "95 % interval"):
+        table.add_column(name, justify="right")
+    for group, found in figures.items():
+        table.add_row(group, *(cell for share in (found.caught, found.withheld) for cell in _share_cells(share)))
+    console.print(table)
+
+
+def _share_cells(share: Share) -> tuple[str, str]:
+    if share.value is None:
+        return "–", ""
+    low, high = share.interval
+    return f"{share.count}/{share.of} {100 * share.value:.1f} %", f"{100 * low:.1f} … {100 * high:.1f}"
 
 
 @gold.command("run")

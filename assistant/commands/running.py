@@ -6,6 +6,8 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assistant.client import ServiceClient, announced_url
 from assistant.commands.session import Instance, console, problems, settings_of
+from assistant.config import EndpointSettings, Settings
 from assistant.errors import ConfigurationError, ServiceUnavailable
 from assistant.installed import part
 from assistant.sessions import local_key
@@ -21,12 +24,25 @@ if TYPE_CHECKING:
     from assistant.build import Parts
     from assistant.service.serving import Serving
 
+_CONTEXT_BESIDE = 4096
+_PATIENCE_BESIDE = {"first_token_s": 60.0, "between_tokens_s": 30.0, "total_s": 180.0}
+"""Of a model that shares its processor with the service."""
+
 Port = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Overrides service.port; 0 takes a free one")
 ]
 
 
-def up(instance: Instance = None, port: Port = None) -> None:
+def up(
+    instance: Instance = None,
+    port: Port = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", help="Serve this language model beside the service, as `model list` names it, or `demo`"
+        ),
+    ] = "",
+) -> None:
     """Start everything: service, page, ingestion; hand in the demo documents at the first start."""
     from assistant.build import opened
     from assistant.diagnosis import missing_parts
@@ -35,7 +51,7 @@ def up(instance: Instance = None, port: Port = None) -> None:
     settings = settings_of(instance)
     for line in missing_parts(settings):
         problems.print(f"[yellow]·[/] {line}")
-    with opened(settings) as parts:
+    with _with_model(settings, model) as settings, opened(settings) as parts:
         parts.warm_up()
         with serving(parts, port=port, with_page=True, announced=True) as running:
             parts.ingestion.start()
@@ -76,6 +92,37 @@ def address(instance: Instance = None) -> None:
         if not client.is_up():
             raise ServiceUnavailable(f"the service at {url} does not answer; start it with `assistant up`")
     typer.echo(f"{url}/enter?key={key}")
+
+
+@contextmanager
+def _with_model(settings: Settings, name: str) -> Iterator[Settings]:
+    """The settings with the endpoint of a server of this model in front, for as long as it runs; without a name as they are."""
+    if not name:
+        yield settings
+        return
+    from assistant.modelfiles.demonstration import DEMO, demo_model
+    from assistant.modelfiles.servers import Wanted, this_machine
+    from assistant.modelfiles.serving import served
+    from assistant.modelfiles.store import LanguageModelStore
+
+    store = LanguageModelStore.of(settings.home)
+    if name == DEMO:
+        demo_model(store)
+    machine = this_machine()
+    wanted = Wanted(port=0, context_tokens=_CONTEXT_BESIDE, threads=max(1, machine.cores // 2))
+    with served(store, name, machine, wanted, tell=lambda line: problems.print(f"· {line}", markup=False)) as running:
+        own = EndpointSettings(
+            name=running.plan.model,
+            url=running.plan.url,
+            model=running.plan.model,
+            languages=("fr", "en") if name == DEMO else (),
+            context_tokens=running.plan.context_tokens,
+            clearance=settings.access.clearance,
+            concurrency=running.plan.concurrency,
+            **_PATIENCE_BESIDE,
+        )
+        models = settings.models.model_copy(update={"endpoints": (own, *settings.models.endpoints)})
+        yield settings.model_copy(update={"models": models})
 
 
 def _hand_in_demo(parts: Parts, running: Serving) -> None:

@@ -19,6 +19,7 @@ from assistant.endpoints.exchange import (
     Queued,
     Started,
 )
+from assistant.endpoints.probing import examined
 from assistant.endpoints.router import ModelRouter
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "Queued",
     "Started",
     "endpoints_of",
+    "examined",
 ]

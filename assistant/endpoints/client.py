@@ -60,6 +60,8 @@ class EndpointClient:
         request: dict[str, Any] = {"max_tokens": need.max_tokens}
         if need.schema is not None and keeps_to_schema:
             request["response_format"] = _response_format(need.schema)
+        if self._description.cache_salt:
+            request["extra_body"] = {"cache_salt": self._description.cache_salt}
         with httpx.Client(transport=transport, trust_env=False, follow_redirects=False) as http:
             for text in self._texts(http, messages, request, transport):
                 yield Piece(text)

@@ -38,6 +38,7 @@ def _described(one: EndpointSettings, settings: Settings) -> EndpointDescription
         limits=Limits(one.connect_s, one.first_token_s, one.between_tokens_s, one.total_s),
         key=_key(one.key_file, where) if one.key_file else "",
         reported_as=one.reported_as,
+        cache_salt=one.cache_salt,
         ca_file=one.ca_file,
     )
 

@@ -146,6 +146,7 @@ class EndpointDescription:
     key: str = ""
     reported_as: str = ""
     """The name that the server gives its model, where it is not `model`."""
+    cache_salt: str = ""
     ca_file: Path | None = None
 
     def fits(self, need: Need) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import httpx
@@ -15,6 +16,7 @@ import httpx
 from assistant.endpoints.connection import WatchedTransport, trusted
 from assistant.endpoints.exchange import Abilities, EndpointDescription, EndpointFailure, Fault, Limits
 from assistant.endpoints.watching import Watch
+from assistant.errors import ConfigurationError
 
 _Tokenizer = Literal["vllm", "llama.cpp", "llama-cpp-python"]
 _TOKENIZERS: tuple[_Tokenizer, ...] = ("vllm", "llama.cpp", "llama-cpp-python")
@@ -42,12 +44,15 @@ class Prober:
         return self._model_entry() is not None
 
     def abilities(self) -> Abilities:
-        """Everything that it offers. Raises EndpointFailure when the server is not well."""
+        """Everything that it offers; has it write a word. Raises EndpointFailure when the server is not well."""
+        return replace(self.offers(), json_schema=self._keeps_to_schema())
+
+    def offers(self) -> Abilities:
+        """What it says of itself, without having it write. Raises EndpointFailure when the server is not well."""
         entry = self._model_entry()
         tokenizer, context = self._tokenizer()
         sizes = (context, _positive(entry, "max_model_len"), self._llama_context())
         return Abilities(
-            json_schema=self._keeps_to_schema(),
             context_tokens=next((size for size in sizes if size), None),
             tokenizer=tokenizer,
             listed=entry is not None,
@@ -128,6 +133,14 @@ class Prober:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise EndpointFailure(Fault.NOT_A_STREAM, "not JSON") from error
+
+
+def examined(description: EndpointDescription) -> tuple[Abilities | None, str]:
+    """What an endpoint says of itself now, or None and what is wrong with it. Disturbs no answer; may take seconds."""
+    try:
+        return Prober(description).offers(), ""
+    except (EndpointFailure, ConfigurationError) as error:
+        return None, str(error)
 
 
 def _positive(content: object, name: str) -> int | None:

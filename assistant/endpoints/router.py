@@ -68,6 +68,12 @@ class _Endpoint:
     def tokenizer(self) -> str:
         return self.abilities.tokenizer if self.abilities else ""
 
+    @property
+    def can_count(self) -> bool:
+        """llama-cpp-python counts only while it does not write; by default it even drops the answer in hand to count."""
+        disturbs = self.tokenizer == "llama-cpp-python" and self.lane.running > 0
+        return bool(self.tokenizer) and not disturbs and not self.lane.breaker.away
+
 
 class ModelRouter:
     """All endpoints of an instance. Safe for many threads. Use it as a context, or `close` it.
@@ -149,7 +155,7 @@ class ModelRouter:
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` in the first endpoint that counts them and is there; an upper estimate when none does."""
         for one in self._endpoints:
-            if one.tokenizer and not one.lane.breaker.away:
+            if one.can_count:
                 counted = self._counts.get(text, lambda: one.prober.count_tokens(text, one.tokenizer))  # noqa: B023 - used at once
                 if counted is not None:
                     return counted
@@ -207,13 +213,13 @@ class ModelRouter:
 
     def _look_after(self, one: _Endpoint) -> None:
         """Ask one endpoint what it offers, whether it is well, and whether it is back."""
-        load()
         while not self._closed.wait(_LOOK_S if one.asked else 0):
             with self._line.changed:
                 due = self._probe_due(one)
                 one.lane.running += due
             if due:
                 self._tell(one, self._probed(one))
+                load()  # once, so that no question has to wait for it
 
     def _probe_due(self, one: _Endpoint) -> bool:
         """Only while nobody uses the endpoint: a small server serves one request at a time, or drops the one in hand."""

@@ -15,7 +15,7 @@ from assistant.evaluation.significance import Difference, differences, intervals
 
 AGAINST = "against"
 """What a comparison was asked for with, among the systems."""
-Kind = Literal["retrieval", "answers"]
+Kind = Literal["retrieval", "answers", "grounding"]
 Scores = Mapping[str, Mapping[str, float]]
 """Question id → measure → score from 0 to 1; a measure that does not apply to a question is left out."""
 

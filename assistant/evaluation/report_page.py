@@ -7,8 +7,16 @@ from html import escape
 from typing import Any
 
 _LOST_SHOWN = 25
-_LOST_TITLES = {"retrieval": "Where the best baseline does better", "answers": "Questions that failed"}
-_LOST_BY = {"retrieval": ("ndcg@10",), "answers": ("span_found", "abstained_unanswerable")}
+_LOST_TITLES = {
+    "retrieval": "Where the best baseline does better",
+    "answers": "Questions that failed",
+    "grounding": "Where the best baseline does better",
+}
+_LOST_BY = {
+    "retrieval": ("ndcg@10",),
+    "answers": ("span_found", "abstained_unanswerable"),
+    "grounding": ("caught", "rightly_shown"),
+}
 """What a question is lost by: the first of these that applies to it."""
 LOWER_IS_BETTER = frozenset({"abstained_answerable"})
 _NAMES = {
@@ -20,6 +28,8 @@ _NAMES = {
     "baseline:dense": "dense only (cosine)",
     "baseline:rrf": "RRF of both, k = 60, no weights",
     "baseline:llamaindex": "LlamaIndex default",
+    "baseline:words": "share of the sentence's words",
+    "baseline:cosine": "cosine of the encoder",
     "language:fr": "of it, French questions",
     "language:ar": "of it, Arabic questions",
     "language:en": "of it, English questions",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from assistant.grounding.figures import Figure, same_figure
 from assistant.grounding.matching import Comparison, Fit
@@ -103,44 +104,99 @@ def copied(alignment: Alignment) -> float:
     return sum(1 for one, other in pairs if one >= 0 and other == one + 1) / len(pairs) if pairs else 0.0
 
 
-def replaced(alignment: Alignment) -> tuple[float, float]:
-    """The weight of words of the claim that stand where the passage has other words, and of those put between neighbours."""
+@dataclass(slots=True)
+class Exchanges:
+    """Weights of words of a claim that do not stand in the passage as they stand in the claim."""
+
+    replaced: list[Item]
+    """The passage has other words in their place."""
+    inserted: list[Item]
+    """They stand between neighbours of the passage."""
+    displaced: list[Item]
+    """They stand in the passage, and where they should stand it has others."""
+
+
+def exchanges(alignment: Alignment) -> Exchanges:
+    """Runs of words that are unmatched or matched elsewhere, between words that are neighbours or nearly so in the passage."""
+    found = Exchanges([], [], [])
     places, taken = alignment.places, set(alignment.places)
-    instead = between = 0.0
     at = 0
     while at < len(places):
         if places[at] >= 0:
+            if _displaced(alignment, at, taken):
+                found.displaced.append(alignment.mine[at])
             at += 1
             continue
         end = at
         while end < len(places) and places[end] < 0:
             end += 1
-        weight = sum(item.weight for item in alignment.mine[at:end])
-        gap = _gap(alignment, at, end)
-        if gap == 0:
-            between += weight
-        elif 0 < gap <= 3 and end - at <= 3 and not taken.intersection(_hole(alignment, at, end)):
-            instead += weight
+        gap = _gap(alignment, at, end, taken)
+        if gap == 0 and at > 0 and end < len(places):
+            found.inserted += alignment.mine[at:end]
+        elif 0 < gap <= 5 and end - at <= 6:
+            found.replaced += alignment.mine[at:end]
         at = end
-    return instead, between
+    return found
 
 
-def _hole(alignment: Alignment, at: int, end: int) -> range:
-    left = alignment.places[at - 1] if at else -1
-    right = alignment.places[end] if end < len(alignment.places) else len(alignment.theirs)
-    return range(left + 1, right)
+def _displaced(alignment: Alignment, at: int, taken: set[int]) -> bool:
+    """True when both neighbours stand in the passage around one or two words that the claim lacks, and this one does not."""
+    places = alignment.places
+    if not 0 < at < len(places) - 1 or alignment.mine[at].figure >= 0:
+        return False
+    left, right = places[at - 1], places[at + 1]
+    if left < 0 or right < 0 or not 2 <= right - left <= 3 or left < places[at] < right:
+        return False
+    return not taken.intersection(range(left + 1, right))
 
 
-def _gap(alignment: Alignment, at: int, end: int) -> int:
-    """How many words of the passage stand between what is left and right of an unmatched run; -1 when it cannot be said."""
-    if at == 0 and end == len(alignment.places):
+def _gap(alignment: Alignment, at: int, end: int, taken: set[int]) -> int:
+    """How many unmatched words of the passage stand where an unmatched run of the claim stands; -1 when it cannot be said."""
+    places, theirs = alignment.places, alignment.theirs
+    if at == 0 and end == len(places):
         return -1
-    hole = _hole(alignment, at, end)
-    if at == 0 or end == len(alignment.places):
-        edge = alignment.theirs[hole.stop - 1 if at == 0 else hole.start - 1]
-        same = [place for place in hole if alignment.theirs[place].clause == edge.clause]
-        return len(same) if same else -1
-    return len(hole) if hole.stop >= hole.start else -1
+    if at == 0:
+        hole = [place for place in range(places[end] - 1, -1, -1) if theirs[place].clause == theirs[places[end]].clause]
+        return _free(hole[: end - at], taken)
+    if end == len(places):
+        left = places[at - 1]
+        hole = [place for place in range(left + 1, len(theirs)) if theirs[place].clause == theirs[left].clause]
+        return _free(hole[: end - at], taken)
+    left, right = places[at - 1], places[end]
+    return _free(list(range(left + 1, right)), taken) if right > left else -1
+
+
+def _free(hole: Sequence[int], taken: set[int]) -> int:
+    return -1 if taken.intersection(hole) else len(hole)
+
+
+def attached(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
+    """How many words of the claim stand beside another figure than its own, which has words of its own beside it."""
+    passage, claim = comparison.passages[fit.passage], comparison.claim
+    taken = {place for place in alignment.places if place >= 0}
+    worst = 0
+    for at, item in enumerate(alignment.mine):
+        home = alignment.places[at]
+        if item.figure < 0 or home < 0:
+            continue
+        figure = claim.figures[item.figure]
+        rivals = [
+            place
+            for place, other in enumerate(alignment.theirs)
+            if other.figure >= 0
+            and place not in taken
+            and passage.figures[other.figure].kind == figure.kind
+            and not same_figure(figure, passage.figures[other.figure])
+        ]
+        lacking = [place for place in (home + 1, home + 2) if place < len(alignment.theirs) and place not in taken]
+        strayed = [
+            place
+            for place in taken
+            if alignment.theirs[place].figure < 0
+            and any(0 < place - rival <= 2 and abs(place - home) > place - rival for rival in rivals)
+        ]
+        worst = max(worst, min(len(lacking), len(strayed)))
+    return float(worst)
 
 
 def misplaced(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
@@ -162,6 +218,21 @@ def misplaced(comparison: Comparison, fit: Fit, alignment: Alignment) -> float:
             elif _rivals(figure, stated) and not any(same_figure(mine, stated) for mine in own):
                 other = max(other, _surroundings(alignment, at, place))
         worst = max(worst, other - best)
+    return max(worst, _swapped(claim, alignment))
+
+
+def _swapped(claim: Reading, alignment: Alignment) -> float:
+    """How much better two figures of the claim would fit if they changed places; 0 when they stand as they should."""
+    worst = 0.0
+    numbered = [at for at, item in enumerate(alignment.mine) if item.figure >= 0 and alignment.places[at] >= 0]
+    for one, other in combinations(numbered, 2):
+        first, second = (claim.figures[alignment.mine[at].figure] for at in (one, other))
+        if first.kind != second.kind or first.value == second.value:
+            continue
+        here, there = alignment.places[one], alignment.places[other]
+        straight = _surroundings(alignment, one, here) + _surroundings(alignment, other, there)
+        crossed = _surroundings(alignment, one, there) + _surroundings(alignment, other, here)
+        worst = max(worst, crossed - straight)
     return worst
 
 

@@ -12,12 +12,18 @@ _ONLY = re.compile(
     r"(?<!\w)ف?(?:لا|لم|ليس\w*)\s(?:\w+\s){1,6}?الا(?!\w)"
 )
 _DENIALS = re.compile(
-    r"(?<!\w)n'(?=\w)|(?<!\w)(?:ne|no|not|cannot|neither|nor|never|none|nobody|nothing|without|sans|jamais|nulle?|\w+n't|"
+    r"(?<!\w)n'(?=\w)|(?<!\w)(?:ne|no|not|cannot|neither|nor|never|none|nobody|nothing|without|sans|jamais|"
+    r"nulle?|\w+n't|"
     r"dispense\w*|non)(?!\w)|(?<=\w)n't\b|"
-    r"(?<!\w)(?:[وف]?(?:لا|لم|لن|ليس|ليست|ليسوا|دون|بدون|عدم|بلا|الا))(?!\w)|(?<!\w)[وفب]?(?:دون|عدم)(?!\w)|"
+    r"(?<!\w)(?:[وف]?(?:لا|لم|لن|ليس|ليست|ليسوا|دون|بدون|عدم|بلا|من غير|بغير|بعدم|الا(?= [يت])))(?!\w)|"
+    r"(?<!\w)[وفب]?(?:دون|عدم)(?!\w)|"
     r"(?<!\w)(?:aucune?)(?!\w)"
 )
 _BENIGN = re.compile(
+    r"(?<!\w)(?:(?:ne |n')(?:depass|exced)\w+ pas|(?:at )?no (?:charge|cost)|nothing (?:for|to)|and nothing|"
+    r"(?:sans|without) (?:frais|charge|cost|fee|interruption|delai|delay)|"
+    r"(?:بلا|دون|بدون) (?:مقابل|رسوم|رسم|انقطاع|زياده|تاخير|اجل)|لا بد|avant qu(?:e |"
+    r"')[^,;.]{0,40}?(?<!\w)n(?:e |'))|"
     r"(?<!\w)(?:costs? nothing|nothing to pay|ne coute rien|[وف]?الا اذا|ما لم|ان لم|وان لم|ولو لم|no (?:more|"
     r"less|later|longer) than|not (?:more|less) than|no\. ?\d|not only|non seulement|whether or not|"
     r"sans (?:prejudice|doute)|"
@@ -28,7 +34,9 @@ _BENIGN = re.compile(
     r"لا سيما|بلا شك|non[- ]titulaires?|non[- ]meuble\w*|sans que)(?!\w)"
 )
 _LEXICAL = re.compile(
-    r"(?<!\w)(?:interdit\w*|interdire|interdiction|prohibe\w*|exclu|exclus|exclue\w*|exclut|refuse|refuses|"
+    r"(?<!\w)(?:un(?:justified|used|authorised|paid|able|occupied|attended)|in(?:utilise|justifie|autorise|"
+    r"occupe)\w*|non-\w+|sinon|a defaut|otherwise|failing which|والا|interdit\w*|interdire|interdiction|"
+    r"prohibe\w*|exclu|exclus|exclue\w*|exclut|refuse|refuses|"
     r"refusee?s?|rejete\w*|defendu\w*|impossible|"
     r"forbidden|prohibited|banned|excluded|refused|rejected|barred|impossible|ineligible|unable|fails?|lacks?|"
     r"dispense\w*|exempt\w*|"
@@ -55,6 +63,19 @@ _MUST = re.compile(
     r"وجوب\w*|يشترط|مطالب\w*))(?!\w)"
 )
 
+_NOT_WITHOUT = re.compile(
+    r"(?<!\w)(?:ne|not|cannot|no)(?!\w)[^,;.]{0,40}?(?<!\w)(?:sans|without|se passer|do without)(?!\w)|"
+    r"(?<!\w)n'[^,;.]{0,40}?(?<!\w)(?:sans|se passer)(?!\w)|"
+    r"(?<!\w)[وف]?(?:لا|لم|لن)(?!\w)[^،؛.]{0,40}?(?<!\w)(?:دون|بدون)(?!\w)"
+)
+"""Two denials that demand: "ne peut reprendre sans visite"."""
+_NEED_NOT = re.compile(
+    r"(?<!\w)(?:(?:not|no longer|never) (?:\w+ )?(?:required|compulsory|mandatory|obligatory|obliged|"
+    r"necessary|have to|need\w*)|need not|n'(?:a|ont|avez) pas a(?= )|"
+    r"(?:n'est|ne sont|n'etait) (?:pas|plus|nullement|jamais) (?:\w+ )?(?:obligatoires?|oblige\w*|"
+    r"necessaires?|requise?s?|tenue?s?|exige\w*|impose\w*)|"
+    r"(?:غير|ليس\w*|لا) (?:الزامي\w*|اجباري\w*|واجب\w*|يجب|يلزم|تلزم|يشترط|تشترط|ملزم\w*|ضروري\w*))(?!\w)"
+)
 _CONDITIONS = re.compile(
     r"(?<!\w)(?P<cue>sauf|excepte|hormis|a l'exception|a moins qu|a condition|sous reserve|s'ils?(?!\w)|"
     r"si(?!\w)|que si|en cas de|des lors qu|pourvu qu|uniquement si|"
@@ -66,7 +87,12 @@ _CONDITIONS = re.compile(
 _WEAK = ("si", "s'il", "lorsqu", "quand", "en cas", "if", "when", "in case", "اذا", "ان لم", "في حاله", "des lors")
 """These often tell when something happens, and less often limit it."""
 _ALWAYS = re.compile(
-    r"(?<!\w)(?:dans tous les cas|en toute circonstance|en tout etat de cause|toujours|systematiquement|"
+    r"(?<!\w)(?:meme (?:en cas|si|s'il|sans|pour|lorsqu\w*|quand|apres|avant|au-dela|dans)|quelque\w* (?:soit|"
+    r"\w+ qu)|a quelque|"
+    r"en toutes circonstances|peu importe|even|whether or not|no matter|at any time|y compris|including|"
+    r"بما في ذلك|بما فيها|"
+    r"[وف]?(?:ولو|حتي لو|حتي ولو|حتي في حاله|حتي من|حتي اذا|وان لم|سواء)|"
+    r"dans tous les cas|en toute circonstance|en tout etat de cause|toujours|systematiquement|"
     r"sans exception|sans condition|quel que soit|quelle que soit|quels que soient|meme sans|"
     r"automatiquement|de plein droit|in all cases|in every case|in any case|always|without exception|whatever|"
     r"regardless|even without|unconditionally|automatically|"
@@ -98,7 +124,7 @@ def denial_places(text: str) -> list[int]:
     [[3], [], []]
     """
     bare = text
-    for pattern in (_BENIGN, _ONLY):
+    for pattern in (_BENIGN, _NOT_WITHOUT, _ONLY):
         bare = pattern.sub(lambda match: " " * len(match.group()), bare)
     found = [(match.start(), match.group()) for match in _DENIALS.finditer(bare)]
     if any(word in ("ne", "n'") for _, word in found):
@@ -118,12 +144,12 @@ def restricts(text: str) -> bool:
 
 def permits(text: str) -> bool:
     """True when the folded clause permits something."""
-    return bool(_MAY.search(text))
+    return bool(_MAY.search(_NOT_WITHOUT.sub(" ", text)) or _NEED_NOT.search(text))
 
 
 def obliges(text: str) -> bool:
     """True when the folded clause demands something."""
-    return bool(_MUST.search(text))
+    return bool(_MUST.search(_NEED_NOT.sub(" ", text)) or _NOT_WITHOUT.search(text))
 
 
 def says_always(text: str) -> bool:

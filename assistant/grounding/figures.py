@@ -50,7 +50,9 @@ _WORKING = re.compile(r"\s+(?:ouvres?\b|working\b|business\b|عمل(?![ء-ي]))"
 _WORKABLE = re.compile(r"\s+ouvrables?\b")
 _CLEAR = re.compile(r"\s+(?:francs?\b|clear\b|كامله(?![ء-ي]))")
 _BEFORE_UNIT = re.compile(r"(?P<kind>working|business|clear|full)\s+")
-_HALF_DAY = re.compile(r"[- ](?:journees?|days?)\b")
+_ONE_THING = re.compile(
+    r"one (?!of\b|or\b|and\b|in\b|that\b|who\b|which\b|another\b|may\b|must\b|can\b|is\b|has\b)[a-z]{3,}"
+)
 _UNIT_WORD = re.compile(r"(?:demi-|half-)?[^\W\d_]+2?|°c?")
 _SQUARED = re.compile(r"(?:square|cubic)\s+")
 _SQUARE = re.compile(r"\s+(?:carres?|squared?|cubes?|cubic|مربعه?|مربعا|مكعبه?|مكعبا)(?!\w)")
@@ -101,6 +103,10 @@ _CODE_ARTICLE = re.compile(
 _IDENTIFIER = re.compile(r"(?<![\w-])(?P<letters>[a-z]{1,6})[- ]?(?P<number>\d+[a-z]?)(?:[-/]\d+)*(?![\w-])")
 _NUMBER_SIGN = re.compile(rf"(?:\bn[°o]s?\.?|\bnumero|\bnumber|\bno\.|(?<!\w)رقم)\s?(?P<number>{_NUMBERED})")
 _COMPOUND = re.compile(r"(?<![\w/.,-])(?P<number>\d{1,5}(?:[-/]\d{1,5})+|\d{1,3}(?:\.\d{1,3}){2,})(?![\w/-])")
+_FRACTION = re.compile(
+    r"(?<![\w/.,-])(?P<number>[1-9]/(?:[2-9]|[12]\d))(?=\s?(?:e|eme|th|rd)?\s(?:de|du|des|of|من)\b)(?:\s?(?:e|"
+    r"eme|th|rd)\b)?"
+)
 _PHONE = re.compile(r"(?<![\w/.,-])0\d(?:[ .]?\d){4,10}(?![\w/-])")
 _ORDINAL_DIGITS = re.compile(r"(?<![\w.,-])(?P<number>\d{1,3})\s?(?:er|ere|re|e|eme|st|nd|nde|rd|th)\b")
 _LIST_JOIN = re.compile(r"\s*(?:,|et|ou|and|or|to|a|و|او|الي|-)\s*(?:ال|و)?$")
@@ -123,6 +129,7 @@ def figures(text: str) -> tuple[Figure, ...]:
         sheet.take(pattern, moments.date_found)
     sheet.take(_PHONE, lambda match: ("reference", ("no", re.sub(r"\D", "", match.group()))))
     sheet.take(_NUMBER_SIGN, lambda match: ("reference", ("no", _compound(match["number"]))))
+    sheet.take(_FRACTION, lambda match: ("number", (Fraction(match["number"]), "")))
     sheet.take(_COMPOUND, lambda match: ("reference", ("no", _compound(match["number"]))))
     sheet.take(
         _CODE_ARTICLE, lambda m: ("reference", ("code", m["letter"] or m["lone"].lower(), m["number"] or m["only"]))
@@ -134,6 +141,7 @@ def figures(text: str) -> tuple[Figure, ...]:
     sheet.take(moments.DAY_IN_WORDS, moments.worded_date)
     for pattern in moments.MONTHS_ALONE:
         sheet.take(pattern, moments.date_found)
+    sheet.take(moments.WEEKDAY, moments.weekday)
     sheet.take(_DUALS, _dual)
     sheet.found += _numbers(sheet.rest)
     sheet.take(
@@ -144,7 +152,6 @@ def figures(text: str) -> tuple[Figure, ...]:
             else None
         ),
     )
-    sheet.take(moments.WEEKDAY, moments.weekday)
     return tuple(sorted(_outermost(sheet.found), key=lambda figure: figure.start))
 
 
@@ -254,7 +261,7 @@ def _with_unit(text: str, numeral: Numeral) -> Figure | None:
     if measured:
         return measured
     if value == 1 and not numeral.in_digits and not numeral.ordinal:
-        return None
+        return Figure("number", (value, ""), start, end) if _ONE_THING.match(text, start) else None
     if numeral.ordinal:
         return Figure("ordinal", (value, ""), start, end)
     if numeral.in_digits and moments.LONE_YEAR.fullmatch(text[start:end]):
@@ -275,14 +282,14 @@ def _share_or_sum(text: str, numeral: Numeral) -> Figure | None:
 
 def _duration_or_quantity(text: str, numeral: Numeral) -> Figure | None:
     start, end, value = numeral.start, numeral.end, numeral.value
-    if text[start:end] == "demi" and (unit := _HALF_DAY.match(text, end)):
-        return Figure("duration", (Fraction(1), "half-day"), start, unit.end())
     if named := _UNIT_BEFORE.search(text[max(0, start - 12) : start]):
         return Figure("duration", (value, UNITS_OF_TIME[named["unit"]]), start, end)
     place = end + len(text[end:]) - len(text[end:].lstrip(" -\n"))
     before = _BEFORE_UNIT.match(text, place)
     squared = _SQUARED.match(text, place)
     word = _UNIT_WORD.match(text, max(place, before.end() if before else 0, squared.end() if squared else 0))
+    if word and word.group().startswith(("demi-", "half-")) and not numeral.in_digits and value == 1:
+        return None  # "une demi-journée" is a thing, no count
     if word and word.group() in UNITS_OF_TIME:
         qualifier, stop = _qualified(text, word.end(), before["kind"] if before else "")
         return Figure("duration", (value, qualifier + UNITS_OF_TIME[word.group()]), start, stop)
@@ -330,6 +337,8 @@ def _across_kinds(claimed: Figure, stated: Figure) -> bool:
     if kinds == {"reference", "number"}:
         reference, number = (claimed, stated) if claimed.kind == "reference" else (stated, claimed)
         return reference.value[0] == "no" and str(reference.value[1]) == str(number.value[0])
+    if kinds == {"ordinal", "number"} and claimed.value[0] == 1 / stated.value[0]:  # type: ignore[operator]  # both Fractions
+        return True  # "a thirtieth" and "one thirtieth"
     if kinds in ({"ordinal", "number"}, {"ordinal", "reference"}):
         return str(claimed.value[0 if claimed.kind != "reference" else 1]) == str(
             stated.value[0 if stated.kind != "reference" else 1]

@@ -10,6 +10,7 @@ from assistant.grounding import cues
 from assistant.grounding.denial import Denial, denied
 from assistant.grounding.figures import Figure, same_figure
 from assistant.grounding.matching import Comparison, Fit
+from assistant.grounding.measures import rates
 from assistant.grounding.reading import Reading, Token
 
 _REASONS = {
@@ -50,6 +51,7 @@ def findings(comparison: Comparison, fit: Fit) -> Findings:
     _denials(comparison, found, passage)
     _moods(comparison, found, passage)
     _conditions(comparison, found, passage)
+    _rates(comparison, found, passage)
     return found
 
 
@@ -87,7 +89,9 @@ def _figures(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
             continue
         if not near and figure.kind == "reference" and _referred(figure, fit, passage):
             continue
-        if not near and _article_one(figure, comparison.claim, core):
+        if not near and _article_one(figure, comparison.claim, passage, fit):
+            continue
+        if not near and _mere_count(figure, core):
             continue
         if not near:
             reasons.append(_REASONS[figure.kind])
@@ -124,12 +128,23 @@ def _same(figure: Figure, other: Figure, own: Sequence[Figure], core: Sequence[F
     return any(mate.kind != "number" and mate.value[-1] == unit for mate in mates)
 
 
-def _article_one(figure: Figure, claim: Reading, core: Sequence[Figure]) -> bool:
-    """True for "une heure" and "a month" where the passage counts no such unit: it is the article, no number."""
-    if figure.kind != "duration" or figure.value[0] != 1:
+def _mere_count(figure: Figure, core: Sequence[Figure]) -> bool:
+    """True for "twice" or "two of them" where the passage counts nothing at all: it may list what the claim counts."""
+    return (
+        figure.kind == "number" and figure.value[0] in (1, 2, 3) and not any(other.kind == "number" for other in core)
+    )
+
+
+def _article_one(figure: Figure, claim: Reading, passage: Reading, fit: Fit) -> bool:
+    """True for "une heure" and "a month" where the passage has the unit without a number: it is the article, no number."""
+    words = claim.folded.text[figure.start : figure.end].split()
+    if figure.kind != "duration" or figure.value[0] != 1 or words[0] not in ("un", "une", "a", "an", "one"):
         return False
-    word = claim.folded.text[figure.start : figure.end].split()[0]
-    return word in ("un", "une", "a", "an") and not any(other.value[-1] == figure.value[-1] for other in core)
+    return any(
+        token.word.rstrip("s") == words[-1] and token.figure < 0
+        for token in passage.tokens
+        if token.sentence in fit.sentences
+    )
 
 
 def _bounds_agree(claim: Reading, figure: Figure, passage: Reading, other: Figure) -> bool:
@@ -142,7 +157,17 @@ def _bound(reading: Reading, figure: Figure) -> int:
     before = text[max(start, figure.start - 40) : figure.start]
     for mark in ",;،؛":
         before = before.rpartition(mark)[2]
-    return cues.bound(before, text[figure.end : min(end, figure.end + 20)])
+    found = cues.bound(before, text[figure.end : min(end, figure.end + 20)])
+    return -found if found > 0 and cues.denial_places(before) else found
+
+
+def _rates(comparison: Comparison, found: Findings, passage: Reading) -> None:
+    """Notes a period by which the claim counts and the passage does not: "18 € par an" for "18 € par mois"."""
+    mine = rates(_piece_text(comparison, found.fit))
+    stated = rates(_core_text(passage, found.fit))
+    found.signs["rate_added"] = float(bool(mine - stated) and not stated)
+    if mine - stated and stated and "|" not in _core_text(passage, found.fit):
+        found.vetoes.append("duration")
 
 
 # --- words -------------------------------------------------------------------------------------------------------------------
@@ -155,29 +180,78 @@ def _coverage(comparison: Comparison, found: Findings) -> None:
     signs["missing_share"] = weight / max(fit.total, 1.0)
     signs["missing_most"] = max(0.0, signs["missing_share"] - 0.45)
     signs["missing"] = min(weight, 5.0)
+    signs["missing_noun"] = sum(token.weight for token in tokens if token.noun)
     signs["context"] = sum(claim.tokens[word].weight for word in fit.context)
     signs["elsewhere"] = sum(claim.tokens[word].weight for word in found.missing if comparison.somewhere(word))
     signs["role"] = sum(1.0 for token in tokens if token.role)
     signs["name"] = sum(1.0 for token in tokens if token.name)
-    signs["role_elsewhere"] = sum(
-        1.0
-        for word in found.missing
-        if (claim.tokens[word].role or claim.tokens[word].name) and comparison.somewhere(word)
-    )
+    _rivals(comparison, found)
+
+
+def _rivals(comparison: Comparison, found: Findings) -> None:
+    """Persons, bodies and names of the claim that are not in the sentences, where these name others that the claim does not."""
+    claim, passage = comparison.claim, comparison.passages[found.fit.passage]
+    matched = {place for places in found.fit.pairs.values() for place in places}
+    others = [
+        token for place, token in enumerate(passage.tokens) if token.clause in found.clauses and place not in matched
+    ]
+    away = [claim.tokens[word] for word in (*found.missing, *found.fit.context)]
+    roles = sum(1.0 for token in away if token.role)
+    names = sum(1.0 for token in away if token.name)
+    found.signs["rival_role"] = min(roles, sum(1.0 for token in others if token.role))
+    found.signs["rival_name"] = min(names, sum(1.0 for token in others if token.name))
 
 
 def _places(comparison: Comparison, found: Findings) -> None:
     pairing = aligning.aligned(comparison, found.fit)
     copied = aligning.copied(pairing)
-    found.signs["replaced"], found.signs["inserted"] = aligning.replaced(pairing)
+    _exchanges(comparison, found, aligning.exchanges(pairing))
+    found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
+    found.signs["other_subject"] = _other_subject(comparison, found, pairing)
     found.signs["misplaced"] = aligning.misplaced(comparison, found.fit, pairing)
     found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
     found.signs["replaced_copied"] = found.signs["replaced"] * copied
     found.signs["missing_copied"] = found.signs["missing"] * copied
-    turns = sum(
-        1 for one, other in zip(pairing.places, pairing.places[1:], strict=False) if one >= 0 and 0 <= other < one
+
+
+def _other_subject(comparison: Comparison, found: Findings, pairing: aligning.Alignment) -> float:
+    """The weight of what the claim takes from the context where the sentence begins with other words of its own."""
+    matched = sorted(place for place in pairing.places if place >= 0)
+    if not matched or not found.fit.context:
+        return 0.0
+    clause = pairing.theirs[matched[0]].clause
+    known = {place for places in found.fit.pairs.values() for place in places}
+    own = sum(
+        item.weight
+        for item in pairing.theirs[: matched[0]]
+        if item.clause <= clause and item.figure < 0 and item.token not in known
     )
-    found.signs["turns"] = float(turns)
+    taken = sum(comparison.claim.tokens[word].weight for word in found.fit.context)
+    return min(own, taken)
+
+
+def _exchanges(comparison: Comparison, found: Findings, exchanged: aligning.Exchanges) -> None:
+    signs, context = found.signs, found.fit.context
+    words = [item for item in exchanged.replaced if item.figure < 0]
+    signs["replaced"] = sum(
+        item.weight for item in words if item.token not in context and not comparison.somewhere(item.token)
+    )
+    signs["replaced_elsewhere"] = sum(
+        item.weight for item in words if item.token in context or comparison.somewhere(item.token)
+    )
+    signs["inserted"] = sum(item.weight for item in exchanged.inserted if item.token not in context)
+    tokens = comparison.claim.tokens
+    signs["displaced"] = sum(
+        item.weight for item in exchanged.displaced if tokens[item.token].noun or tokens[item.token].role
+    )
+    signs["inserted_elsewhere"] = sum(
+        item.weight for item in exchanged.inserted if item.figure < 0 and comparison.somewhere(item.token)
+    )
+    nouns = [item for item in words if comparison.claim.tokens[item.token].noun]
+    signs["replaced_noun"] = sum(item.weight for item in nouns)
+    signs["inserted_noun"] = sum(
+        item.weight for item in exchanged.inserted if item.figure < 0 and comparison.claim.tokens[item.token].noun
+    )
 
 
 # --- denying, permitting, limiting -------------------------------------------------------------------------------------------
@@ -185,6 +259,10 @@ def _places(comparison: Comparison, found: Findings) -> None:
 
 def _text(reading: Reading, clauses: tuple[int, ...]) -> str:
     return " . ".join(reading.folded.text[slice(*reading.clauses[clause])] for clause in clauses)
+
+
+def _core_text(passage: Reading, fit: Fit) -> str:
+    return " ".join(passage.folded.text[slice(*passage.sentences[sentence])] for sentence in fit.sentences)
 
 
 def _piece_text(comparison: Comparison, fit: Fit) -> str:
@@ -207,9 +285,15 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
             backwards.setdefault(place, set()).add(word)
     hard = sum(1.0 for denial in mine if not it_denies and _any(denial, fit.pairs))
     hard += sum(1.0 for denial in its if not i_deny and _any(denial, backwards))
+    wide = comparison.context_text(fit) + _core_text(passage, fit)
+    if hard and i_deny != (it_denies or bool(cues.lexical_denials(wide))) and not _opposed(comparison, found, passage):
+        found.vetoes.append("negation")
     found.signs["denied"] = hard
     found.signs["denied_mine"] = float(not it_denies and i_deny)
-    found.signs["denied_its"] = float(it_denies and not i_deny)
+    touched = any(not denial.governed or any(word in backwards for word in denial.governed) for denial in its)
+    found.signs["denied_its"] = float((touched or bool(its_words)) and not i_deny)
+    only = cues.restricts(_core_text(passage, fit)) and not cues.restricts(my_text)
+    found.signs["only_denied"] = float(only and bool(mine))
     parity = (len(mine) + len(my_words) - len(its) - len(its_words)) % 2
     found.signs["parity"] = float(parity and i_deny and it_denies)
     opposed = _opposed(comparison, found, passage)
@@ -256,12 +340,32 @@ def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> No
             if _left_out(_condition(passage, start + place), said):
                 signs["dropped_strong" if strong else "dropped_weak"] = 1.0
     mine = _piece_text(comparison, found.fit)
-    its = " ".join(passage.folded.text[slice(*passage.sentences[sentence])] for sentence in found.fit.sentences)
+    its = _core_text(passage, found.fit)
     stated = cues.conditions(its)
-    signs["condition_added"] = float(bool(cues.conditions(mine)) and not stated)
+    signs["condition_added"] = float(
+        bool(cues.conditions(mine)) and not stated and not _condition_found(comparison, found)
+    )
+    signs["always_dropped"] = float(
+        cues.says_always(its) and not cues.says_always(mine) and bool(cues.conditions(mine))
+    )
     signs["only_added"] = float(cues.restricts(mine) and not cues.restricts(its))
     signs["only_dropped"] = float(cues.restricts(_text(passage, found.clauses)) and not cues.restricts(mine))
     signs["always_added"] = float(cues.says_always(mine) and not cues.says_always(its))
+
+
+def _condition_found(comparison: Comparison, found: Findings) -> bool:
+    """True when what the claim makes a condition stands in the sentences in other words: "with the permission of"."""
+    claim, fit = comparison.claim, found.fit
+    start = claim.tokens[fit.first].start if fit.first < fit.last else 0
+    places = [start + place for place, _ in cues.conditions(_piece_text(comparison, fit))]
+    words = [
+        word
+        for word in comparison.said
+        if fit.first <= word < fit.last
+        and any(place <= claim.tokens[word].start < claim.clauses[claim.clause_of(place)][1] for place in places)
+    ]
+    weight = sum(claim.tokens[word].weight for word in words)
+    return weight >= 1 and sum(claim.tokens[word].weight for word in words if word in fit.pairs) >= 0.6 * weight
 
 
 def _condition(passage: Reading, place: int) -> list[Token]:

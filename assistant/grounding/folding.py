@@ -27,6 +27,11 @@ _ALIKE = {
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-‐\u00ad][ \t]*\r?\n[ \t]*(?=[a-zà-ÿ])")
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """`text[i]` and `cased[i]` stand for the code point `origins[i]` of the original."""

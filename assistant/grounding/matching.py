@@ -9,22 +9,43 @@ from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
 from assistant.grounding.figures import same_figure
+from assistant.grounding.folding import words
 from assistant.grounding.reading import Reading, Token
 
 _CUT_MARK = re.compile(r"[,;:،؛()]|\s[-|]\s")
-_JOINS = frozenset({
-    "et", "mais", "tandis", "alors", "puis", "dont", "qui", "and", "but", "while", "whereas", "then", "which", "who", "although",
-    "though", "لكن", "بينما", "كما", "التي", "الذي", "اما",
-})  # fmt: skip
+_JOINS = words("""
+    et mais tandis alors puis dont qui and but while whereas then which who although though لكن بينما كما التي
+    الذي اما
+""")
+_PREPOSITIONS = words("""
+    pour dans a au aux en de du des d par sur apres avant lors selon hors sans sauf si s avec chez entre depuis
+    jusqu pendant quand lorsque lorsqu for in on at from under if when to before after with without by within
+    during unless except until between outside of في من عند خلال بعد قبل الي علي عن مع لدي حسب اذا دون الا حتي
+    منذ وفق بشرط ما
+""")
+_BEGUN_BY_WAW = tuple(
+    words("""
+    وصل وثيق وثائق وضع وفا وقت وظيف وظائف وزار وزير وسيط والد والي وحد وكال وكيل ورق وسط وسائل وسيل واجب وارد
+    واحد وجب ولاد وطن ورث وقع وقف وصف
+""")
+)
 _ENOUGH = 1.5
 """The weight that a piece of a claim must have to stand alone."""
 _MOST_PIECES = 3
 _CUT_COST = 0.3
+_WEAK_CUT_COST = 0.9
+"""Of a cut before "in", "for" or "with", or after such an opening: what it cuts off is seldom a statement of its own."""
 _SECOND_SENTENCE_COST = 0.6
 _BACK_REFERENCE = re.compile(
-    r"(?<!\w)(?:il|elle|ils|elles|ce|cette|ces|celui|celle|ceux|celles|y|en|son|sa|ses|leur|leurs|it|they|this|these|those|its|their|them|such|he|she|each|both)(?!\w)"
+    r"(?<!\w)(?:il|elle|ils|elles|ce|cette|ces|celui|celle|ceux|celles|y|en|son|sa|ses|leur|leurs|it|they|"
+    r"this|these|those|its|their|them|such|he|she|each|both)(?!\w)"
 )
-_IN_CONTEXT = 0.8
+_GOES_ON = re.compile(
+    r"\W*(?:il|elle|ils|elles|ce|cette|ces|celui-ci|celle-ci|ceux-ci|celles-ci|celui|celle|leur|leurs|son|sa|"
+    r"ses|it|they|this|these|those|its|"
+    r"their|such|he|she|[وف]?(?:هو|هي|هم|هذا|هذه|ذلك|تلك)|[وف][يت])(?!['’])(?=\s|[ء-ي])"
+)
+_IN_CONTEXT = 0.6
 """What a word counts that stands in what the sentence refers back to."""
 
 
@@ -85,31 +106,41 @@ class Comparison:
     def pieces(self) -> list[Fit]:
         """The claim in up to three pieces, each with the sentences that cover it best; empty when no word is found anywhere."""
         count = len(self.claim.tokens)
-        cuts = self._cuts()
+        costs = self._cuts()
         best: tuple[float, list[Fit]] = (0.0, [])
-        for number in range(min(_MOST_PIECES, len(cuts) + 1)):
-            for chosen in combinations(cuts, number):
-                bounds = (0, *chosen, count)
-                fits = [self._fit(first, last) for first, last in pairwise(bounds)]
+        for number in range(min(_MOST_PIECES, len(costs) + 1)):
+            for chosen in combinations(costs, number):
+                fits = [self._fit(first, last) for first, last in pairwise((0, *chosen, count))]
                 if any(fit is None for fit in fits):
                     continue
                 whole = [fit for fit in fits if fit is not None]
-                score = sum(fit.score for fit in whole) - _CUT_COST * number
+                score = sum(fit.score for fit in whole) - sum(costs[cut] for cut in chosen)
                 if score > best[0] + 1e-9:
                     best = (score, whole)
         return best[1]
 
-    def _cuts(self) -> list[int]:
-        """Positions of words before which the claim may be cut."""
+    def _cuts(self) -> dict[int, float]:
+        """Positions of words before which the claim may be cut, and what each cut costs."""
         tokens, text = self.claim.tokens, self.claim.folded.text
-        cuts = []
+        cuts: dict[int, float] = {}
+        opened = bool(tokens) and tokens[0].word in _PREPOSITIONS
         for place in range(1, len(tokens)):
-            before = text[tokens[place - 1].end : tokens[place].start]
             word = tokens[place].word
-            joined = word in _JOINS or ("\u0600" <= word[0] <= "\u06ff" and word[0] == "و" and len(word) > 3)
-            if (_CUT_MARK.search(before) or joined) and tokens[place].figure < 0:
-                cuts.append(place)
-        return cuts[:8]
+            marked = bool(_CUT_MARK.search(text[tokens[place - 1].end : tokens[place].start]))
+            arabic_and = word[0] == "و" and len(word) > 2 and not word.startswith(_BEGUN_BY_WAW)
+            joined = word in _JOINS or (arabic_and and (marked or len(word) > 3))
+            if not (marked or joined) or tokens[place].figure >= 0 or self._lists_names(place):
+                continue
+            weak = not joined and (opened or word in _PREPOSITIONS)
+            cuts[place] = _WEAK_CUT_COST if weak else _CUT_COST
+            opened = opened and not marked
+        return dict(list(cuts.items())[:8])
+
+    def _lists_names(self, place: int) -> bool:
+        """True where "and" stands between two names: "French and English"."""
+        tokens = self.claim.tokens
+        after = next((token for token in tokens[place : place + 3] if token.weight > 0), None)
+        return after is not None and after.name and tokens[place - 1].name
 
     def _fit(self, first: int, last: int) -> Fit | None:
         if (first, last) not in self._best:
@@ -120,8 +151,8 @@ class Comparison:
         words = [word for word in self.said if first <= word < last]
         total = sum(self.claim.tokens[word].weight for word in words)
         whole = (first, last) == (0, len(self.claim.tokens))
-        items = len(words) + len({self.claim.tokens[word].figure for word in range(first, last)} - {-1})
-        if not whole and (total < _ENOUGH or items < 2):
+        figures = len({self.claim.tokens[word].figure for word in range(first, last)} - {-1})
+        if not whole and (total + figures < _ENOUGH or len(words) + figures < 2):
             return None
         best: Fit | None = None
         for fit in self._fits(first, last, words):
@@ -138,7 +169,7 @@ class Comparison:
             count = len(passage.sentences)
             for sentence in range(count):
                 for sentences in ((sentence,), (sentence, sentence + 1)):
-                    if sentences[-1] >= count:
+                    if sentences[-1] >= count or not self._linked(passage, sentences):
                         continue
                     fit = self._on(number, sentences, first, last, words, matches)
                     fit.found += 1.5 * len(held.get(sentence, set()).union(held.get(sentences[-1], ())))
@@ -169,10 +200,30 @@ class Comparison:
             if places:
                 fit.pairs[word] = places
                 fit.found += weight
-            elif any(sentence in matches[word] for sentence in context):
+            elif any(sentence in matches[word] for sentence in context) or self._just_before(word, sentences, matches):
                 fit.context.add(word)
                 fit.found += weight * _IN_CONTEXT
         return fit
+
+    def _just_before(self, word: int, sentences: tuple[int, ...], matches: dict[int, dict[int, list[int]]]) -> bool:
+        """True for a word, no name of anybody, that stands in one of the two sentences before."""
+        token = self.claim.tokens[word]
+        return not (token.role or token.name) and any(sentences[0] - step in matches[word] for step in (1, 2))
+
+    def context_text(self, fit: Fit) -> str:
+        """The folded text of what the sentences of a piece refer back to."""
+        passage = self.passages[fit.passage]
+        return " ".join(
+            passage.folded.text[slice(*passage.sentences[sentence])]
+            for sentence in self._context(passage, fit.sentences)
+        )
+
+    def _linked(self, passage: Reading, sentences: tuple[int, ...]) -> bool:
+        """True for one sentence, and for two of which the second goes on with the first."""
+        if len(sentences) == 1:
+            return True
+        first, second = (passage.folded.text[slice(*passage.sentences[sentence])] for sentence in sentences)
+        return first.rstrip().endswith(":") or bool(_GOES_ON.match(second))
 
     def _context(self, passage: Reading, sentences: tuple[int, ...]) -> tuple[int, ...]:
         """Sentences that these refer back to: the one before when a pronoun says so, headings, the line that opens a list."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def _table(lines: str) -> dict[str, str]:
     return {word: unit for line in lines.strip().splitlines() for unit, *words in (line.split(),) for word in words}
@@ -37,3 +39,40 @@ db db decibels decibel ديسيبل
 mb mo mb megaoctets megabytes
 gb go gb gigaoctets gigabytes
 """)
+
+_PERIODS = _table("""
+hour heure hour ساعه
+day jour journee day يوم
+week semaine week اسبوع
+month mois month شهر
+quarter trimestre quarter
+season saison season فصل
+year an annee year سنه عام
+""")
+_ADVERBS = _table("""
+day quotidien quotidienne quotidiens quotidiennes quotidiennement journalier journaliere journaliers journalieres daily
+day يوميا يومي يوميه اليومي اليوميه
+week hebdomadaire hebdomadaires weekly اسبوعيا اسبوعي اسبوعيه الاسبوعي الاسبوعيه
+month mensuel mensuelle mensuels mensuelles mensuellement monthly شهريا شهري شهريه الشهري الشهريه
+quarter trimestriel trimestrielle trimestriels trimestrielles quarterly
+year annuel annuelle annuels annuelles annuellement annual annually yearly سنويا سنوي سنويه السنوي السنويه
+""")
+_RATE = re.compile(
+    r"(?<!\w)(?:(?:par|per|chaque|each|every|tous les|toutes les|an?|de l'|of the|for each|pour chaque|عن كل|"
+    r"كل|في ال|لل|بال)\s?(?P<period>"
+    + "|".join(sorted(_PERIODS, key=len, reverse=True))
+    + r")s?|(?P<adverb>"
+    + "|".join(sorted(_ADVERBS, key=len, reverse=True))
+    + r"))(?!\w)"
+)
+
+
+def rates(text: str) -> frozenset[str]:
+    """The periods by which the folded text counts: "par mois" and "mensuel" are `month`, "once a year" is `year`.
+
+    >>> sorted(rates("18 € par mois, une fois par an")), sorted(rates("a daily allowance"))
+    (['month', 'year'], ['day'])
+    """
+    return frozenset(
+        _PERIODS[match["period"]] if match["period"] else _ADVERBS[match["adverb"]] for match in _RATE.finditer(text)
+    )

@@ -28,7 +28,8 @@ _ARABIC_NAME = "|".join(name for name in _LONG_NAME.split("|") if name[0] > "z")
 _YEAR = r"(?P<year>1[3-9]\d\d|20\d\d)(?!\d)"
 _OF_YEAR = rf"(?:,?\s+(?:de\s+)?(?:(?:سنه|عام)\s+)?{_YEAR})"
 _FULL = (
-    rf"(?<![\d/])(?:(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?|(?P<first>premier|first|فاتح|الفاتح))(?:\s+day)?(?:\s+(?:of|من))?"
+    rf"(?<![\d/])(?:(?P<day>[0-3]?\d)(?:er|st|nd|rd|th)?|(?P<first>premier|first|فاتح|"
+    rf"الفاتح))(?:\s+day)?(?:\s+(?:of|من))?"
     rf"(?:\s+شهر)?\s+(?P<month>{_NAME})(?!\w){_OF_YEAR}?",
     rf"(?<!\w)(?P<month>{_NAME})\s+(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\d:.]\d)(?!\d)(?:,?\s+{_YEAR})?",
     rf"(?<![\d/.-]){_YEAR}[-/](?P<month>[01]?\d)[-/](?P<day>[0-3]?\d)(?![\d/-])",
@@ -63,7 +64,7 @@ CLOCKS = tuple(
             rf"(?<![\d.,:])(?P<hour>[0-2]?\d)(?:[.:](?P<minute>[0-5]\d))?\s?{_HALF}",
             r"(?<![\d.,:])(?P<hour>[0-2]?\d)\s?h(?![\w])",
             r"(?:الساعه|الساعات)\s+(?P<hour>[0-2]?\d)(?!\d)",
-            r"\b(?P<noon>midi|noon|midday|minuit|midnight)\b|(?P<arabic>منتصف\s+(?:النهار|الليل))",
+            r"(?<!de )(?<!du )\b(?P<noon>midi|noon|midday|minuit|midnight)\b|(?P<arabic>منتصف\s+(?:النهار|الليل))",
         ),
     )
 )
@@ -78,7 +79,7 @@ _WEEKDAYS = {
     name: number
     for number, names in enumerate(
         (
-            "lundi lundis monday mondays اثنين الاثنين", "mardi mardis tuesday tuesdays ثلاثاء الثلاثاء",
+            "lundi lundis monday mondays الاثنين", "mardi mardis tuesday tuesdays ثلاثاء الثلاثاء",
             "mercredi mercredis wednesday wednesdays اربعاء الاربعاء", "jeudi jeudis thursday thursdays خميس الخميس",
             "vendredi vendredis friday fridays الجمعه", "samedi samedis saturday saturdays سبت السبت",
             "dimanche dimanches sunday sundays الاحد",
@@ -87,7 +88,11 @@ _WEEKDAYS = {
     )
     for name in names.split()
 }  # fmt: skip
-WEEKDAY = re.compile(r"(?<!\w)[وبف]?(?P<day>" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + r")(?!\w)")
+WEEKDAY = re.compile(
+    r"(?<!\w)[وبف]?(?P<day>"
+    + "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
+    + r")(?!\w)|(?:(?<=كل )|(?<=يوم ))(?P<bare>اثنين)(?!\w)"
+)
 
 
 def date_found(match: re.Match[str]) -> Moment | None:
@@ -135,4 +140,4 @@ def time_of_day(hour: int, minute: int, half: str) -> Moment | None:
 
 def weekday(match: re.Match[str]) -> Moment:
     """What a match of `WEEKDAY` says: 1 for Monday."""
-    return "weekday", (_WEEKDAYS[match["day"]],)
+    return "weekday", (_WEEKDAYS[match["day"]] if match["day"] else 1,)

@@ -53,7 +53,7 @@ _TEEN_ORDINALS = {"الحاديه": 11, "الحادي": 11}
 _FRACTIONS = {
     word: Fraction(number)
     for number, words in {
-        "1/2": "moitie half demi demie نصف", "1/3": "tiers third ثلث", "2/3": "ثلثا ثلثي",
+        "1/2": "moitie half demi demie نصف", "1/3": "tiers thirds ثلث", "2/3": "ثلثا ثلثي",
         "1/4": "quart quarts quarter quarters ربع",
         "1/5": "خمس", "2": "double twice ضعف", "3": "triple",
     }.items()
@@ -76,7 +76,28 @@ def numerals(text: str) -> list[Numeral]:
         Numeral(match.start(), match.end(), _digits_value(match.group()), True) for match in _DIGITS.finditer(text)
     ]
     found += _written(text)
-    return sorted(found, key=lambda numeral: numeral.start)
+    return _fractions(text, sorted(found, key=lambda numeral: numeral.start))
+
+
+def _fractions(text: str, found: list[Numeral]) -> list[Numeral]:
+    """With "deux tiers", "three quarters" and "un dixième" as one number each."""
+    joined: list[Numeral] = []
+    for numeral in found:
+        last = joined[-1] if joined else None
+        part = 1 / numeral.value if numeral.ordinal and numeral.value > 2 else numeral.value
+        follows = last is not None and re.fullmatch(r"[\s-]", text[last.end : numeral.start])
+        if (
+            last is not None
+            and follows
+            and 0 < part < 1
+            and not numeral.in_digits
+            and 0 < last.value < 10
+            and not last.ordinal
+        ):
+            joined[-1] = Numeral(last.start, numeral.end, last.value * part, False)
+        else:
+            joined.append(numeral)
+    return joined
 
 
 def _digits_value(number: str) -> Fraction:
@@ -177,7 +198,7 @@ def _single(text: str, match: re.Match[str]) -> Iterator[Numeral]:
         yield Numeral(match.start(), end, Fraction(ordinal + 10 * bool(teen)), False, ordinal=True)
     elif "ال" + bare in _TEEN_ORDINALS:
         yield Numeral(match.start(), teen.end() if teen else match.end(), Fraction(11), False, ordinal=True)
-    elif bare in _FRACTIONS and bare not in _ARABIC:
+    elif bare in _FRACTIONS and bare not in _ARABIC and not text.startswith(("-", " journee"), match.end()):
         yield Numeral(match.start(), match.end(), _FRACTIONS[bare], False)
 
 

@@ -9,14 +9,31 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.grounding.figures import Figure, figures
-from assistant.grounding.folding import Folded, folded
-from assistant.grounding.stems import root, stem
+from assistant.grounding.folding import Folded, folded, words
+from assistant.grounding.stems import root, skeleton, stem
 from assistant.grounding.vocabulary import Vocabulary, vocabulary
 from assistant.language import sentence_spans
 
 _TOKEN = re.compile(r"[^\W_]+")
 _SEMICOLON = re.compile(r"[;؛]\s*(?=\S)")
 """What stands on its two sides is two statements."""
+_BEFORE_NOUN = words("""
+    le la les l un une du des de d au aux ce cette ces son sa ses leur leurs en par sur dans sous the a an of in
+    by at on from with its their his her this that any each في من علي عن الي عند لدي كل اي بعض هذا هذه ذلك بين
+    خلال
+""")
+_ARABIC_ARTICLE = re.compile(r"[وفبك]{0,2}(?:ال|لل)[ء-ي]{2}")
+_ARABIC_PREPOSITION = re.compile(r"[بل][ء-ي]{4}")
+_NAMED_AFTER = words("""
+    سيد سيده استاذ استاذه دكتور دكتوره مقبره مكتبه ساحه شارع مدينه حي سوق مدرسه مركز دار جمعيه وزاره مديريه
+    بلديه جماعه ولايه مستشفي ميناء طريق قاعه مبني رصيف لجنه مجلس مصلحه لغه باللغه
+""")
+"""An Arabic word after one of these names whose or which it is; the script has no capitals to tell."""
+_LETTERED = words("""
+    categorie categories category bande bandes band bands classe class type zone groupe group niveau level
+    lettre tranche annexe annex option et and ou or الفئه فئه الصنف صنف
+""")
+"""After these a single capital is a name and no word."""
 _CLAUSE_END = re.compile(
     r"[;:،؛,()]+(?!\d)|\s-\s|\s\|\s|"
     r"(?<!\w)(?:mais|toutefois|lorsqu(?:e|')|sauf|si|s'il|car|tandis|alors que|dont|qui|but|except|unless|if|when|while|who|"
@@ -40,6 +57,8 @@ class Token:
     role: str
     name: bool
     """A proper name, by its capital."""
+    noun: bool
+    """Most likely a noun, by the article or preposition before it."""
     figure: int
     """Its figure's position among the figures, -1 for none."""
 
@@ -124,6 +143,11 @@ def _tokens(
         name = _is_name(form, match, sentences[sentence][0] if sentences else 0)
         keys = _keys(word, stems[place], role, meanings)
         weight = _weight(word, stems[place], words, counted=figure >= 0)
+        if len(word) == 1 and form.cased[match.start()].isupper() and place and matches[place - 1].group() in _LETTERED:
+            weight, name = 1.0, True
+        before = matches[place - 1].group() if place else ""
+        noun = _is_noun(word, before)
+        name = name or (word[0] > "z" and weight == 1 and _without_and(before).removeprefix("ال") in _NAMED_AFTER)
         if weight and (role or name):
             weight = 2.0
         tokens.append(
@@ -138,10 +162,17 @@ def _tokens(
                 weight,
                 role,
                 name,
+                noun,
                 figure,
             )
         )
     return tokens
+
+
+def _is_noun(word: str, before: str) -> bool:
+    if "\u0600" <= word[0] <= "\u06ff":
+        return bool(_ARABIC_ARTICLE.match(word)) or before in _BEFORE_NOUN or bool(_ARABIC_PREPOSITION.match(word))
+    return before in _BEFORE_NOUN
 
 
 def _keys(word: str, its_stem: str, role: str, meanings: set[str]) -> frozenset[str]:
@@ -149,7 +180,15 @@ def _keys(word: str, its_stem: str, role: str, meanings: set[str]) -> frozenset[
         return frozenset({"=" + role})
     keys = {its_stem, *meanings}
     if "\u0600" <= word[0] <= "\u06ff":
-        keys.add("~" + root(word))
+        for start in range(3 if len(word) > 5 else 2 if len(word) > 4 else 1):
+            if start == 0 or word[start - 1] in "وفبلك":
+                keys.add("~" + root(word[start:]))
+            else:
+                break
+        if word[0] in "وفبلك" and len(word) > 3:
+            keys.add("~" + skeleton(word))
+        if len(word) == 3 and word[-1] == "ه":
+            keys.add("~" + word[:2])
     return frozenset(keys)
 
 
@@ -162,7 +201,7 @@ def _weight(word: str, its_stem: str, words: Vocabulary, *, counted: bool) -> fl
 
 
 def _without_and(word: str) -> str:
-    return word[1:] if word[0] in "وف" and len(word) > 2 else word
+    return word[1:] if len(word) > 2 and word[0] in "وف" else word
 
 
 def _is_name(form: Folded, match: re.Match[str], sentence_start: int) -> bool:

@@ -59,6 +59,12 @@ def root(word: str) -> str:
     return kept[:4] if len(kept) >= 3 else _arabic(word)
 
 
+def skeleton(word: str) -> str:
+    """The consonants of an Arabic word that begins with what only looks like a particle: فواتير."""
+    bare = word[:-1] if word.endswith(("ه", "ي")) else word
+    return bare[0] + re.sub("[اويئؤء]", "", bare[1:]) if bare else bare
+
+
 def _arabic(word: str) -> str:
     bare = _ARABIC_PREFIX.sub("", word)
     bare = _ARABIC_SUFFIX.sub("", bare)

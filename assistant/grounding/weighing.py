@@ -8,31 +8,27 @@ from functools import cache
 from importlib.resources import files
 
 from assistant.grounding.findings import Findings
+from assistant.grounding.folding import words
 
-_ADDED_UP = frozenset(
-    {
-        "missing",
-        "elsewhere",
-        "context",
-        "role",
-        "name",
-        "role_elsewhere",
-        "replaced",
-        "inserted",
-        "replaced_copied",
-        "missing_copied",
-        "turns",
-        "figures",
-    }
-)
+_ADDED_UP = words("""
+    missing missing_noun missing_copied elsewhere context role name rival_role rival_name replaced replaced_noun
+    replaced_elsewhere replaced_copied displaced inserted inserted_noun figures other_subject
+    inserted_elsewhere
+""")
 _REASONS = {
-    "denied": "negation", "denied_mine": "negation", "denied_its": "negation", "parity": "negation", "opposed": "negation",
-    "opposed_denied": "negation", "may_for_must": "modality", "must_for_may": "modality", "may_added": "modality",
-    "must_added": "modality", "may_dropped": "modality", "must_dropped": "modality", "dropped_strong": "condition",
-    "dropped_weak": "condition", "condition_added": "condition", "only_added": "condition", "only_dropped": "condition",
-    "always_added": "condition", "role": "subject", "role_elsewhere": "subject", "elsewhere": "subject", "name": "name",
-    "misplaced": "number",
-}  # fmt: skip
+    sign: reason
+    for reason, signs_of_it in {
+        "negation": "denied denied_mine denied_its parity opposed opposed_denied",
+        "modality": "may_for_must must_for_may may_added must_added may_dropped must_dropped",
+        "condition": "dropped_strong dropped_weak condition_added only_added only_dropped only_denied always_added "
+        "always_dropped",
+        "subject": "role rival_role elsewhere displaced replaced_elsewhere context",
+        "name": "rival_name name",
+        "duration": "rate_added",
+        "number": "misplaced attached",
+    }.items()
+    for sign in signs_of_it.split()
+}
 
 
 def signs(pieces: Sequence[Findings]) -> dict[str, float]:

@@ -110,7 +110,7 @@ class IndexIdentity:
                 raise IndexMismatch(f"{file}: the index was built with another {name}; {REBUILD}")
 
 
-REBUILD = "move the index folder away and start again: the documents are indexed anew from the archive"
+REBUILD = "run `assistant index rebuild` and start again: the documents are indexed anew from the archive"
 
 
 def _write_durably(file: Path, text: str) -> None:

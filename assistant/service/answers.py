@@ -14,6 +14,7 @@ from assistant import __version__
 from assistant.adaptation.models import BASE
 from assistant.build import Parts
 from assistant.embedding import LEAST_DENSE_WEIGHT
+from assistant.endpoints import EndpointState
 from assistant.errors import AssistantError
 from assistant.language import detect_language
 from assistant.scope import Scope
@@ -110,7 +111,8 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
         "name": settings.instance.name,
         "version": __version__,
         "languages": list(settings.instance.languages),
-        "generator": "quotes",
+        "generator": "model" if parts.router else "quotes",
+        "models": [_model(state) for state in parts.router.states()] if parts.router else [],
         "principal": {
             "id": reader.id,
             "roles": sorted(role.name.lower() for role in reader.roles),
@@ -123,6 +125,11 @@ def instance(parts: Serving, reader: Reader) -> dict[str, Any]:
         "ocr": settings.ingest.ocr,
         "examples": settings.examples.model_dump(),
     }
+
+
+def _model(state: EndpointState) -> dict[str, Any]:
+    """One model as every reader may know of it; what went wrong with it is for operators."""
+    return {"name": state.name, "model": state.model, "state": state.state, "languages": list(state.languages)}
 
 
 def _encoder_name(parts: Parts) -> str:

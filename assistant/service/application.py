@@ -26,7 +26,17 @@ from assistant.errors import (
     ServiceUnavailable,
     SignInRequired,
 )
-from assistant.service import adaptation, answers, archivists, compatible, documents, gold, reading, receipts
+from assistant.service import (
+    adaptation,
+    answers,
+    archivists,
+    compatible,
+    conversations,
+    documents,
+    gold,
+    reading,
+    receipts,
+)
 from assistant.service.reference import reference_page
 from assistant.service.security import Gate, KnownHosts, SecurityHeaders
 from assistant.service.sign_in_page import sign_in_page
@@ -57,6 +67,7 @@ def create_interface(parts: Parts) -> FastAPI:
     app.state.parts = parts
     for router in (
         answers.router,
+        conversations.router,
         archivists.router,
         receipts.router,
         reading.router,

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.answering import separator
+from assistant.answer_text import separator
 from assistant.errors import AssistantError, InvalidRequest
 from assistant.service.requests import Reader, Serving
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread

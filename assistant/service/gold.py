@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.access import Principal
 from assistant.build import Parts
+from assistant.conversations import Turn
 from assistant.errors import InvalidRequest, NotFound
 from assistant.evaluation.gold import GoldAnswer, retrieval_set
 from assistant.evaluation.gold_runs import GoldRun
@@ -19,6 +20,7 @@ from assistant.service.requests import Reader, Serving
 from assistant.service.wire import plain
 
 router = APIRouter(prefix="/gold", tags=["gold questions"])
+MOST_WORDS_CHARS = 4000
 
 
 class GoldBody(BaseModel):
@@ -29,7 +31,7 @@ class GoldBody(BaseModel):
     language: Literal["fr", "ar", "en"] | None = Field(default=None, description="Left out: the question's own")
     document_id: str | None = None
     page: Annotated[int | None, Field(ge=1, description="1-based; left out: the first on which the words stand")] = None
-    words: str | None = Field(default=None, max_length=4000)
+    words: str | None = Field(default=None, max_length=MOST_WORDS_CHARS)
 
     def answer(self) -> GoldAnswer | None:
         """Where it is answered; None where nothing answers it."""
@@ -66,6 +68,16 @@ def add(body: GoldBody, parts: Serving, reader: Reader) -> dict[str, Any]:
 def answer_lines(parts: Serving, reader: Reader) -> dict[str, Any]:
     """The questions as lines of a file for `assistant evaluate answers`."""
     return {"lines": [question.line() for question in parts.gold.all(reader)]}
+
+
+@router.get("/feedback")
+def list_feedback(parts: Serving, reader: Reader) -> dict[str, Any]:
+    """What readers said of answers, newest first, without who said it: as far as this archivist may read author and sources.
+
+    `gold` is the gold question that an answer with a thumb up would make, in the form that `POST /v1/gold` takes; else null.
+    """
+    parts.gold.require(reader)
+    return {"feedback": [_feedback_told(given.turn) for given in parts.conversations.feedback(reader)]}
 
 
 @router.get("/retrieval")
@@ -115,6 +127,20 @@ def remove(question_id: str, parts: Serving, reader: Reader) -> dict[str, Any]:
     parts.gold.remove(question_id, reader)
     parts.gold_runs.forget(question_id)
     return {"removed": question_id}
+
+
+def _feedback_told(turn: Turn) -> dict[str, Any]:
+    assert turn.feedback is not None
+    assert turn.answer is not None
+    cited = [
+        {"document_id": each.document_id, "title": each.title, "page": each.page_number, "words": each.quote}
+        for each in turn.answer.citations
+    ]
+    asked = {"question": turn.searched, "language": turn.answer.language}
+    liked = turn.feedback.rating == "up" and cited and len(turn.answer.citations[0].quote) <= MOST_WORDS_CHARS
+    gold = {**asked, **{name: cited[0][name] for name in ("document_id", "page", "words")}} if liked else None
+    said = {name: getattr(turn.feedback, name) for name in ("rating", "reason", "comment", "given_at")}
+    return {**asked, **said, "outcome": turn.answer.outcome.value, "cited": cited, "gold": gold}
 
 
 def _told(run: GoldRun | None, parts: Parts, reader: Principal) -> dict[str, Any] | None:

@@ -24,6 +24,9 @@ from assistant.sessions import local_key
 
 _LOG = logging.getLogger(__name__)
 _START_TIMEOUT_S = 60.0
+_KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep an idle connection (httpx 5 s, as uvicorn by default; nginx 60): the one that closes first
+must be the one that sends, or a request meets a connection that has just been closed."""
 _SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another waits. A question takes it up some dozens of times, each time after
 a call into the index or the encoder; with Python's 5 ms beside a document that is being split it waits that long each time."""
@@ -57,6 +60,7 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         ws_max_size=2**25,
     )
     server = uvicorn.Server(config)

@@ -86,7 +86,7 @@ def collected(
     return came
 
 
-def wait_until(true: Callable[[], bool], within_s: float = 5.0) -> bool:
+def wait_until(true: Callable[[], bool], within_s: float = 30.0) -> bool:
     ends = time.monotonic() + within_s
     while not true():
         if time.monotonic() > ends:

@@ -9,6 +9,7 @@ import pytest
 from assistant.config import Settings, load_settings
 from assistant.diagnosis import Finding, Health, findings
 from tests import postgres
+from tests.endpoint_server import FAULTS, MODEL, Abilities, EndpointServer, refused_url
 from tests.worlds import instance_file
 
 
@@ -62,3 +63,42 @@ def test_database_that_cannot_be_used_is_broken(tmp_path: Path, url: str, messag
 
 def test_nothing_is_said_of_a_database_that_is_not_configured(tmp_path: Path) -> None:
     assert all(finding.subject != "database" for finding in findings(settings(tmp_path)))
+
+
+def endpoint(url: str, extra: str = "") -> str:
+    return (
+        f'[[models.endpoints]]\nname = "a"\nurl = "{url}"\nmodel = "{MODEL}"\nclearance = "secret"\n'
+        f"context_tokens = 2048\n{extra}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("abilities", "health", "said"),
+    [
+        (Abilities(max_model_len=8192, tokenizer="vllm"), Health.GOOD, "8192 tokens of context, tokenizer: vllm"),
+        (Abilities(max_model_len=1024), Health.LIMITED, "2048 is too many"),
+        (Abilities(models=("another",)), Health.LIMITED, "is not in its list of models"),
+        (Abilities(health_status=503), Health.LIMITED, "server error"),
+    ],
+)
+def test_model_endpoint_is_told_with_what_it_offers(
+    tmp_path: Path, abilities: Abilities, health: Health, said: str
+) -> None:
+    with EndpointServer(FAULTS["500"], abilities) as server:
+        finding = found("model endpoint a", settings(tmp_path, endpoint(server.url)))
+        assert (finding.health, said in finding.detail) == (health, True)
+        assert all(not seen.path.endswith("/completions") for seen in server.others), (
+            "an answer in hand is not disturbed"
+        )
+
+
+def test_model_endpoint_that_is_not_there_costs_a_model_and_breaks_nothing(tmp_path: Path) -> None:
+    finding = found("model endpoint a", settings(tmp_path, endpoint(refused_url())))
+    assert finding.health is Health.LIMITED
+    assert "quotations" in finding.remedy
+
+
+def test_endpoints_that_cannot_be_used_are_broken(tmp_path: Path) -> None:
+    finding = found("models", settings(tmp_path, endpoint("http://models.example/v1")))
+    assert finding.health is Health.BROKEN
+    assert "egress.allow" in finding.detail

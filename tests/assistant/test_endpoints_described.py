@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from assistant.access import Label
 from assistant.config import load_settings
 from assistant.endpoints import EndpointDescription, Limits, ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, EgressBlocked
-from tests.endpoint_server import EndpointServer, answer
+from tests.assistant.endpoint_worlds import PATIENT, collected, described, router
+from tests.endpoint_server import MODEL, EndpointServer, answer
 from tests.worlds import ROOT, child_environment, instance_file
 
 ENDPOINT = (
@@ -125,6 +134,47 @@ def test_absent_certificates_are_named(tmp_path: Path) -> None:
     extra = ENDPOINT.replace("http:", "https:") + 'ca_file = "absent.pem"\n'
     with pytest.raises(ConfigurationError, match=r"absent\.pem.*certificates"):
         ModelRouter(endpoints(tmp_path, extra), probing=False)
+
+
+def test_cache_salt_goes_out_with_each_request(tmp_path: Path) -> None:
+    with EndpointServer(answer("Oui.")) as server:
+        address = f'url = "{server.url}"\nmodel = "{MODEL}"\nclearance = "secret"\n'
+        extra = f'[[models.endpoints]]\nname = "a"\n{address}cache_salt = "sel"\n'
+        with router(*endpoints(tmp_path, extra)) as models:
+            collected(models)
+        assert server.seen[0].body["cache_salt"] == "sel"
+
+
+@pytest.mark.parametrize("pace", [0, 3])
+def test_answers_come_over_tls_with_certificates_of_ones_own(tmp_path: Path, pace: int) -> None:
+    """At three tokens a second every wait of the socket is cut, and TLS goes on after each."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(_self_signed(tmp_path))
+    with EndpointServer(answer("un deux trois", per_second=pace), tls=tls) as server:
+        with router(replace(described(server.url, limits=PATIENT), ca_file=tmp_path / "own.pem")) as models:
+            assert collected(models).text == "un deux trois"
+        with router(described(server.url)) as models:
+            assert "one: refused" in collected(models).unavailable
+        assert len(server.seen) == 1
+
+
+def _self_signed(folder: Path) -> Path:
+    """`own.pem`: key and certificate of 127.0.0.1 for a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "endpoint")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "own.pem"
+    file.write_bytes(private + certificate.public_bytes(pem))
+    return file
 
 
 _BY_NAME = """

@@ -18,7 +18,7 @@ def asking_for_schema() -> Need:
 
 
 def probed(server: EndpointServer) -> ModelRouter:
-    models = ModelRouter([described(server.url)])
+    models = router(described(server.url), probing=True)
     assert wait_until(lambda: models.probed)
     return models
 
@@ -78,6 +78,6 @@ def test_server_that_answers_probes_with_rubbish_offers_nothing_and_is_used_all_
 
 def test_absent_endpoint_is_known_to_be_away_before_anybody_asks() -> None:
     with EndpointServer(FAULTS["500"], Abilities(health_status=500)) as server:
-        with ModelRouter([described(server.url)]) as models:
+        with router(described(server.url), probing=True) as models:
             assert wait_until(lambda: not models.available(need()))
         assert server.seen == []

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from assistant.endpoints import ChatMessage, Ended, ModelRouter, Need, Piece, Queued, Started
+from assistant.endpoints import ChatMessage, Ended, Need, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
 from tests.assistant.endpoint_worlds import PATIENT, collected, described, need, question, router, wait_until
 from tests.endpoint_server import (
@@ -201,7 +201,7 @@ def test_a_slow_reader_is_no_stall_of_the_server() -> None:
 def test_endpoint_that_fails_twice_is_left_alone_until_the_probe_finds_it_back() -> None:
     with EndpointServer(FAULTS["500"]) as first, EndpointServer(answer("Deux.")) as second:
         first.abilities = Abilities(health_status=503)
-        with ModelRouter([described(first.url), described(second.url, "two")], wait_s=3) as models:
+        with router(described(first.url), described(second.url, "two"), probing=True) as models:
             assert wait_until(lambda: models.states()[0].state == "away")
             before = asked_of(first)
             assert [collected(models).text for _ in range(5)] == ["Deux."] * 5

@@ -19,6 +19,7 @@ from tests.benchmarks.archive_load import DOCUMENTS, archive_figures
 from tests.benchmarks.embedding_speed import embedding_figures
 from tests.benchmarks.figures import Figures, machine
 from tests.benchmarks.filtered_recall import filtered_figures
+from tests.benchmarks.followups import followup_figures
 from tests.benchmarks.index_speed import index_figures
 from tests.benchmarks.model_overhead import models_figures
 from tests.benchmarks.ocr_speed import ocr_figures
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "retrieval": retrieval_figures,
     "ocr": ocr_figures,
     "filtered": filtered_figures,
+    "followups": followup_figures,
     "models": models_figures,
     "archive": archive_figures,
     "scale": scale_figures,

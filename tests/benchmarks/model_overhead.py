@@ -51,8 +51,13 @@ class Run:
 def models_figures() -> Figures:
     """The bare endpoint and the router over it, for each number of readers."""
     egress.apply_opt_outs()
-    with _server() as url, _router(url) as models:
-        bare, routed = _bare(url), _routed(models)
+    limits = httpx.Limits(max_connections=None)
+    with (
+        _server() as url,
+        _router(url) as models,
+        httpx.Client(base_url=url, trust_env=False, timeout=60, limits=limits) as client,
+    ):
+        bare, routed = _bare(client), _routed(models)
         for reading in (bare, routed):
             measured(reading, 1)
         rows: dict[str, dict[str, float]] = {}
@@ -141,13 +146,10 @@ class _Peak:
             self.highest = max(self.highest, self._memory())
 
 
-def _bare(url: str) -> Reading:
+def _bare(client: httpx.Client) -> Reading:
     def reading(_: str, question: str) -> Iterator[str]:
         body = {"model": MODEL, "stream": True, "messages": [{"role": "user", "content": question}]}
-        with (
-            httpx.Client(trust_env=False, timeout=30) as client,
-            client.stream("POST", f"{url}/chat/completions", json=body) as response,
-        ):
+        with client.stream("POST", "/chat/completions", json=body) as response:
             for line in response.iter_lines():
                 if line.startswith("data: {"):
                     yield json.loads(line[6:])["choices"][0]["delta"].get("content") or ""

@@ -53,7 +53,7 @@ class Visitor:
         """Asks, and waits until the answer is complete."""
         self.page.fill("#question", question)
         self.page.keyboard.press("Enter")
-        self.page.wait_for_selector(".answer-tools, .abstention, .problem")
+        self.page.wait_for_selector(".turn:last-of-type :is(.answer-tools, .abstention, .problem)")
 
 
 @pytest.fixture(scope="package")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.test_page import _WEAK_TEXTS as WEAK_TEXTS
-from tests.browser.test_page import SCANNED
+from tests.browser.test_page import ANSWERS, SCANNED
 from tests.conftest import needed
 from tests.instances import RunningInstance, running_instance
 from tests.worlds import DEMO, instance_file
@@ -43,7 +43,7 @@ def answer_in(visitor: Any, language: str) -> None:
     def speak(route: Route) -> None:
         route.continue_(post_data=json.dumps({**route.request.post_data_json, "language": language}))
 
-    visitor.page.route("**/v1/answers", speak)
+    visitor.page.route(ANSWERS, speak)
     visitor.ask(SCANNED)
 
 

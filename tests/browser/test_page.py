@@ -19,6 +19,8 @@ QUESTIONS = {
 }
 WITHOUT_PAGES = "Combien de devis faut-il pour un achat de 12 000 € hors taxes ?"
 SCANNED = "Combien d'articles un lecteur pouvait-il demander par jour aux archives selon la note de 1996 ?"
+ANSWERS = re.compile(r"/v1/(answers|conversations/[^/]+/turns)$")
+"""Where questions go: alone, or in a conversation."""
 NO_DOCUMENT_ANSWERS = "Quelle est la hauteur de la tour Eiffel ?"
 TITLES = {"fr": "Interrogez vos documents", "ar": "اسأل وثائقك", "en": "Ask your documents"}
 
@@ -138,9 +140,12 @@ def test_whole_way_works_with_the_keyboard_alone(visit: Callable[..., Any]) -> N
     page.keyboard.type(QUESTIONS["fr"])
     page.keyboard.press("Enter")
     page.wait_for_selector(".answer-tools")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    marker = page.locator(".marker").first
+    expect(page.locator("#question")).to_be_focused()
+    marker = page.locator(".marker").last
+    for _ in range(12):  # back over what can be done with the answer
+        page.keyboard.press("Shift+Tab")
+        if marker.evaluate("node => node === document.activeElement"):
+            break
     expect(marker).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#source-title")).to_be_focused()
@@ -171,7 +176,7 @@ def test_switching_the_language_keeps_answer_and_source(visit: Callable[..., Any
     expect(reader.page.locator("html")).to_have_attribute("dir", "rtl")
     reader.page.wait_for_selector(".sheet.ready")
     assert reader.page.locator("blockquote").all_inner_texts() == quoted
-    assert reader.page.input_value("#question") == QUESTIONS["fr"]
+    expect(reader.page.locator("h2.question")).to_have_text(QUESTIONS["fr"])
     reader.page.reload()
     expect(reader.page.locator("h1")).to_have_text(TITLES["ar"])
 
@@ -257,7 +262,7 @@ def test_page_says_that_it_quotes_and_what_it_cannot_do(visit: Callable[..., Any
 
 def test_sign_of_life_comes_at_once(visit: Callable[..., Any]) -> None:
     page = visit("fr").page
-    page.route("**/v1/answers", lambda route: None)  # never answered: what shows is the page's own
+    page.route(ANSWERS, lambda route: None)  # never answered: what shows is the page's own
     page.fill("#question", QUESTIONS["fr"])
     milliseconds = page.evaluate("""async () => {
         const begin = performance.now();

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import py7zr
 import pytest
+import pyzipper
 
 from ingest import isolation
 from ingest.isolation import parse_here
@@ -260,6 +261,31 @@ def test_locked_archives_ask_for_a_password_and_open_with_it(tmp_path: Path) -> 
     assert refused(LOCKED_ZIP(tmp_path)) == "password_needed"
     assert refused(LOCKED_ZIP(tmp_path), replace(SETTINGS, password="autre")) == "wrong_password"
     assert content(parsed(LOCKED_ZIP(tmp_path), replace(SETTINGS, password="clé"))) == {"a.txt": b"texte secret"}
+
+
+@pytest.mark.parametrize("bits", [128, 256])
+def test_zip_under_aes_asks_for_its_password_and_opens_with_it(tmp_path: Path, bits: int) -> None:
+    path = tmp_path / "scellé.zip"
+    with pyzipper.AESZipFile(path, "w", compression=pyzipper.ZIP_DEFLATED) as archive:
+        archive.writestr("avis.txt", "en clair")
+        archive.setpassword("clé".encode())
+        archive.setencryption(pyzipper.WZ_AES, nbits=bits)
+        archive.writestr("arrêtés/مرسوم.txt", "texte secret " * 500)
+    assert refused(path) == "password_needed"
+    assert refused(path, replace(SETTINGS, password="autre")) == "wrong_password"
+    expected = {"avis.txt": b"en clair", "arrêtés/مرسوم.txt": b"texte secret " * 500}
+    assert content(parsed(path, replace(SETTINGS, password="clé"))) == expected
+
+
+def test_changed_bytes_in_a_zip_under_aes_are_found_out(tmp_path: Path) -> None:
+    path = tmp_path / "scellé.zip"
+    with pyzipper.AESZipFile(path, "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"cle")
+        archive.writestr("a.txt", "texte secret " * 500)
+    changed = bytearray(path.read_bytes())
+    changed[2000] ^= 1
+    path.write_bytes(changed)
+    assert refused(path, replace(SETTINGS, password="cle")) == "damaged"
 
 
 def LOCKED_ZIP(folder: Path) -> Path:

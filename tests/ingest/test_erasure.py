@@ -21,6 +21,7 @@ import pytest
 from assistant.access import Label, Role
 from assistant.build import Parts, opened
 from assistant.config import load_settings
+from assistant.conversations import TurnState
 from assistant.errors import Conflict, Forbidden, NotFound
 from assistant.receipts import ErasureReceipt, canonical, check_fields, check_file
 from assistant.service.wire import plain
@@ -111,16 +112,27 @@ def eraser_of(parts: Parts) -> EmbeddedIngestion:
     return parts.ingestion
 
 
+def keep_an_answer(parts: Parts, question: str) -> str:
+    """The id of a conversation with this question and its answer in it."""
+    conversation = parts.conversations.create(ARCHIVIST).id
+    opened = parts.conversations.begin(conversation, ARCHIVIST, question, searched=question)
+    parts.conversations.finish(opened, TurnState.DONE, parts.assistant.ask(question, ARCHIVIST))
+    return conversation
+
+
 def test_no_word_of_an_erased_document_is_left_in_any_file(tmp_path: Path) -> None:
     with instance(tmp_path) as parts:
         status = plant(parts, tmp_path)
         amended = hand_in(parts, tmp_path, "numbatfolder/bilbyname.html", TEXT, sidecar=SIDECAR.encode())
         assert amended.state is DocumentState.DONE
-        parts.assistant.ask("Quel est le délai zyzomys à compter de la notification de la décision ?", ARCHIVIST)
+        conversation = keep_an_answer(parts, "Quel est le délai à compter de la notification de la décision ?")
+        assert "zyzomys" in str(parts.conversations.one(conversation, ARCHIVIST))
         before = words_in(tmp_path / "data")
         assert set(WORDS) <= set(before), "words that were nowhere prove nothing"
         receipt = parts.ingestion.remove(status.document_id, ARCHIVIST)
         assert words_in(tmp_path / "data") == {}, "while the instance runs"
+        assert "zyzomys" not in str(list(parts.conversations._turns(conversation)))
+        assert receipt.stores == ("index", "archive", "ledger", "conversations", "gold questions")
         assert receipt.passages > 0
         assert not parts.index.readable(status.document_id), "its key in the index"
         assert parts.archive.holdings(status.document_id, ()).keys == 0, "its key in the archive"

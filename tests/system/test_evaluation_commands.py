@@ -60,6 +60,7 @@ def test_gold_questions_are_kept_run_exported_and_compared(tmp_path: Path) -> No
     place = ("--document", document_id, "--words", "trente jours")
     key = told(run_assistant(instance, *gold, "add", QUESTION, *place, "--json"))["id"]
     assert [found["id"] for found in told(run_assistant(instance, *gold, "list", "--json"))["questions"]] == [key]
+    assert told(run_assistant(instance, *gold, "feedback", "--json")) == {"feedback": [], "kept": []}
     refused = run_assistant(instance, *gold, "add", QUESTION, "--words", "trente jours")
     assert refused.returncode == 2
     assert "--unanswerable" in refused.stderr
@@ -97,3 +98,32 @@ def test_what_is_no_report_is_refused_before_anything_is_measured(tmp_path: Path
     assert refused.returncode == 2
     assert "name the report.json of an earlier --report" in refused.stderr
     assert refused.stdout == ""
+
+
+def test_grounding_is_counted_beside_baselines_and_an_earlier_report(tmp_path: Path) -> None:
+    passage = "Le congé annuel est de vingt-sept jours. La prime de juin est versée aux agents titulaires."
+    claims = (("Le congé annuel est de vingt-sept jours.", True), ("Le congé annuel est de trente jours.", False))
+    lines = [
+        json.dumps({"id": str(n), "lang": "fr", "claim": claim, "passages": [passage], "supported": supported})
+        for n, (claim, supported) in enumerate(claims)
+    ]
+    for name in ("set.jsonl", "tuning.jsonl"):
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    instance, out = instance_file(tmp_path), tmp_path / "report"
+    command = ("evaluate", "grounding", str(tmp_path / "set.jsonl"))
+    predictions = tmp_path / "predictions.jsonl"
+    first = told(run_assistant(instance, *command, "--json", "--report", str(out), "--predictions", str(predictions)))
+    assert first["assistant"]["total"]["caught"]["count"] == first["assistant"]["fr"]["caught"]["of"] == 1
+    assert first["assistant"]["total"]["wrongly_withheld"]["share"] == 0.0
+    assert set(first) == {"assistant", "baseline:words", "baseline:cosine", "comparisons"}
+    assert [json.loads(text)["verdict"] for text in predictions.read_text("utf-8").splitlines()] == [
+        "supported",
+        "unsupported",
+    ]
+
+    again = run_assistant(instance, *command, "--against", str(out / "report.json"))
+    assert "100.0 %" in done(again)
+    (tmp_path / "set.jsonl").write_text(lines[0] + "\n{", encoding="utf-8")
+    refused = run_assistant(instance, *command)
+    assert refused.returncode == 2
+    assert "line 2: not valid JSON" in refused.stderr

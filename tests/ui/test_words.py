@@ -41,6 +41,10 @@ SAME_EVERYWHERE = {
     "Page",
     "Pages",
     "Archive",
+    "Conversations",
+    "Version {n}",
+    "Note",
+    "Guide",
 }
 DYNAMIC = (
     "label.",
@@ -54,6 +58,7 @@ DYNAMIC = (
     "inconsistency.",
     "sign_in.",
     "unavailable.",
+    "kind.",
 )
 """Tables whose keys the page composes from what the service sends."""
 
@@ -116,6 +121,7 @@ def test_counted_nouns_have_the_plural_forms_of_their_language(language: str) ->
         "versions",
         "problems",
         "questions",
+        "changes",
     }
     for noun, forms in counted.items():
         assert isinstance(forms, dict)

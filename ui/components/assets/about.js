@@ -2,6 +2,12 @@
 
 import { element } from "./dom.js";
 
+/** The language models that write here, by name. */
+export function modelNames(instance, words) {
+  const names = [...new Set((instance.models ?? []).map(({ model }) => model))];
+  return names.length ? words.list(names) : instance.generator;
+}
+
 export function aboutView(page) {
   const { words, instance } = page;
   const quotes = instance.generator === "quotes";
@@ -13,7 +19,7 @@ export function aboutView(page) {
     section(words.say("about.does_not"), list(words.say("about.does_not_list"))),
     section(
       words.say(quotes ? "about.quotes_title" : "about.model_title"),
-      element("p", {}, words.say(quotes ? "about.quotes" : "about.model", { model: instance.generator })),
+      element("p", {}, words.say(quotes ? "about.quotes" : "about.model", { model: modelNames(instance, words) })),
     ),
     weakLanguages(words, instance),
     section(words.say("about.facts"), facts(words, instance)),
@@ -41,7 +47,7 @@ function weakLanguages(words, instance) {
 }
 
 function facts(words, instance) {
-  const model = instance.generator === "quotes" ? words.say("about.fact_no_model") : instance.generator;
+  const model = instance.generator === "quotes" ? words.say("about.fact_no_model") : element("bdi", {}, modelNames(instance, words));
   const rows = [
     ["fact_documents", words.number(instance.documents)],
     ["fact_passages", words.number(instance.passages)],

@@ -1,45 +1,87 @@
 // An answer's sentences with their markers, on the page and as text for the clipboard.
 
-import { dotted, element, icon } from "./dom.js";
+import { modelNames } from "./about.js";
+import { element, icon } from "./dom.js";
+import { caption, cells, direction, marker, markers, place } from "./markers.js";
+import { addSentence, citesOf, doubt } from "./prose.js";
+import { note } from "./states.js";
 
 /** Adds to `body` the sentences that it does not show yet, and keeps a skeleton while more may come. */
 export function answerBody(body, turn, page) {
   body.querySelector(".skeleton")?.remove();
-  const quoting = turn.answer ? turn.answer.model === "quotes" : page.instance.generator === "quotes";
-  body.classList.toggle("quoting", quoting);
-  const list = body.querySelector(".sentences") ?? element("div", { class: "sentences" });
-  if (!list.parentElement) body.append(list);
-  while (list.childElementCount > turn.sentences.length) list.lastElementChild.remove();
-  for (const sentence of turn.sentences.slice(list.childElementCount)) {
-    list.append(quoting ? quotation(sentence, turn, page) : statement(sentence, turn, page));
+  const composed = turn.composed(page.instance.generator !== "quotes");
+  const list = sentenceList(body, turn, composed);
+  const known = Number(list.dataset.shown ?? 0);
+  for (const sentence of turn.sentences.slice(known)) {
+    if (composed) addSentence(list, sentence, turn, page);
+    else list.append(quotation(sentence, turn, page));
   }
+  list.dataset.shown = String(turn.sentences.length);
   heading(body, turn, page);
-  if (turn.phase === "searching" || turn.phase === "reading") body.append(skeleton());
+  sources(body, turn, page, composed);
+  if (turn.running) body.append(skeleton(turn));
   page.source.markOpen();
 }
 
+/** The element that holds the sentences; a new one when what stands there is not the beginning of what is to be shown. */
+function sentenceList(body, turn, composed) {
+  const list = body.querySelector(".sentences");
+  const texts = JSON.stringify(turn.sentences.slice(0, Number(list?.dataset.shown ?? 0)));
+  body.classList.toggle("quoting", !composed);
+  if (list && list.composed === composed && list.texts === texts) {
+    list.texts = JSON.stringify(turn.sentences);
+    return list;
+  }
+  const fresh = element("div", { class: "sentences" });
+  Object.assign(fresh, { composed, texts: JSON.stringify(turn.sentences) });
+  if (list) list.replaceWith(fresh);
+  else body.append(fresh);
+  return fresh;
+}
+
+/** How well it is founded, and why it is quotations where a model was to be expected. */
 function heading(body, turn, page) {
-  body.querySelector(".answer-title")?.remove();
+  body.querySelector(".answer-head")?.remove();
   if (turn.phase !== "done" || !turn.sentences.length) return;
+  const { words } = page;
+  const { answer } = turn;
   const documents = new Set([...turn.citations.values()].map((citation) => citation.document_id)).size;
-  const kind =
-    turn.answer.outcome === "partly_supported" ? "partly" : turn.answer.model === "quotes" ? "quoted" : "supported";
-  const says = page.words.say(`answer.${kind}`, { documents: page.words.count("documents", documents) });
+  const kind = answer.outcome === "partly_supported" ? "partly" : answer.model === "quotes" ? "quoted" : "supported";
+  const says = words.say(`answer.${kind}`, { documents: words.count("documents", documents) });
   const title = element(
     "p",
     { class: `answer-title ${kind}` },
     icon(kind === "partly" ? "alert" : "check"),
     element("span", {}, says),
   );
-  body.prepend(title);
+  const why = answer.fallback ? note(words.say(`answer.fallback_${answer.fallback}`)) : null;
+  body.prepend(element("div", { class: "answer-head" }, title, why));
+}
+
+/** Under flowing text, what each marker stands for, one line a page; a quotation has that below itself. */
+function sources(body, turn, page, composed) {
+  body.querySelector(".sources")?.remove();
+  if (!composed || turn.running || !turn.citations.size) return;
+  const pages = Map.groupBy(turn.citations.values(), ({ document_id: id, page_number: number }) => `${id} ${number}`);
+  const lines = [...pages.values()].map((cited) =>
+    element(
+      "li",
+      { "data-cites": cited.map(({ key }) => key).join(" ") },
+      element("span", { class: "source-numbers", dir: "ltr", "aria-hidden": "true" }, cited.map((citation) => `[${citation.marker}]`).join(" ")),
+      caption(cited[0], page),
+    ),
+  );
+  body.append(
+    element("div", { class: "sources" }, element("h3", {}, page.words.say("answer.sources")), element("ul", {}, lines)),
+  );
 }
 
 function quotation(sentence, turn, page) {
   const row = cells(sentence).length > 1;
-  const captions = sentence.markers.map((marker) => caption(turn.citations.get(marker), page));
+  const captions = sentence.markers.map((number) => caption(turn.citations.get(number), page));
   return element(
     "figure",
-    { class: "quotation" + (row && continues(sentence, turn) ? " continues" : ""), "data-markers": sentence.markers.join(" ") },
+    { class: "quotation" + (row && continues(sentence, turn) ? " continues" : ""), "data-cites": citesOf(sentence, turn) },
     element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text) }, quoted(sentence), "\u00a0", markers(sentence, turn, page)),
     doubt(sentence, page.words),
     element("figcaption", {}, captions),
@@ -53,10 +95,6 @@ function quoted(sentence) {
   return element("span", { class: "words cells" }, parts.map((cell) => element("span", { dir: "auto" }, cell)));
 }
 
-function cells(sentence) {
-  return sentence.text.split(" | ");
-}
-
 /** True when the sentence before is a row of the same table, whose caption then serves for both. */
 function continues(sentence, turn) {
   const before = turn.sentences[turn.sentences.indexOf(sentence) - 1];
@@ -65,89 +103,37 @@ function continues(sentence, turn) {
   return one?.document_id === other?.document_id && one?.page_number === other?.page_number;
 }
 
-function direction(text) {
-  return /\p{Script=Arabic}/u.test(text.slice(0, 200).match(/\p{L}/u)?.[0] ?? "") ? "rtl" : "ltr";
-}
-
-function statement(sentence, turn, page) {
-  const weak = sentence.verdict === "unsupported" || sentence.verdict === "partly supported";
-  return element(
-    "span",
-    { class: weak ? "statement weak" : "statement", dir: "auto", lang: turn.language },
-    sentence.text,
-    "\u00a0",
-    markers(sentence, turn, page),
-    doubt(sentence, page.words),
-    " ",
-  );
-}
-
-function doubt(sentence, words) {
-  if (sentence.verdict === "unsupported") return element("span", { class: "doubt" }, words.say("answer.unsupported"));
-  if (sentence.verdict !== "partly supported") return null;
-  return element("span", { class: "doubt" }, words.say("answer.partly_sentence"));
-}
-
-function markers(sentence, turn, page) {
-  return sentence.markers.map((number) => {
-    const citation = turn.citations.get(number);
-    if (!citation) return null;
-    const name = page.words.say("answer.marker", { n: number, title: citation.title, place: place(citation, page.words) });
-    return element(
-      "button",
-      {
-        type: "button",
-        class: "marker",
-        dir: "ltr",
-        "data-marker": String(number),
-        "aria-label": name,
-        "aria-expanded": "false",
-        "aria-controls": "source",
-        onclick: () => page.source.open(citation, `[data-marker="${number}"]`),
-      },
-      `[${number}]`,
-    );
-  });
-}
-
-/** Where a citation stands, in words: its page, or its file where the format has none. */
-export function place(citation, words) {
-  return citation.page_number ? words.say("source.page", { n: citation.page_number }) : citation.file_name;
-}
-
-/** The line below a quotation. A mouse may click it as well; the keyboard has the marker. */
-function caption(citation, page) {
-  if (!citation) return null;
-  const { words } = page;
-  const show = () => page.source.open(citation, `[data-marker="${citation.marker}"]`);
-  return element(
-    "span",
-    { class: "caption", onclick: show },
-    dotted([
-      element("cite", { dir: "auto" }, citation.title),
-      element("bdi", { class: citation.page_number ? "one-line" : null }, place(citation, words)),
-      citation.date ? element("time", { class: "one-line", datetime: citation.date }, words.date(citation.date)) : null,
-      citation.label && citation.label !== "public" ? words.label(citation.label) : null,
-    ]),
-  );
-}
-
-function skeleton() {
-  const lines = [1, 2, 3].map((n) => element("span", { class: `skeleton-line skeleton-${n}` }));
+/** What is still to come; less of it once there is something to read. */
+function skeleton(turn) {
+  const count = turn.sentences.length ? [3] : [1, 2, 3];
+  const lines = count.map((n) => element("span", { class: `skeleton-line skeleton-${n}` }));
   return element("div", { class: "skeleton", "aria-hidden": "true" }, lines);
 }
 
-/** The answer as plain text with its sources, to be pasted into a note or a letter. */
-export function clipboardText(turn, words) {
-  const sentences = turn.sentences.map(
-    (sentence) => `${sentence.text} ${sentence.markers.map((marker) => `[${marker}]`).join("")}`,
+/** A citation outside an answer: the words with their marker, and what they are from. */
+export function citedWords(citation, text, page) {
+  return element(
+    "figure",
+    { class: "quotation", "data-cites": citation.key },
+    element("blockquote", { dir: direction(text) }, element("span", { class: "words" }, text), "\u00a0", marker(citation, page)),
   );
-  const sources = [...turn.citations.values()].map((citation) => {
+}
+
+/** The answer as plain text with its sources, to be pasted into a note or a letter. */
+export function clipboardText(turn, page) {
+  const { words, instance } = page;
+  const composed = turn.composed(instance.generator !== "quotes");
+  const sentences = turn.sentences.map(
+    (sentence) => `${sentence.text} ${sentence.markers.map((number) => `[${number}]`).join("")}`,
+  );
+  const cited = [...turn.citations.values()].map((citation) => {
     const facts = [citation.title, place(citation, words), citation.date && words.date(citation.date), citation.file_name];
     return `[${citation.marker}] ${[...new Set(facts.filter(Boolean))].join(", ")}`;
   });
   const notes = turn.answer?.notes ?? [];
-  const parts = [turn.question, sentences.join("\n\n"), ...notes, `${words.say("answer.sources")}\n${sources.join("\n")}`];
+  const said = sentences.join(composed ? " " : "\n\n");
+  const parts = [turn.question, said, ...notes, `${words.say("answer.sources")}\n${cited.join("\n")}`];
+  if (composed) parts.push(words.say("answer.ai_notice", { model: turn.answer?.model || modelNames(instance, words) }));
   if (turn.answer?.label && turn.answer.label !== "public") {
     parts.push(words.say("answer.label", { label: words.label(turn.answer.label) }));
   }

@@ -1,269 +1,332 @@
-// Asking: the question, the answer as it streams in, and every way in which it can end.
+// Asking: a conversation of questions and answers, or, where conversations are not kept, one question and its answer.
 
-import { answerBody, clipboardText } from "./answer.js";
+import { modelNames } from "./about.js";
+import { Composer } from "./composer.js";
+import { Conversations } from "./conversations.js";
 import { element, icon, viewLink } from "./dom.js";
-import { answerEvents } from "./service.js";
+import { exportMenu } from "./exports.js";
+import { Scope } from "./scope.js";
+import { answerEvents, change, conversationPath, documentPath, json, ServiceError } from "./service.js";
+import { problemCallout } from "./states.js";
+import { Turn } from "./turn.js";
+import { TurnView } from "./turn_view.js";
 
-const LONGEST_QUESTION = 2000;
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const OTHER_VIEW = /\/(library|control|about)\/?$/;
 
 export class AskView {
   constructor(page) {
     this.page = page;
-    this.draft = "";
-    this.turn = null;
+    this.turns = [];
+    this.conversation = null;
+    /** Whether this instance keeps conversations; null until it is known. */
+    this.keeping = null;
+    this.problem = null;
+    this.scope = new Scope(page, () => this.keepScope());
+    this.composer = new Composer(page, this.scope, (question) => this.ask(question));
+    this.conversations = new Conversations(page, this);
+    this.wanted = namedIn(location);
+    this.follow = () => this.sync();
+    window.addEventListener("popstate", this.follow);
+  }
+
+  leave() {
+    window.removeEventListener("popstate", this.follow);
+    this.stop();
+  }
+
+  /** True while questions follow each other in a conversation; else each question takes the place of the one before. */
+  get conversing() {
+    return this.keeping === true;
+  }
+
+  isLast(turn) {
+    return this.turns.at(-1) === turn;
   }
 
   draw() {
     const { words } = this.page;
+    this.views = new Map();
     this.result = element("div", { class: "result" });
-    this.status = element("p", { class: "unseen", role: "status" });
-    const view = element(
+    this.top = element("div", { class: "conversation-top" });
+    this.view = element(
       "div",
-      { class: this.turn ? "column ask asked" : "column ask" },
+      { class: "column ask" },
       element("h1", { tabindex: "-1" }, words.say("ask.title")),
       element("p", { class: "lead" }, words.say("ask.lead")),
-      this.form(),
-      this.status,
+      this.top,
+      this.composer.draw(),
       this.result,
     );
-    this.view = view;
     this.show();
-    return view;
+    this.prepare();
+    return this.view;
   }
 
-  form() {
-    const { words } = this.page;
-    this.input = element("textarea", {
-      id: "question",
-      rows: "1",
-      maxlength: String(LONGEST_QUESTION),
-      dir: "auto",
-      "aria-describedby": "question-hint question-error",
-      onkeydown: (event) => {
-        // isComposing: Enter that ends an input method's word must not send.
-        if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.send(event);
-      },
-      oninput: () => {
-        this.draft = this.input.value;
-        this.fit();
-        this.complain("");
-      },
-    });
-    this.input.value = this.draft;
-    // The field is as high as its text; the text breaks elsewhere when the source panel takes some of the width.
-    this.sizes?.disconnect();
-    let width = 0;
-    this.sizes = new ResizeObserver(([entry]) => {
-      if (entry.contentRect.width !== width) this.fit();
-      width = entry.contentRect.width;
-    });
-    this.sizes.observe(this.input);
-    this.problem = element("p", { id: "question-error", class: "field-error", "aria-live": "polite" });
-    return element(
-      "form",
-      { class: "question-form", onsubmit: (event) => this.send(event) },
-      element("label", { for: "question" }, words.say("ask.label")),
-      element(
-        "div",
-        { class: "question-row" },
-        this.input,
-        element("button", { type: "submit", class: "button" }, words.say("ask.submit")),
-      ),
-      element("p", { id: "question-hint", class: "hint" }, words.say("ask.hint")),
-      this.problem,
-    );
+  /** Asks once whether conversations are kept, and opens the one that the address names. */
+  prepare() {
+    if (this.page.instance.conversations === false) this.keeping = false;
+    this.prepared ??= (this.keeping === false ? Promise.resolve(false) : this.conversations.load())
+      .then((keeping) => {
+        this.keeping = keeping;
+        if (this.view.isConnected) this.show();
+        this.conversations.show();
+        if (keeping && this.wanted) return this.open(this.wanted, { write: false });
+      })
+      .catch(() => (this.prepared = null));
+    return this.prepared;
   }
 
-  fit() {
-    this.input.style.height = "auto";
-    if (this.input.scrollHeight) this.input.style.height = `${this.input.scrollHeight}px`;
-  }
-
-  complain(text) {
-    this.problem.textContent = text;
-    this.input.toggleAttribute("aria-invalid", Boolean(text));
-  }
-
-  send(event) {
-    event.preventDefault();
-    const question = this.input.value.trim();
-    if (question) return this.ask(question);
-    this.complain(this.page.words.say("ask.empty"));
-    this.input.focus();
-  }
-
-  /** Asks and shows what comes back as it comes. A new question ends the one under way. */
-  async ask(question) {
+  /** Asks and shows what comes back as it comes. A new question ends the one under way; `instead` of a turn drops it and what followed. */
+  async ask(question, { instead = null } = {}) {
     this.stop();
     this.page.source.close({ refocus: false });
-    this.draft = this.input.value = question;
-    const turn = { question, phase: "searching", sentences: [], citations: new Map(), stopper: new AbortController() };
-    this.turn = turn;
+    const turn = new Turn(question);
+    const replaces = instead?.number ?? null;
+    if (instead) this.turns = this.turns.slice(0, this.turns.indexOf(instead));
+    this.turns = this.keeping === false ? [turn] : [...this.turns, turn];
+    this.composer.fill(this.keeping === false ? question : "");
+    this.problem = null;
     this.show();
-    this.fit();
-    try {
-      for await (const { event, data } of answerEvents(question, turn.stopper.signal)) this.take(turn, event, data);
-      if (turn.phase !== "done" && turn.phase !== "failed") turn.phase = "cut";
-    } catch (error) {
-      turn.phase = error.name === "AbortError" ? "stopped" : "failed";
-      turn.error = error;
-      if (turn.phase === "failed" && !error.kind) console.error(error);
-    }
-    if (turn === this.turn) this.show();
+    this.reveal(turn);
+    await turn.follow(this.events(turn, replaces), () => this.update(turn));
+    if (this.conversing) this.conversations.load().catch(() => {});
   }
 
-  take(turn, event, data) {
-    if (event === "evidence") {
-      turn.evidence = data;
-      turn.language = data.language;
-      turn.phase = "reading";
-    } else if (event === "sentence") {
-      turn.sentences.push(data.sentence);
-      for (const citation of data.citations) turn.citations.set(citation.marker, citation);
-    } else if (event === "answer") {
-      turn.answer = data;
-      turn.language = data.language;
-      turn.sentences = data.sentences;
-      turn.citations = new Map(data.citations.map((citation) => [citation.marker, citation]));
-      turn.phase = "done";
-    } else if (event === "error") {
-      turn.error = { kind: data.type === "service_unavailable" ? "unavailable" : "unknown" };
-      turn.phase = "failed";
+  async *events(turn, replaces) {
+    const { signal } = turn.stopper;
+    await this.prepare();
+    if (this.keeping === null) await json("conversations", { signal });
+    const body = { question: turn.question, language: null };
+    if (!this.keeping) {
+      if (this.scope.json) body.scope = this.scope.json;
+      return yield* answerEvents("answers", { body, signal });
     }
-    if (turn === this.turn) this.show();
+    const id = await full("conversations_full", () => this.kept(signal));
+    if (replaces !== null) body.replaces = replaces;
+    const events = answerEvents(conversationPath(id, "/turns"), { body, signal });
+    const first = await full("conversation_full", () => events.next());
+    if (!first.done) yield first.value;
+    yield* events;
+  }
+
+  /** The conversation's id; the first question begins one. */
+  async kept(signal) {
+    if (!this.conversation) {
+      const begun = await change("POST", "conversations", {});
+      signal.throwIfAborted();
+      this.conversation = begun;
+      if (this.scope.json) await this.keepScope();
+      this.reflect({ push: true });
+    }
+    return this.conversation.id;
+  }
+
+  async keepScope() {
+    if (!this.conversation) return;
+    await change("PATCH", conversationPath(this.conversation.id), { scope: this.scope.limits }).catch((error) => {
+      this.composer.complain(this.page.words.problem(error));
+    });
+  }
+
+  /** The same question again, after it failed. */
+  again(turn) {
+    if (turn.kind === "summary") return this.summarise(turn.document, { instead: turn });
+    if (turn.kind === "changes") return this.compare(turn.document, turn.texts, { instead: turn });
+    return this.ask(turn.question, { instead: turn });
   }
 
   stop() {
-    this.turn?.stopper.abort();
+    for (const turn of this.turns) if (turn.running) turn.stop();
   }
 
-  /** Draws the turn. The answer's own element is kept while sentences arrive, so that focus and reading survive. */
-  show() {
-    const { turn } = this;
+  /** The reader has stopped it: on with the next question. */
+  halt(turn) {
+    turn.stop();
+    this.composer.focus();
+  }
+
+  /** What a document says, point by point; not kept in the conversation. */
+  summarise(document, { instead = null } = {}) {
+    const question = this.page.words.say("reading.summary_of", { title: document.title });
+    const turn = this.read(new Turn(question, { kind: "summary", document }), instead);
+    const path = documentPath(document.document_id, "/summary", { version: document.version, language: this.page.words.language });
+    return turn.follow(answerEvents(path, { signal: turn.stopper.signal }), () => this.update(turn));
+  }
+
+  /** What two versions of a document differ in, or it and another one; `texts` is {from, to} or {other, title}. */
+  compare(document, texts, { instead = null } = {}) {
     const { words } = this.page;
-    this.view.classList.toggle("asked", Boolean(turn));
-    if (!turn) return this.result.replaceChildren(...this.welcome());
-    if (this.shownTurn !== turn || !this.result.contains(this.body)) {
-      this.shownTurn = turn;
-      this.body = element("div", { class: "answer-body", "aria-live": "polite", "aria-relevant": "additions" });
-      this.top = element("div", { class: "answer-top" });
-      this.end = element("div", { class: "answer-end" });
-      this.result.replaceChildren(
-        element("h2", { class: "question unseen", dir: "auto" }, turn.question),
-        this.top,
-        this.body,
-        this.end,
-      );
+    const { title, ...chosen } = texts;
+    const question = title
+      ? words.say("reading.comparison_of", { one: document.title, other: title })
+      : words.say("reading.changes_of", { title: document.title });
+    const turn = this.read(new Turn(question, { kind: "changes", document }), instead);
+    turn.texts = texts;
+    return turn.fetch(documentPath(document.document_id, "/changes", chosen), () => this.update(turn));
+  }
+
+  read(turn, instead) {
+    this.stop();
+    this.page.source.close({ refocus: false });
+    if (this.page.view !== "ask") this.page.go("ask");
+    this.turns = this.keeping === false ? [turn] : [...this.turns.filter((each) => each !== instead), turn];
+    this.show();
+    this.reveal(turn);
+    this.views.get(turn).node.querySelector("h2").focus({ preventScroll: true });
+    return turn;
+  }
+
+  /** Opens a conversation that is kept; its answers come with rights checked again. */
+  async open(id, { write = true } = {}) {
+    this.stop();
+    this.page.source.close({ refocus: false });
+    this.wanted = id;
+    try {
+      const kept = await json(conversationPath(id));
+      if (this.wanted !== id) return;
+      this.conversation = { id: kept.id, title: kept.title };
+      this.turns = kept.turns.map((record) => Turn.kept(record));
+      this.scope.take(kept.scope);
+      this.problem = null;
+    } catch (error) {
+      if (this.wanted !== id) return;
+      Object.assign(this, { conversation: null, turns: [], problem: error });
     }
-    this.status.textContent = this.spoken(turn, words);
-    this.top.replaceChildren(...this.progress(turn, words));
-    answerBody(this.body, turn, this.page);
-    this.end.replaceChildren(...this.ending(turn, words));
+    if (write) this.reflect({ push: true });
+    if (!this.view.isConnected) return;
+    this.show();
+    this.page.entitle();
+    if (write) this.composer.focus();
+    if (this.turns.length > 1 || write) this.arrive();
   }
 
-  spoken(turn, words) {
-    if (turn.phase === "done") return abstained(turn) ? "" : words.say("progress.done");
-    return turn.phase === "searching" || turn.phase === "reading" ? this.activity(turn, words) : "";
+  /** An empty page for a new conversation, without limits. */
+  fresh({ write = true } = {}) {
+    this.stop();
+    this.page.source.close({ refocus: false });
+    Object.assign(this, { conversation: null, turns: [], problem: null, wanted: null });
+    this.scope.take({});
+    this.composer.fill("");
+    if (write) this.reflect({ push: true });
+    this.show();
+    this.page.entitle();
+    window.scrollTo(0, 0);
+    this.composer.focus();
   }
 
-  activity(turn, words) {
-    if (turn.phase === "searching") {
-      return words.say("progress.searching", { documents: words.count("documents", this.page.instance.documents) });
+  arrive() {
+    const last = this.turns.at(-1);
+    if (last) this.reveal(last);
+    else window.scrollTo(0, 0);
+  }
+
+  renamed(id, title) {
+    if (this.conversation?.id !== id) return;
+    this.conversation.title = title;
+    this.showTop();
+    this.conversations.show();
+    this.page.entitle();
+  }
+
+  removed(id) {
+    if (this.conversation?.id === id) this.fresh();
+  }
+
+  /** Writes the open conversation into the address, once Streamlit has written the view's, which it does a moment late. */
+  reflect({ push = false } = {}) {
+    if (this.page.wanted !== undefined) return;
+    const here = this.page.view === "ask" ? (this.conversation?.id ?? null) : null;
+    if (this.page.view === "ask" && this.wanted && !this.conversation && !this.problem) return;
+    if (namedIn(location) === here) return;
+    const query = new URLSearchParams(location.search);
+    query.delete("c");
+    if (here) query.set("c", here);
+    const path = location.pathname + (query.size ? `?${query}` : "") + location.hash;
+    if (push) history.pushState(history.state, "", path);
+    else history.replaceState(history.state, "", path);
+  }
+
+  /** Follows the browser's own way back and forward. */
+  sync() {
+    // The address is ahead of the view: the way back may lead to another one, which Streamlit then tells us.
+    if (this.page.view !== "ask" || !this.conversing || OTHER_VIEW.test(location.pathname)) return;
+    const id = namedIn(location);
+    if (id === (this.conversation?.id ?? null)) return;
+    if (id) this.open(id, { write: false });
+    else this.fresh({ write: false });
+  }
+
+  update(turn) {
+    if (turn.conversation && !turn.running) this.nameConversation();
+    if (this.turns.includes(turn)) this.views.get(turn)?.show();
+  }
+
+  /** A new conversation gets its title with its first answer. */
+  async nameConversation() {
+    await this.conversations.load().catch(() => {});
+    const named = this.conversations.listed?.find((each) => each.id === this.conversation?.id);
+    if (named) this.renamed(named.id, named.title);
+  }
+
+  /** Draws the page as far as it has changed: turns that are there keep their elements, focus and reading survive. */
+  show() {
+    const asked = this.turns.length > 0 || this.problem !== null;
+    this.view.classList.toggle("asked", asked);
+    this.view.classList.toggle("conversing", this.conversing && asked);
+    this.arrangeComposer(this.conversing && asked);
+    this.showTop();
+    this.conversations.show();
+    if (!asked) {
+      this.views.clear();
+      return this.result.replaceChildren(...this.welcome());
     }
-    return words.say("progress.reading", {
-      passages: words.count("passages", turn.evidence.passages),
-      documents: words.count("documents", turn.evidence.documents),
-    });
+    const views = this.turns.map((turn) => this.views.get(turn) ?? new TurnView(this, turn));
+    this.views = new Map(views.map((view) => [view.turn, view]));
+    const nodes = views.map((view) => view.node);
+    for (const node of [...this.result.children]) if (!nodes.includes(node)) node.remove();
+    if (this.problem) this.result.append(this.unopened());
+    for (const node of nodes) if (node.parentElement !== this.result) this.result.append(node);
+    for (const view of views) view.show();
   }
 
-  progress(turn, words) {
-    if (turn.phase !== "searching" && turn.phase !== "reading") return [];
-    const stop = () => {
-      this.stop();
-      this.input.focus();
-    };
-    return [
-      element(
-        "div",
-        { class: "activity" },
-        element("span", { class: "pulse", "aria-hidden": "true" }),
-        element("span", { class: "activity-text" }, this.activity(turn, words)),
-        element("button", { type: "button", class: "quiet", onclick: stop }, words.say("ask.stop")),
-      ),
-    ];
+  /** Under the last answer in a conversation; else above, where the question stays as in a search. */
+  arrangeComposer(below) {
+    const { form } = this.composer;
+    const held = form.contains(document.activeElement);
+    const placed = below ? this.view.lastElementChild === form : this.result.previousElementSibling === form;
+    if (!placed) {
+      if (below) this.view.append(form);
+      else this.result.before(form);
+      if (held) this.composer.focus();
+    }
+    this.composer.follows(below);
   }
 
-  ending(turn, words) {
-    if (turn.phase === "failed") return [this.failure(turn, words)];
-    if (turn.phase === "stopped" || turn.phase === "cut") return [note(words.say(`progress.${turn.phase}`))];
-    if (turn.phase !== "done") return [];
-    if (abstained(turn)) return [this.abstention(turn, words)];
-    const { answer } = turn;
-    const withheld = { sentences: words.count("sentences", answer.withheld) };
-    return [
-      answer.withheld ? note(words.say("answer.withheld", withheld)) : null,
-      ...answer.notes.map((text) => sourceNote(text, answer.language)),
-      element(
-        "div",
-        { class: "answer-tools" },
-        this.copyButton(turn, words),
-        answer.label && answer.label !== "public"
-          ? element("span", { class: "tag" }, words.say("answer.label", { label: words.label(answer.label) }))
-          : null,
-      ),
-    ].filter(Boolean);
-  }
-
-  copyButton(turn, words) {
-    const says = element("span", {}, words.say("answer.copy"));
-    const told = element("span", { class: "unseen", role: "status" });
-    const copy = async () => {
-      const done = await copied(clipboardText(turn, words));
-      told.textContent = words.say(done ? "answer.copied" : "answer.copy_failed");
-      says.textContent = told.textContent;
-      setTimeout(() => (says.textContent = words.say("answer.copy")), 2500);
-    };
-    return element("button", { type: "button", class: "button plain copy", onclick: copy }, icon("copy"), says, told);
-  }
-
-  failure(turn, words) {
-    const signIn = turn.error.kind === "sign_in_required";
-    const retry = element(
-      "button",
-      { type: "button", class: "button plain", onclick: () => this.ask(turn.question) },
-      words.say("error.retry"),
-    );
-    return element(
-      "div",
-      { class: "callout problem", role: "alert" },
-      element("h3", {}, words.say("error.title")),
-      element("p", {}, words.problem(turn.error)),
-      signIn ? null : retry,
+  /** Title and export of the whole, once there is more than one question in it; drawn anew only when it is another. */
+  showTop() {
+    const { words } = this.page;
+    const title = this.conversing && this.conversation && this.turns.length > 1 ? this.conversation.title : null;
+    const shown = title === null ? "" : JSON.stringify([this.conversation.id, title]);
+    if (this.top.dataset.shown === shown) return;
+    this.top.dataset.shown = shown;
+    if (title === null) return this.top.replaceChildren();
+    this.top.replaceChildren(
+      element("p", { class: "conversation-title", dir: "auto" }, title || words.say("conversations.untitled")),
+      exportMenu(words, (format) => conversationPath(this.conversation.id, "/export", { format }), { label: words.say("export.all") }),
     );
   }
 
-  abstention(turn, words) {
-    const declined = turn.answer.outcome === "declined";
-    const counts = turn.evidence?.passages && {
-      passages: words.count("passages", turn.evidence.passages),
-      documents: words.count("documents", turn.evidence.documents),
-    };
-    const searched = counts ? words.say("abstain.searched", counts) : words.say("abstain.searched_plain");
-    return element(
-      "section",
-      { class: "callout abstention" },
-      element("h3", {}, words.say(declined ? "abstain.declined_title" : "abstain.title")),
-      element("p", {}, declined ? words.say("abstain.declined") : searched),
-      element("p", { class: "callout-lead" }, words.say("abstain.try")),
-      element(
-        "ul",
-        { class: "lines" },
-        element("li", {}, words.say("abstain.words")),
-        element("li", {}, words.say("abstain.single")),
-        ...turn.answer.notes.map((text) => element("li", { lang: turn.answer.language, dir: "auto" }, text)),
-        element("li", {}, viewLink("library", words.say("abstain.library"), this.page.go)),
-      ),
-    );
+  unopened() {
+    const { words } = this.page;
+    if (this.problem.kind !== "not_found") return problemCallout(this.problem, words, () => this.open(this.wanted, { write: false }));
+    return element("div", { class: "callout problem", role: "alert" }, element("p", {}, words.say("conversations.gone")));
+  }
+
+  /** Brings the question to the top, so that its answer has the room below it. */
+  reveal(turn) {
+    if (this.turns[0] === turn && !this.conversing) return;
+    this.views.get(turn)?.node.scrollIntoView({ block: "start", behavior: CALM.matches ? "instant" : "smooth" });
   }
 
   /** Before the first question: examples, and what this instance is. */
@@ -280,7 +343,7 @@ export class AskView {
         element(
           "div",
           {},
-          element("p", {}, words.say(quotes ? "ask.notice_quotes" : "ask.notice_model", { model: instance.generator })),
+          element("p", {}, words.say(quotes ? "ask.notice_quotes" : "ask.notice_model", { model: modelNames(instance, words) })),
           weak ? element("p", {}, words.say("ask.weak")) : null,
           viewLink("about", words.say("ask.notice_link"), this.page.go),
         ),
@@ -316,34 +379,16 @@ export class AskView {
   }
 }
 
-function abstained(turn) {
-  return turn.answer?.outcome === "no_evidence" || turn.answer?.outcome === "declined";
-}
-
-function note(text) {
-  return element("p", { class: "note" }, icon("info"), element("span", {}, text));
-}
-
-/** What the reader must know of a source, in the answer's language and so in its direction. */
-function sourceNote(text, language) {
-  const direction = language === "ar" ? "rtl" : "ltr";
-  return element("p", { class: "note source-note", lang: language, dir: direction }, icon("alert"), element("span", {}, text));
-}
-
-/** True when the text reached the clipboard. Plain-HTTP hosts have no clipboard API, hence the second way. */
-async function copied(text) {
+/** What `act` gives; that there is no room for it is said as such. */
+async function full(kind, act) {
   try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = element("textarea", { class: "unseen", "aria-hidden": "true" });
-    field.value = text;
-    const before = document.activeElement;
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand("copy");
-    field.remove();
-    before?.focus();
-    return done;
+    return await act();
+  } catch (error) {
+    throw error.kind === "conflict" ? new ServiceError(kind, error.detail) : error;
   }
+}
+
+/** The conversation that an address names, or null. */
+function namedIn({ search }) {
+  return new URLSearchParams(search).get("c");
 }

@@ -59,7 +59,7 @@ class Page {
     clearTimeout(this.patience);
     this.unwatch();
     document.removeEventListener("keydown", this.escape);
-    this.ask.stop();
+    this.ask.leave();
     this.library.leave();
     this.control.leave();
     this.root.remove();
@@ -82,6 +82,7 @@ class Page {
     }
     this.library.reflect();
     this.control.reflect();
+    this.ask.reflect();
     // What the reader sees already is not drawn again: that would take the focus away.
     if (shown === this.shown()) return this.entitle();
     this.draw();
@@ -123,13 +124,25 @@ class Page {
     this.words = new Words(this.language, this.data.words[this.language]);
     document.documentElement.lang = this.language;
     document.documentElement.dir = this.words.direction;
+    const asking = this.instance && this.view === "ask";
+    const [bar, panel] = asking ? this.ask.conversations.draw() : [];
     const main = element("main", { class: "main", id: "content", tabindex: "-1" }, this.content());
-    this.layout = element("div", { class: "layout" }, main, this.source.draw());
+    this.layout = element("div", { class: "layout" }, panel, main, this.source.draw());
     this.banner = element("div");
     this.drawBanner();
-    this.root.replaceChildren(header(this), this.banner, this.layout, footer(this));
+    this.root.replaceChildren(...[header(this), this.banner, bar, this.layout, footer(this)].filter(Boolean));
     this.source.arrange();
     this.entitle();
+  }
+
+  /** What lies under the source panel or the drawer of conversations cannot be reached. */
+  cover() {
+    const { drawer } = this.ask.conversations;
+    const { over } = this.source;
+    document.documentElement.classList.toggle("covered", over || drawer);
+    for (const part of this.root.querySelectorAll(".header, .main, .footer, .talks-bar")) part.inert = over || drawer;
+    for (const part of this.root.querySelectorAll(".talks")) part.inert = over;
+    for (const part of this.root.querySelectorAll(".source")) part.inert = drawer;
   }
 
   content() {
@@ -141,7 +154,8 @@ class Page {
   }
 
   entitle() {
-    const title = this.root.querySelector("h1")?.textContent;
+    const talk = this.view === "ask" ? this.ask.conversation?.title : null;
+    const title = talk || this.root.querySelector("h1")?.textContent;
     document.title = [title, this.instance?.name ?? this.words.say("product")].filter(Boolean).join(" – ");
   }
 

@@ -44,6 +44,10 @@ export function documentPath(id, rest = "", values = {}) {
   return queried(`documents/${encodeURIComponent(id)}${rest}`, values);
 }
 
+export function conversationPath(id, rest = "", values = {}) {
+  return queried(`conversations/${encodeURIComponent(id)}${rest}`, values);
+}
+
 export function address(path) {
   return `./v1/${path}`;
 }
@@ -80,14 +84,15 @@ export function post(path, form, { sent, signal }) {
   });
 }
 
-/** The events of an answer as {event, data}; ends when the service closes the stream. */
-export async function* answerEvents(question, signal) {
-  const reply = await response("answers", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-    body: JSON.stringify({ question, language: null }),
-    signal,
-  });
+/** The events of an answer as {event, data}; ends when the service closes the stream. With `body` it is posted. */
+export async function* answerEvents(path, { body, signal }) {
+  const headers = { Accept: "text/event-stream" };
+  const options = { headers, signal };
+  if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    Object.assign(options, { method: "POST", body: JSON.stringify(body) });
+  }
+  const reply = await response(path, options);
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = "";
   for (;;) {

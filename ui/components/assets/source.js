@@ -2,6 +2,7 @@
 // Beside the answer on wide screens, over it on narrow ones; Escape closes it and brings the reader back.
 
 import { dotted, element, icon, iconButton } from "./dom.js";
+import { documentActs } from "./reading.js";
 import { address, documentPath, json } from "./service.js";
 
 const NARROW = matchMedia("(max-width: 67.99rem)");
@@ -52,24 +53,29 @@ export class SourcePanel {
   /** Beside the answer or over it; over it, the rest of the page cannot be reached. */
   arrange() {
     const open = this.shown !== null;
-    const over = open && NARROW.matches;
+    const { over } = this;
     this.panel.hidden = !open;
     this.panel.setAttribute("role", over ? "dialog" : "complementary");
     this.panel.toggleAttribute("aria-modal", over);
     if (over) this.panel.setAttribute("aria-modal", "true");
     this.page.layout.classList.toggle("with-source", open);
-    document.documentElement.classList.toggle("covered", over);
-    for (const part of this.page.root.querySelectorAll(".header, .main, .footer")) part.inert = over;
+    this.page.ask.conversations.arrange();
+    this.page.cover();
+  }
+
+  /** True while it lies over the page. */
+  get over() {
+    return this.shown !== null && NARROW.matches;
   }
 
   /** Says at each marker whether its source is open. */
   markOpen() {
-    const marker = this.shown?.citation.marker;
+    const key = this.shown?.citation.key;
     for (const button of this.page.root.querySelectorAll(".marker")) {
-      button.setAttribute("aria-expanded", String(Number(button.dataset.marker) === marker));
+      button.setAttribute("aria-expanded", String(button.dataset.cite === key));
     }
-    for (const block of this.page.root.querySelectorAll("[data-markers]")) {
-      block.classList.toggle("is-open", block.dataset.markers.split(" ").includes(String(marker)));
+    for (const block of this.page.root.querySelectorAll("[data-cites]")) {
+      block.classList.toggle("is-open", block.dataset.cites.split(" ").includes(key));
     }
   }
 
@@ -88,6 +94,7 @@ export class SourcePanel {
         iconButton("close", words.say("source.close"), () => this.close(), { class: "icon-button close" }),
       ),
       this.tools,
+      documentActs(this.page, citation),
       this.message,
       this.stage,
     );

@@ -59,7 +59,17 @@ export class Words {
     return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "short" }).format(moment);
   }
 
-  /** The same to the second. */
+  /** The day of a moment, for a heading; today and yesterday by name. */
+  day(iso) {
+    const moment = new Date(iso ?? "");
+    if (Number.isNaN(moment.getTime())) return iso ?? "";
+    const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(moment).setHours(0, 0, 0, 0)) / 864e5);
+    if (days < 0 || days > 1) return new Intl.DateTimeFormat(this.tag, { dateStyle: "long" }).format(moment);
+    const name = new Intl.RelativeTimeFormat(this.tag, { numeric: "auto" }).format(-days, "day");
+    return name.charAt(0).toLocaleUpperCase(this.tag) + name.slice(1);
+  }
+
+  /** A moment to the second. */
   instant(iso) {
     return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
   }
@@ -95,6 +105,11 @@ export class Words {
     const [level, compartments] = canonical.split("/");
     const name = this.has(`label.${level}`) ? this.say(`label.${level}`) : level;
     return compartments ? `${name} (${compartments.split(",").join(", ")})` : name;
+  }
+
+  /** What kind of document it is: the words that reading a document gives are ours, others are an archivist's own. */
+  kind(name) {
+    return this.has(`kind.${name}`) ? this.say(`kind.${name}`) : name;
   }
 
   languageName(code) {

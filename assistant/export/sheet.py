@@ -1,0 +1,214 @@
+"""What an exported file says, before it is Markdown or Word: paragraphs, footnotes, and the words around them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from assistant.access import Label, join_labels
+from assistant.conversations import Turn, TurnState
+from assistant.dates import written_date
+from assistant.export.words import WORDS
+from assistant.types import Citation, Span, Verdict
+
+Format = Literal["md", "docx", "pdf"]
+FORMATS: Mapping[str, str] = {
+    "md": "text/markdown; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+}
+
+_ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+# Controls, bidi overrides, zero-width space, tags, surrogates and non-characters: none of them is text.
+_NO_TEXT = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+    "|[\U000e0000-\U000e007f]"
+)
+_SPACE = re.compile("[^\\S\u00a0\u202f]+")  # no-break spaces stay
+
+
+def clean(text: str) -> str:
+    """The text on one line, without characters that are no text.
+
+    >>> clean("un\\x00 délai\\u202e de\\n trente")
+    'un délai de trente'
+    """
+    return _SPACE.sub(" ", _NO_TEXT.sub("", text)).strip()
+
+
+_Place = tuple[str, str, Span]
+"""(document id, version, span): where a quote stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file to hand out."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def runs_rtl(text: str, *, otherwise: bool) -> bool:
+    """Whether a text runs from right to left: more Arabic than Latin letters; `otherwise` where there are neither.
+
+    >>> runs_rtl("المادة L. 12", otherwise=False), runs_rtl("12", otherwise=True)
+    (True, True)
+    """
+    arabic, latin = len(_ARABIC.findall(text)), len(_LATIN.findall(text))
+    return arabic > latin if arabic or latin else otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """A source, numbered through the whole sheet."""
+
+    number: int
+    """1-based."""
+    quote: str
+    source: str
+    """Title, page, date and label, in the sheet's language."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSentence:
+    """A sentence and the footnotes it has."""
+
+    text: str
+    footnotes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTurn:
+    """A question and its answer."""
+
+    question: str
+    searched: str
+    """In words; empty when the question was searched as it stands."""
+    notice: str
+    sentences: tuple[SheetSentence, ...]
+    remarks: tuple[str, ...]
+    """What is said after the answer: notes on the sources, what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All that an exported file says. Every text in it is clean, on one line."""
+
+    title: str
+    language: str
+    label: str
+    """In words."""
+    date: str
+    """In words."""
+    day: str
+    """ISO 8601."""
+    turns: tuple[SheetTurn, ...]
+    footnotes: tuple[Footnote, ...] = ()
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What stands around the text, in the sheet's language."""
+        return WORDS[self.language]
+
+    @property
+    def needs_arabic(self) -> bool:
+        """True when there is an Arabic letter anywhere in it."""
+        return bool(_ARABIC.search(repr(self)))
+
+    def file(self, format_: Format, content: bytes) -> ExportedFile:
+        """The finished file. Its name says nothing of what is in it."""
+        return ExportedFile(f"conversation-{self.day}.{format_}", FORMATS[format_], content)
+
+
+def sheet_of(title: str, turns: Sequence[Turn], *, day: str) -> Sheet:
+    """The sheet of these turns, as their reader may see them; `day` is the ISO date of the export."""
+    languages = [turn.answer.language for turn in turns if turn.answer]
+    language = languages[0] if languages else "fr"
+    words = WORDS[language]
+    labels = join_labels(Label.parse(turn.answer.label) for turn in turns if turn.answer)
+    footnotes: dict[_Place, Footnote] = {}
+    told = [_turn(turn, language, footnotes) for turn in turns]
+    return Sheet(
+        title=clean(title) or words["title"],
+        language=language,
+        label=words["label"].format(label=_label(str(labels), words)),
+        date=words["exported"].format(date=written_date(day, language)),
+        day=day,
+        turns=tuple(told),
+        footnotes=tuple(footnotes.values()),
+    )
+
+
+def _turn(turn: Turn, language: str, footnotes: dict[_Place, Footnote]) -> SheetTurn:
+    """The turn; its sources go into `footnotes` in the order in which they are first named, each place once."""
+    words, answer = WORDS[language], turn.answer
+    numbers: dict[int, int] = {}
+    sentences = []
+    cited = {citation.marker: citation for citation in answer.citations} if answer else {}
+    for sentence in answer.sentences if answer else ():
+        for marker in sentence.markers:
+            if marker in cited and marker not in numbers:
+                citation = cited[marker]
+                new = _footnote(len(footnotes) + 1, citation, words, language)
+                place = (citation.document_id, citation.version, citation.span)
+                numbers[marker] = footnotes.setdefault(place, new).number
+        own = tuple(numbers[marker] for marker in sentence.markers if marker in numbers)
+        sentences.append(SheetSentence(clean(sentence.text), own))
+    if not sentences and answer and answer.text:
+        sentences.append(SheetSentence(clean(answer.text), ()))
+    searched = words["searched"].format(question=clean(turn.searched)) if turn.searched != turn.question else ""
+    return SheetTurn(
+        clean(turn.question),
+        searched,
+        _notice(turn, words) if any(sentence.footnotes for sentence in sentences) else "",
+        tuple(sentences),
+        tuple(_remarks(turn, words, numbers)),
+    )
+
+
+def _notice(turn: Turn, words: Mapping[str, str]) -> str:
+    answer = turn.answer
+    if answer is None or all(sentence.verdict is Verdict.QUOTED for sentence in answer.sentences):
+        return words["quoted"]
+    return words["composed"].format(model=clean(answer.model) or "…")
+
+
+def _remarks(turn: Turn, words: Mapping[str, str], numbers: Mapping[int, int]) -> list[str]:
+    remarks = [_renumbered(clean(note), numbers) for note in (turn.answer.notes if turn.answer else ())]
+    if turn.state is TurnState.STOPPED:
+        remarks.append(words["stopped"])
+    elif turn.state is TurnState.FAILED:
+        remarks.append(words["failed"])
+    if turn.answer is None:
+        remarks.append(words["none"])
+    elif turn.answer.withheld:
+        remarks.append(words["withheld"].format(count=turn.answer.withheld))
+    if turn.hidden:
+        remarks.append(words["hidden"].format(count=turn.hidden))
+    return remarks
+
+
+def _renumbered(note: str, numbers: Mapping[int, int]) -> str:
+    """The note with the numbers of the footnotes in the place of the answer's own markers."""
+    return re.sub(r"\[(\d+)\]", lambda m: f"[{numbers.get(int(m.group(1)), m.group(1))}]", note)
+
+
+def _footnote(number: int, citation: Citation, words: Mapping[str, str], language: str) -> Footnote:
+    parts = [clean(citation.title) or clean(citation.file_name)]
+    if citation.page_number is not None:
+        parts.append(words["page"].format(page=citation.page_number))
+    parts.append(written_date(citation.date, language) if citation.date else words["undated"])
+    parts.append(_label(citation.label, words))
+    comma = "، " if language == "ar" else ", "
+    return Footnote(number, words["quote"].format(quote=clean(citation.quote)), comma.join(parts))
+
+
+def _label(label: str, words: Mapping[str, str]) -> str:
+    """The label in words; compartments stay as they are written."""
+    level, _, compartments = label.partition("/")
+    named = words.get(level, level)
+    return f"{named} / {compartments}" if compartments else named

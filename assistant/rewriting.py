@@ -1,0 +1,248 @@
+"""From a follow-up question to one that stands alone: "Et en 2023 ?" cannot be searched.
+
+A question that stands alone is left as it is. Which words are missing, and where they are taken from, is decided by rules that
+need no model: a fragment ("Et pour les contractuels ?") completes the question before it; a question with a pronoun or hardly any
+word of its own ("Qui décide ?") is given the subject of the one before. What is taken is always shown to the reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.language import detect_language
+
+_SHORT_CHARS = 40
+"""A question this short in Latin letters says too little of its language; the one before says more."""
+_MOST_TOPIC_WORDS = 9
+_MOST_CHARS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question that was asked before, and what was answered."""
+
+    question: str
+    searched: str
+    """The standalone question that was searched for it."""
+    answer: str = ""
+    headings: tuple[tuple[str, ...], ...] = ()
+    """For each citation of the answer: the document's title and the headings above the passage."""
+    language: str = ""
+    """Of the answer; empty when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """What is searched for a question, in which language, and whether that is other than what was asked."""
+
+    question: str
+    language: str
+    rewritten: bool
+
+
+def standalone(question: str, history: Sequence[Exchange], *, language: str | None = None) -> Standalone:
+    """The question as it can be searched without the `history` (oldest first).
+
+    >>> before = Exchange("", "Combien de jours de congé pour les titulaires ?", language="fr")
+    >>> standalone("Et pour les contractuels ?", [before]).question
+    'Combien de jours de congé pour les contractuels ?'
+    """
+    question = " ".join(question.split())
+    spoken = language or _spoken(question, history)
+    before = history[-1].searched if history else ""
+    if not before or not question or spoken not in _RULES:
+        return Standalone(question, spoken, rewritten=False)
+    rules = _RULES[spoken]
+    rest, opened = rules.without_opening(question)
+    if rules.is_fragment(rest, opened=opened):
+        made = rules.completed(before, rest)
+    elif opened or rules.leans_on_what_was_said(rest):
+        made = rules.with_subject(rest, before)
+    else:
+        made = question
+    return Standalone(made[:_MOST_CHARS], spoken, rewritten=made != question)
+
+
+def _spoken(question: str, history: Sequence[Exchange]) -> str:
+    found = detect_language(question)
+    former = history[-1].language if history else ""
+    is_doubtful = found != "ar" and former in ("fr", "en") and len(question) <= _SHORT_CHARS
+    return former if is_doubtful else found
+
+
+def _any(*words: str) -> str:
+    return "|".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """How one language asks on. Patterns are matched in the plain form of a text: `_plain`."""
+
+    opening: re.Pattern[str]
+    """What opens a follow-up and says nothing: "Et", "What about", "وماذا عن"."""
+    asks: re.Pattern[str]
+    """A word that makes a clause a question of its own."""
+    leans: re.Pattern[str]
+    """A pronoun or the like that stands for something said before."""
+    prepositions: re.Pattern[str]
+    """A preposition that opens a part of a sentence which can be exchanged for another."""
+    fillers: frozenset[str]
+    """Words that say nothing of the subject: articles, question words, and what questions are usually about (délai, prix)."""
+    mark: str
+
+    def without_opening(self, question: str) -> tuple[str, bool]:
+        """The question without its opening, and whether it had one."""
+        found = self.opening.match(_plain(question))
+        rest = question[found.end() :] if found else question
+        return (rest.strip(" ,،") or question, bool(found))
+
+    def is_fragment(self, rest: str, *, opened: bool) -> bool:
+        """True for a piece of a question: without a question word, after an opening or with a preposition in front."""
+        if self.asks.search(_plain(rest)):
+            return False
+        return opened or bool(self.prepositions.match(_plain(rest)))
+
+    def leans_on_what_was_said(self, question: str) -> bool:
+        """True when it refers to something outside itself, or names no subject."""
+        return bool(self.leans.search(_plain(question))) or not self.subject_words(question)
+
+    def completed(self, before: str, fragment: str) -> str:
+        """The question before with this piece in the place of one like it, or at its end."""
+        base, piece = _bare(before), _bare(fragment)
+        year = _YEAR.search(_plain(piece))
+        if year and (old := list(_YEAR.finditer(_plain(base)))) and not self.subject_words(_YEAR.sub("", piece)):
+            return f"{base[: old[-1].start()]}{year.group()}{base[old[-1].end() :]}{self.mark}"
+        opening = self.prepositions.match(_plain(piece))
+        if opening and not year:
+            same = [m for m in self.prepositions.finditer(_plain(base)) if m.group("kind") == opening.group("kind")]
+            if same and self.subject_words(base[: same[-1].start()]):
+                return f"{base[: same[-1].start()].rstrip()} {piece}{self.mark}"
+        return f"{base} {piece}{self.mark}" if opening else f"{base} – {piece}{self.mark}"
+
+    def with_subject(self, question: str, before: str) -> str:
+        """The question with the subject words of the one before that it lacks."""
+        own = {_plain(word) for word in _WORDS.findall(question)}
+        lacking = [word for word in self.subject_words(before) if _plain(word) not in own]
+        if not lacking:
+            return question
+        return f"{_bare(question)} ({' '.join(lacking[:_MOST_TOPIC_WORDS])}){self.mark}"
+
+    def subject_words(self, text: str) -> list[str]:
+        """The words of a text that say what it is about, in its order, once each."""
+        found: dict[str, str] = {}
+        for word in _WORDS.findall(text):
+            plain = _plain(word)
+            bare = plain.rpartition("'")[2]
+            if len(bare) > 1 and bare not in self.fillers and plain not in self.fillers:
+                found.setdefault(bare, word)
+        return list(found.values())
+
+
+_WORDS = re.compile(r"[\w'’-]+")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_CLOSING = " ?؟!.…\u00a0\u202f"
+
+
+def _bare(question: str) -> str:
+    return question.strip(_CLOSING)
+
+
+def _plain(text: str) -> str:
+    """Small letters and plain apostrophes, letter by letter, so that places are those of the text."""
+    return "".join(_LETTERS.get(letter, letter) for letter in text.lower()) if len(text.lower()) == len(text) else text
+
+
+_LETTERS = {"’": "'", "أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي"}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_plain(word) for word in text.split())
+
+
+_FRENCH = _Rules(
+    opening=re.compile(
+        r"(?:(?:et|mais|alors|sinon|ok|merci|d'accord|bien)\b[ ,]*)+(?:sinon\b|alors\b)?[ ,]*"
+        r"(?:qu'en est-il |quid |même question |idem )?|"
+        r"qu'en est-il (?:pour )?|quid |même question |idem |et si |au sujet |concernant |s'agissant "
+    ),
+    asks=re.compile(
+        r"\b(?:combien|quand|qui|que|quoi|quel(?:le)?s?|comment|où|pourquoi|lequel|laquelle|lesquel(?:le)?s|est-ce|"
+        r"qu'|peut-on|faut-il|doit-on|[\w']+-(?:t-)?(?:il|elle|on|ils|elles|je|nous|vous|ce))\b"
+    ),
+    leans=re.compile(
+        r"\b(?:cela|ça|ceci|celui-ci|celle-ci|ceux-ci|celles-ci|celui-là|celle-là|ceux-là|celles-là|ce dernier|cette dernière|"
+        r"(?<!qu')(?<!a-t-)(?<!faut-)(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|"
+        r"leurs?|son|sa|ses|en|y|ces?|cet|cette)\b(?! (?:cas où|que|qui))"
+    ),
+    prepositions=re.compile(
+        r"(?:^|(?<=\s))(?P<kind>pour|dans|en|à|au|aux|chez|avec|sans|après|avant|pendant|sur|par|depuis|sous|si)\b"
+    ),
+    fillers=_words(
+        "le la les l un une des du de d au aux à en et ou où y ce cet cette ces se sa son ses leur leurs mon ma mes notre "
+        "nos votre vos je tu il elle on nous vous ils elles qui que quoi quel quelle quels quelles combien comment "
+        "pourquoi quand est est-ce sont a ai ont être avoir faut-il peut-on doit-on peut doit faut dois peuvent doivent "
+        "pour par dans sur sous avec sans chez vers entre depuis pendant ne pas plus si même cas cela ça ceci fait faire "
+        "faite dure durent coûte coûtent délai délais durée montant montants prix tarif tarifs coût coûts somme date "
+        "dates heure heures jour jours mois an ans semaine semaines année années temps conditions condition pièces pièce "
+        "documents document formulaire formulaires dossier procédure démarche démarches limite plafond taux nombre "
+        "adresse numéro maximum minimum exceptions exception est-il est-elle sont-ils sont-elles dure-t-il dure-t-elle "
+        "coûte-t-il coûte-t-elle cela-t-il aussi encore alors donc qu qu'est-ce valable obligatoire possible gratuit "
+        "gratuite payant payante décide décident demander obtenir fournir payer adresser répondre réponse recours refus "
+        "silence autorise signe a-t-il a-t-on y-a-t-il celui-ci celle-ci"
+    ),
+    mark=" ?",
+)
+_ENGLISH = _Rules(
+    opening=re.compile(
+        r"(?:(?:and|but|so|then|ok|okay|thanks|thank you|well|also)\b[ ,]*)+(?:what about |how about |what if |same for |if )?|"
+        r"(?:what|how) about |what if |(?:the )?same (?:question )?for |regarding |concerning "
+    ),
+    asks=re.compile(
+        r"\b(?:what|how|who|whom|whose|when|where|why|which|is|are|was|were|can|could|does|do|did|must|should|shall|will|may|has|"
+        r"have)\b"
+    ),
+    leans=re.compile(
+        r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|his|her|him|there|one|ones|such)\b"
+    ),
+    prepositions=re.compile(
+        r"(?:^|(?<=\s))(?P<kind>for|in|at|with|without|after|before|during|on|by|from|since|under|if|outside|within)\b"
+    ),
+    fillers=_words(
+        "the a an of to in on at for by with from and or but if is are was were be been do does did done can could may "
+        "might must should shall will would has have had what how who whom whose when where why which many much long "
+        "often soon far it its they them their this that these those he she his her him there one ones such i me my we "
+        "our you your not no any some all also then than as so about into out up per cost costs fee fees price prices "
+        "amount charge deadline time limit period date dates day days week weeks month months year years hour hours "
+        "duration number address form forms document documents condition conditions procedure maximum minimum rate "
+        "exception exceptions same case happens happen apply applies need needed required require take takes pay paid get "
+        "decide decides allowed possible free answer appeal refused refusal sign signs valid last lasts open opens close "
+        "closes"
+    ),
+    mark="?",
+)
+_ARABIC = _Rules(
+    opening=re.compile(
+        r"(?:و|ف)?(?:ماذا عن|ماذا بشان|ماذا بخصوص|ماذا لو|بالنسبه ا?لي?|بخصوص|نفس السؤال)\s*|طيب\s+|حسنا\s+|شكرا\s*[،,]?\s*|"
+        r"و(?=(?:هل|كم|ما|ماذا|متي|اين|كيف|من|لماذا|اي|في|عند|اذا|لل|مع|بعد|قبل|بدون|خلال|خارج|داخل)\b)|و(?=ال\w|لل\w)"
+    ),
+    asks=re.compile(r"(?<!\w)(?:هل|كم|ما|ماذا|متي|اين|كيف|من(?= (?:ي|ت|ال|هو|هي))|لماذا|اي|بكم|لمن|الي متي)(?!\w)"),
+    leans=re.compile(
+        r"(?<!\w)(?:هو|هي|هم|هما|ذلك|تلك|هذا|هذه|هولاء|[وفبلك]?(?:ذلك|هذا|هذه|تلك)|له|لها|لهم|فيه|فيها|عنه|عنها|عليه|عليها|"
+        r"منه|منها|به|بها|اليه|اليها|\w{3,}(?:ها|هما|هم)|\w{2,}(?:[تديطرسلنبمف]ه)(?=\s*[؟?]?$))(?!\w)"
+    ),
+    prepositions=re.compile(
+        r"(?:^|(?<=\s))(?P<kind>في|عند|مع|بعد|قبل|بدون|خلال|اذا|خارج|داخل|منذ|عن|علي|(?=لل\w)|لدي)(?=\s|ل)"
+    ),
+    fillers=_words(
+        "في من على الى إلى عن مع عند بعد قبل بدون خلال أو و ثم هل كم ما ماذا متى أين كيف لماذا أي من هو هي هم ذلك تلك هذا "
+        "هذه له لها لهم فيه فيها عنه عنها عليه عليها منه منها به بها إليه إليها لدى أن إن إذا لا لم لن قد كل بعض غير التي "
+        "الذي الذين يجب يمكن يجوز كان كانت تكون يكون مدة المدة مدته مدتها أجل الأجل أجله ثمن الثمن ثمنه ثمنها سعر السعر "
+        "مبلغ المبلغ رسم الرسم رسوم الرسوم تكلفة التكلفة تكلفته تكلفتها تكلف يكلف تاريخ التاريخ ساعة يوم أيام يوما شهر "
+        "أشهر سنة سنوات عدد شروط الشروط شروطه شروطها وثائق الوثائق استمارة طلب الطلب طلبه تقديمه تقديمها الحصول عليه حد "
+        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني"
+    ),
+    mark="؟",
+)
+_RULES = {"fr": _FRENCH, "ar": _ARABIC, "en": _ENGLISH}

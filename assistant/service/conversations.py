@@ -1,0 +1,291 @@
+"""A reader's conversations: kept, shown again, searched, renamed, deleted; questions in them, and feedback on the answers.
+
+Every route sees the conversations of the reader who asks and no others: another reader's is not there (404).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from assistant.access import Label, Principal, join_labels
+from assistant.answer_text import answer_text
+from assistant.build import Parts
+from assistant.conversations import Conversation, Conversations, Feedback, OpenTurn, Turn, TurnState
+from assistant.errors import NotFound
+from assistant.export import Format, exported, sheet_of
+from assistant.rewriting import Exchange, standalone
+from assistant.scope import Scope
+from assistant.service.answers import ScopeBody, sent_events
+from assistant.service.requests import Reader, Serving
+from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
+from assistant.service.wire import named_event, plain
+from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, EvidenceReady, Outcome, Sentence, SentenceReady
+
+router = APIRouter(prefix="/conversations", tags=["conversations"])
+_REMEMBERED_TURNS = 3
+"""How many of the last turns a follow-up question is understood by."""
+
+
+class NewBody(BaseModel):
+    """A new conversation. Without a title it takes the first question's words."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str = ""
+
+
+class ChangeBody(BaseModel):
+    """What is to change; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str | None = None
+    scope: ScopeBody | None = None
+
+
+class TurnBody(BaseModel):
+    """A question in a conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+    question: str
+    language: Literal["fr", "ar", "en"] | None = None
+    replaces: Annotated[int | None, Field(ge=1, description="This turn and all after it are dropped first")] = None
+
+
+class FeedbackBody(BaseModel):
+    """What the reader says of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    rating: Literal["up", "down"]
+    reason: Literal["wrong", "incomplete", "not_found", "citation", "other"] | None = None
+    comment: str = Field(default="", max_length=2000)
+
+
+@router.get("")
+def list_conversations(parts: Serving, reader: Reader, q: Annotated[str, Query(max_length=500)] = "") -> dict[str, Any]:
+    """This reader's conversations, the one changed last first; with `q`, those whose titles, questions or answers say it."""
+    return {"conversations": plain(parts.conversations.all(reader, q=q))}
+
+
+@router.post("", status_code=201)
+def create(parts: Serving, reader: Reader, body: NewBody | None = None) -> dict[str, Any]:
+    """Begin a conversation."""
+    return _told(parts.conversations.create(reader, title=body.title if body else "", scope=Scope.everything.to_json()))
+
+
+@router.get("/{conversation_id}")
+def show(conversation_id: str, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """A conversation with its turns, as this reader may see them now."""
+    return _told(parts.conversations.one(conversation_id, reader))
+
+
+@router.patch("/{conversation_id}")
+def change(conversation_id: str, body: ChangeBody, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """Give it another title or scope."""
+    scope = Scope.from_json(body.scope.model_dump()).to_json() if body.scope else None
+    parts.conversations.change(conversation_id, reader, title=body.title, scope=scope)
+    return _told(parts.conversations.one(conversation_id, reader))
+
+
+@router.delete("/{conversation_id}")
+def remove(conversation_id: str, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """Delete it for good, with all that was said of its answers."""
+    parts.conversations.remove(conversation_id, reader)
+    return {"removed": conversation_id}
+
+
+@router.post(
+    "/{conversation_id}/turns",
+    response_model=None,
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "An event `turn`, then those of `POST /v1/answers`"}
+    },
+)
+async def ask(
+    conversation_id: str, body: TurnBody, request: Request, parts: Serving, reader: Reader
+) -> JSONResponse | AnswerStream:
+    """Ask in a conversation: events as of `POST /v1/answers` after a first one `turn`, or the finished turn as JSON.
+
+    A follow-up question is searched as the standalone one that `turn` names. A reader who leaves keeps what was released.
+    """
+    leaving = Leaving()
+    running = await in_thread(lambda: _begun(parts, reader, conversation_id, body, leaving))
+    if "application/json" in request.headers.get("accept", ""):
+        await finished(running.events(), request, leaving)
+        return JSONResponse(_turn_told(running.turn))
+    return AnswerStream(running.pieces(), leaving)
+
+
+@router.put("/{conversation_id}/turns/{number}/feedback")
+def rate(conversation_id: str, number: int, body: FeedbackBody, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """Say what an answer was worth. Kept with the turn, and deleted with it."""
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    given = Feedback(body.rating, body.reason or "", body.comment.strip(), at, str(reader.clearance))
+    parts.conversations.rate(conversation_id, number, reader, given)
+    return _turn_told(_turn(parts, reader, conversation_id, number))
+
+
+@router.delete("/{conversation_id}/turns/{number}/feedback")
+def withdraw(conversation_id: str, number: int, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """Take back what was said of an answer."""
+    parts.conversations.rate(conversation_id, number, reader, None)
+    return _turn_told(_turn(parts, reader, conversation_id, number))
+
+
+@router.get("/{conversation_id}/export", response_class=Response)
+def export(
+    conversation_id: str,
+    parts: Serving,
+    reader: Reader,
+    format: Annotated[Format, Query(description="`md`, `docx` or `pdf`")],  # noqa: A002 - its name on the wire
+    turn: Annotated[int | None, Query(ge=1, description="One turn; left out: all")] = None,
+) -> Response:
+    """A conversation, or one turn of it, as a file: what this reader may see now, with footnotes, label and notice.
+
+    503 for `pdf` where it cannot be made properly; the message says what is missing.
+    """
+    conversation = parts.conversations.one(conversation_id, reader)
+    turns = [each for each in conversation.turns if turn in (None, each.number)]
+    if not turns:
+        raise NotFound("there is no such turn in this conversation" if turn else "there is nothing to export yet")
+    today = datetime.datetime.now().astimezone().date().isoformat()
+    file = exported(sheet_of(conversation.title, turns, day=today), format)
+    headers = {"content-disposition": f'attachment; filename="{file.name}"', "cache-control": "no-store"}
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+@dataclass
+class _Running:
+    """A turn whose answer is being given, and what of it was released."""
+
+    conversations: Conversations
+    opened: OpenTurn
+    scope: Mapping[str, Any]
+    first: AnswerEvent
+    rest: Generator[AnswerEvent, None, None]
+    evidence: EvidenceReady | None = None
+    sentences: list[Sentence] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    turn: Turn = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turn = self.opened.turn
+
+    def pieces(self) -> Generator[bytes, None, None]:
+        """The events as they are sent."""
+        about = {"conversation_id": self.opened.conversation_id, "number": self.opened.number}
+        events = self.events()
+        try:
+            yield named_event("turn", {**about, "searched": self.turn.searched, "scope": dict(self.scope)})
+            yield from sent_events(next(events), events)
+        finally:
+            events.close()
+            self._end()
+
+    def events(self) -> Generator[AnswerEvent, None, None]:
+        """The events of the answer. The turn is kept before the last one leaves, and when this is closed before the end."""
+        try:
+            for event in chain([self.first], self.rest):
+                if isinstance(event, AnswerReady):
+                    self._keep(TurnState.DONE, event.answer)
+                self._note(event)
+                yield event
+        except Exception:
+            self._keep(TurnState.FAILED, self._released())
+            raise
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self.rest.close()
+        self._keep(TurnState.STOPPED, self._released())
+
+    def _keep(self, state: TurnState, answer: Answer | None) -> None:
+        if self.turn is self.opened.turn:
+            self.turn = self.conversations.finish(self.opened, state, answer)
+
+    def _note(self, event: AnswerEvent) -> None:
+        if isinstance(event, EvidenceReady):
+            self.evidence = event
+        elif isinstance(event, SentenceReady):
+            self.sentences.append(event.sentence)
+            self.citations.extend(event.citations)
+
+    def _released(self) -> Answer | None:
+        """What was shown so far, as an answer; None when that is nothing."""
+        if self.evidence is None or not self.sentences:
+            return None
+        return Answer(
+            id=self.evidence.answer_id,
+            question=self.turn.question,
+            language=self.evidence.language,
+            text=answer_text(self.sentences),
+            sentences=tuple(self.sentences),
+            citations=tuple(self.citations),
+            outcome=Outcome.ANSWERED,
+            model="",
+            prompt_version="",
+            label=str(join_labels(Label.parse(citation.label) for citation in self.citations)),
+            timings_ms={},
+            searched=self.turn.searched,
+            incomplete=True,
+        )
+
+
+def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody, leaving: Leaving) -> _Running:
+    """The turn, with its first event in hand: a refusal is raised before anything is kept or dropped."""
+    if parts.conversations.keeps:
+        conversation = parts.conversations.one(conversation_id, reader, before=body.replaces, most=_REMEMBERED_TURNS)
+    else:
+        conversation = Conversation(conversation_id, "", "", "", Scope.everything.to_json())
+    history = [_exchange(turn) for turn in conversation.turns]
+    understood = standalone(body.question, history, language=body.language)
+    events = parts.assistant.stream(
+        body.question,
+        reader,
+        language=understood.language,
+        searched=understood.question,
+        scope=Scope.from_json(conversation.scope),
+        stopped=leaving.stopped,
+    )
+    first = next(events)
+    drawn_from = {source for turn in conversation.turns for source in turn.sources()}
+    opened = parts.conversations.begin(
+        conversation_id,
+        reader,
+        body.question.strip(),
+        searched=understood.question,
+        drawn_from=sorted(drawn_from) if understood.rewritten else (),
+        replaces=body.replaces,
+    )
+    return _Running(parts.conversations, opened, conversation.scope, first, events)
+
+
+def _exchange(turn: Turn) -> Exchange:
+    answer = turn.answer
+    headings = [(citation.title, *citation.headings) for citation in answer.citations] if answer else []
+    text = answer.text if answer else ""
+    return Exchange(turn.question, turn.searched, text, tuple(headings), answer.language if answer else "")
+
+
+def _turn(parts: Parts, reader: Principal, conversation_id: str, number: int) -> Turn:
+    turns = parts.conversations.one(conversation_id, reader).turns
+    return next(turn for turn in turns if turn.number == number)
+
+
+def _told(conversation: Conversation) -> dict[str, Any]:
+    told = {name: getattr(conversation, name) for name in ("id", "title", "created_at", "changed_at")}
+    return {**told, "scope": dict(conversation.scope), "turns": [_turn_told(turn) for turn in conversation.turns]}
+
+
+def _turn_told(turn: Turn) -> dict[str, Any]:
+    names = ("number", "question", "searched", "state", "asked_at", "answer", "hidden")
+    given = turn.feedback
+    said = {name: getattr(given, name) for name in ("rating", "reason", "comment", "given_at")} if given else None
+    return {**{name: plain(getattr(turn, name)) for name in names}, "feedback": said}

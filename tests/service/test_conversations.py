@@ -1,0 +1,274 @@
+"""Conversations over HTTP: whose they are, what their events say, and what stays of an answer that its reader left."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from assistant.access import Label
+from assistant.audit import AuditLog
+from assistant.service.serving import serving
+from assistant.types import AnswerEvent, SentenceReady
+from tests.service.conftest import World
+from tests.service.test_archivists import ABSENT, call
+
+QUESTION = "Quel est le délai de dépôt de la demande de logement ?"
+NEVER = "Quel est le prix du gruyère à Tombouctou ?"
+
+
+@pytest.fixture
+def conversation(world: World) -> Iterator[str]:
+    """A conversation of `strong`, with one answered question, for as long as the test."""
+    made = call(world, "POST", "/v1/conversations", "strong")[1]["id"]
+    ask(world, made, "strong", QUESTION)
+    yield made
+    call(world, "DELETE", f"/v1/conversations/{made}", "strong")
+
+
+def ask(world: World, conversation: str, token: str, question: str, **more: object) -> dict[str, Any]:
+    """The finished turn."""
+    reply = world.post(f"/v1/conversations/{conversation}/turns", token, json={"question": question, **more})
+    assert reply.status_code == 200, reply.text
+    told: dict[str, Any] = reply.json()
+    return told
+
+
+def shown(world: World, conversation: str, token: str = "strong") -> dict[str, Any]:
+    status, told = call(world, "GET", f"/v1/conversations/{conversation}", token)
+    assert status == 200
+    return dict(told)
+
+
+def events_of(text: str) -> list[tuple[str, dict[str, Any]]]:
+    events = []
+    for block in text.strip().split("\n\n"):
+        name, data = block.split("\n", 1)
+        events.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return events
+
+
+def test_another_readers_conversation_is_not_there_on_any_route(world: World, conversation: str) -> None:
+    routes: tuple[tuple[str, str, object], ...] = (
+        ("GET", "", None),
+        ("PATCH", "", {"title": "x"}),
+        ("DELETE", "", None),
+        ("POST", "/turns", {"question": QUESTION}),
+        ("POST", "/turns", {"question": QUESTION, "replaces": 1}),
+        ("PUT", "/turns/1/feedback", {"rating": "up"}),
+        ("DELETE", "/turns/1/feedback", None),
+        ("GET", "/export?format=md", None),
+        ("GET", "/export?format=docx&turn=1", None),
+    )
+    for method, path, body in routes:
+        on_theirs = call(world, method, f"/v1/conversations/{conversation}{path}", "weak", body)
+        assert on_theirs[0] == 404, (method, path)
+        assert on_theirs == call(world, method, f"/v1/conversations/{ABSENT}{path}", "weak", body)
+    for q in ("", "?q=zyzomys", "?q=délai"):
+        assert call(world, "GET", f"/v1/conversations{q}", "weak") == (200, {"conversations": []})
+    assert len(shown(world, conversation)["turns"]) == 1
+
+
+def test_nobody_without_session_gets_anything(world: World, conversation: str) -> None:
+    for path in ("/v1/conversations", f"/v1/conversations/{conversation}"):
+        assert world.get(path, None).status_code == 401
+    assert world.post(f"/v1/conversations/{conversation}/turns", None, json={"question": QUESTION}).status_code == 401
+
+
+def test_stream_begins_with_the_turn_and_goes_on_as_an_answer(world: World, conversation: str) -> None:
+    headers = {"authorization": "Bearer strong"}
+    reply = world.client.post(
+        f"/v1/conversations/{conversation}/turns", headers=headers, json={"question": "Et en 2023 ?"}
+    )
+    events = events_of(reply.text)
+    assert events[0] == (
+        "turn",
+        {
+            "conversation_id": conversation,
+            "number": 2,
+            "searched": "Quel est le délai de dépôt de la demande de logement en 2023 ?",
+            "scope": {"collections": [], "date_from": None, "date_to": None, "document_types": [], "documents": []},
+        },
+    )
+    assert [name for name, _ in events[1:]] == ["evidence", *["sentence"] * (len(events) - 3), "answer"]
+    kept = shown(world, conversation)["turns"][1]
+    assert (kept["question"], kept["searched"], kept["state"]) == ("Et en 2023 ?", events[0][1]["searched"], "done")
+    assert kept["answer"] == events[-1][1]
+
+
+def test_conversation_shows_what_was_answered_and_its_title_can_be_changed(world: World, conversation: str) -> None:
+    told = shown(world, conversation)
+    (turn,) = told["turns"]
+    assert (turn["number"], turn["question"], turn["searched"], turn["hidden"]) == (1, QUESTION, QUESTION, 0)
+    assert "trente jours" in turn["answer"]["text"]
+    assert turn["answer"]["citations"][0]["quote"]
+    path = f"/v1/conversations/{conversation}"
+    scope = {
+        "collections": ["Logement"],
+        "date_from": "2023-01-01",
+        "date_to": None,
+        "document_types": [],
+        "documents": [],
+    }
+    changed = call(world, "PATCH", path, "strong", {"title": "Logement", "scope": scope})[1]
+    assert (changed["title"], changed["scope"]) == ("Logement", scope)
+    assert call(world, "PATCH", path, "strong", {"scope": {"date_from": "hier"}})[0] == 422
+    listed = call(world, "GET", "/v1/conversations?q=LOGEMENT trente", "strong")[1]["conversations"]
+    assert [(found["id"], found["title"], found["turns"]) for found in listed] == [(conversation, "Logement", 1)]
+
+
+def test_label_that_rises_hides_sentences_in_conversation_and_search(world: World, tmp_path: Path) -> None:
+    from tests.service.conftest import _hand_in
+
+    text = "La redevance wombat est de douze euros par an pour chaque ménage de la commune.\n"
+    document = _hand_in(world.parts, tmp_path, "redevance.txt", text, "public")
+    assert world.parts.ingestion.wait_idle(120)
+    made = call(world, "POST", "/v1/conversations", "weak")[1]["id"]
+    turn = ask(world, made, "weak", "Quelle est la redevance wombat par an pour chaque ménage ?")
+    assert "douze euros" in turn["answer"]["text"]
+    assert len(call(world, "GET", "/v1/conversations?q=douze", "weak")[1]["conversations"]) == 1
+    archivist = world.parts.sign_in.principal("archivist")
+    from assistant.ingestion import MetadataEdit
+
+    exported = world.get(f"/v1/conversations/{made}/export?format=md", "weak")
+    assert "douze euros" in exported.text
+    world.parts.ingestion.edit(document, archivist, MetadataEdit(label="restricted/tax"))
+    assert "douze" not in world.get(f"/v1/conversations/{made}/export?format=md", "weak").text, "leaked"
+    (again,) = shown(world, made, "weak")["turns"]
+    assert again["hidden"] >= 1
+    assert "douze" not in str(again), "leaked"
+    assert call(world, "GET", "/v1/conversations?q=douze", "weak")[1]["conversations"] == []
+    assert world.parts.ingestion.wait_idle(120)
+    world.parts.ingestion.remove(document, archivist)
+    (erased,) = shown(world, made, "weak")["turns"]
+    assert (erased["hidden"], erased["answer"]["citations"]) == (again["hidden"], [])
+    assert "douze" not in str(list(world.parts.conversations._turns(made))), "left in the store"
+    call(world, "DELETE", f"/v1/conversations/{made}", "weak")
+
+
+def test_refused_question_is_a_status_and_drops_nothing(world: World, conversation: str) -> None:
+    path = f"/v1/conversations/{conversation}/turns"
+    for body in ({"question": "  "}, {"question": "x" * 2001}, {"question": QUESTION, "replaces": 7}):
+        status, told = call(world, "POST", path, "strong", {**body, "replaces": body.get("replaces", 1)})
+        assert status == 422, told
+    assert [turn["question"] for turn in shown(world, conversation)["turns"]] == [QUESTION]
+
+
+def test_edited_question_takes_the_place_of_the_former_and_is_not_rewritten_by_it(
+    world: World, conversation: str
+) -> None:
+    ask(world, conversation, "strong", "Et pour les étudiants ?")
+    turn = ask(world, conversation, "strong", "Et pour les retraités ?", replaces=1)
+    assert (turn["number"], turn["searched"]) == (1, "Et pour les retraités ?")
+    assert len(shown(world, conversation)["turns"]) == 1
+
+
+def test_feedback_is_kept_with_the_turn_and_taken_back(world: World, conversation: str) -> None:
+    path = f"/v1/conversations/{conversation}/turns/1/feedback"
+    turn = call(world, "PUT", path, "strong", {"rating": "down", "reason": "incomplete", "comment": " il manque "})[1]
+    given = {name: turn["feedback"][name] for name in ("rating", "reason", "comment")}
+    assert given == {"rating": "down", "reason": "incomplete", "comment": "il manque"}
+    assert "clearance" not in turn["feedback"]
+    assert call(world, "PUT", path, "strong", {"rating": "maybe"})[0] == 422
+    assert call(world, "PUT", path.replace("/1/", "/4/"), "strong", {"rating": "up"})[0] == 404
+    assert call(world, "DELETE", path, "strong")[1]["feedback"] is None
+
+
+def test_export_is_a_file_of_the_turn_that_is_asked_for(world: World, conversation: str) -> None:
+    ask(world, conversation, "strong", NEVER)
+    path = f"/v1/conversations/{conversation}/export"
+    whole, one = (world.get(f"{path}?format=md{more}", "strong") for more in ("", "&turn=2"))
+    assert whole.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert re.fullmatch(r'attachment; filename="conversation-[\d-]+\.md"', whole.headers["content-disposition"])
+    assert "Restreint / tax" in whole.text
+    assert "trente jours" in whole.text
+    assert "trente jours" not in one.text
+    assert "aucun passage" in one.text
+    assert world.get(f"{path}?format=docx", "strong").content.startswith(b"PK")
+    assert world.get(f"{path}?format=md&turn=9", "strong").status_code == 404
+    assert world.get(f"{path}?format=exe", "strong").status_code == 422
+
+
+def test_liked_answer_can_become_a_gold_question_of_an_archivist_who_may_read_it(
+    world: World, conversation: str
+) -> None:
+    path = f"/v1/conversations/{conversation}/turns/1/feedback"
+    call(world, "PUT", path, "strong", {"rating": "up", "comment": "bien"})
+    status, told = call(world, "GET", "/v1/gold/feedback", "archivist")
+    assert status == 200
+    (given,) = told["feedback"]
+    assert (given["question"], given["rating"], given["comment"]) == (QUESTION, "up", "bien")
+    assert "reader" not in str(given)
+    kept = call(world, "POST", "/v1/gold", "archivist", given["gold"])
+    assert (kept[0], kept[1]["words"]) == (201, given["cited"][0]["words"].strip())
+    call(world, "DELETE", f"/v1/gold/{kept[1]['id']}", "archivist")
+    assert call(world, "GET", "/v1/gold/feedback", "weak-archivist") == (200, {"feedback": []})
+    assert call(world, "GET", "/v1/gold/feedback", "strong")[0] == 403
+    call(world, "DELETE", f"/v1/conversations/{conversation}", "strong")
+    assert call(world, "GET", "/v1/gold/feedback", "archivist") == (200, {"feedback": []})
+
+
+def test_every_turn_is_in_the_audit_record(world: World, conversation: str) -> None:
+    audit: AuditLog = world.parts.audit
+    before = audit.verify().entries
+    ask(world, conversation, "strong", QUESTION)
+    assert audit.verify().entries == before + 2
+
+
+def pausing(real: Callable[..., Generator[AnswerEvent, None, None]]) -> Callable[..., Iterator[AnswerEvent]]:
+    """`Assistant.stream` that says nothing after the first sentence until its reader has left."""
+
+    def stream(*arguments: Any, stopped: Callable[[], bool], **more: Any) -> Iterator[AnswerEvent]:
+        for event in real(*arguments, stopped=stopped, **more):
+            yield event
+            if isinstance(event, SentenceReady):
+                _until(stopped)
+
+    return stream
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+def test_reader_who_leaves_keeps_what_was_released_as_a_stopped_turn(
+    world: World, conversation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.parts.assistant, "stream", pausing(world.parts.assistant.stream))
+    path, headers = f"/v1/conversations/{conversation}/turns", {"authorization": "Bearer strong"}
+    with (
+        serving(world.parts, port=0, with_page=False, announced=False) as running,
+        httpx.Client(base_url=running.url, headers=headers, timeout=30) as client,
+    ):
+        with client.stream("POST", path, json={"question": QUESTION}) as reply:
+            names = (line.removeprefix("event: ") for line in reply.iter_lines() if line.startswith("event: "))
+            assert [next(names), next(names), next(names)] == ["turn", "evidence", "sentence"]
+        _until(lambda: shown(world, conversation)["turns"][-1]["answer"] is not None)
+    turn = shown(world, conversation)["turns"][-1]
+    assert (turn["number"], turn["state"]) == (2, "stopped")
+    assert turn["answer"]["sentences"]
+    assert turn["answer"]["incomplete"] is True
+    assert "trente jours" in turn["answer"]["text"]
+
+
+def test_reader_with_another_clearance_of_the_same_name_sees_less(world: World, conversation: str) -> None:
+    from dataclasses import replace
+
+    strong = world.parts.sign_in.principal("strong")
+    lowered = replace(strong, clearance=Label.parse("public"))
+    full, less = (world.parts.conversations.one(conversation, each).turns[0] for each in (strong, lowered))
+    assert full.answer is not None
+    assert full.hidden == 0
+    hidden = [c for c in full.answer.citations if c.document_id == world.hidden_id]
+    assert hidden, "the world must have something to hide"
+    assert less.hidden == len(hidden)
+    assert "zyzomys" not in str(less), "leaked"
