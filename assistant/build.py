@@ -42,6 +42,7 @@ from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker, Ke
 from assistant.retrieval import Calibration, Retriever
 from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
+from assistant.summaries import PROMPTS as SUMMARY_PROMPTS
 from assistant.summaries import Summaries
 from assistant.types import Answer, Evidence
 
@@ -88,6 +89,7 @@ class Parts:
             self.archive,
             self.audit,
             lexicon_of(self.settings).query_terms,
+            composer=composer_of(self.settings, self.router, SUMMARY_PROMPTS),
             ocr_confidence=self.settings.ingest.ocr_confidence,
         )
 
@@ -298,14 +300,14 @@ def router_of(settings: Settings) -> ModelRouter | None:
     return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
 
 
-def composer_of(settings: Settings, router: ModelRouter | None) -> Composer | None:
+def composer_of(settings: Settings, router: ModelRouter | None, prompts: Path | None = None) -> Composer | None:
     """Has these models compose answers that are checked; None without models.
 
     Raises ConfigurationError when the prompts cannot be read.
     """
     if router is None:
         return None
-    return Composer(router, verifier_of(settings), Prompts.load(settings.models.prompts or PROMPTS))
+    return Composer(router, verifier_of(settings), Prompts.load(prompts or settings.models.prompts or PROMPTS))
 
 
 def _generation(
