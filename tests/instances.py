@@ -47,13 +47,18 @@ def assistant_command(*arguments: str) -> list[str]:
 
 @contextmanager
 def running_instance(
-    file: Path, *, prefix: Sequence[str] = (), environment: dict[str, str] | None = None, command: str = "up"
+    file: Path,
+    *,
+    prefix: Sequence[str] = (),
+    environment: dict[str, str] | None = None,
+    command: str = "up",
+    options: Sequence[str] = (),
 ) -> Iterator[RunningInstance]:
     """`assistant up` on a free port, stopped at the end. The demo documents have been read when this enters."""
     log = file.parent / "service.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            [*prefix, *assistant_command(command, "--instance", str(file), "--port", "0")],
+            [*prefix, *assistant_command(command, "--instance", str(file), "--port", "0", *options)],
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,

@@ -23,7 +23,7 @@ from tests.instances import assistant_command, run_assistant
 from tests.worlds import ROOT, child_environment
 
 _ADDRESS = re.compile(r'url = "(http://127\.0\.0\.1:\d+/v1)"')
-_START_S = 240.0
+_START_S = 600.0
 NAME = "demo"
 
 

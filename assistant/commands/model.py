@@ -56,16 +56,23 @@ def list_models(instance: Instance = None, as_json: AsJson = False) -> None:
 
 
 @model.command("verify")
-def verify(name: Name, instance: Instance = None, as_json: AsJson = False) -> None:
-    """Read every file of a model and compare it with what was registered."""
-    result = _store(instance).verify(name)
+def verify(
+    names: Annotated[list[str], typer.Argument(help="Models as `model list` names them")],
+    instance: Instance = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read every file of models and compare it with what was registered."""
+    store = _store(instance)
+    found = []
+    for name in names:
+        result = store.verify(name)
+        found.append(_plain(result.model) | {"seconds": round(result.seconds, 3)})
+        if not as_json:
+            size = result.model.size_bytes / 1e6
+            line = f"{name}: {size:,.0f} MB in {result.seconds:.1f} s, as registered: {result.model.checksum}"
+            console.print(line, markup=False, soft_wrap=True)
     if as_json:
-        print_json(_plain(result.model) | {"seconds": round(result.seconds, 3)})
-        return
-    size = result.model.size_bytes / 1e6
-    console.print(
-        f"{name}: {size:,.0f} MB in {result.seconds:.1f} s, as registered: {result.model.checksum}", markup=False
-    )
+        print_json({"models": found})
 
 
 @model.command("remove")

@@ -24,8 +24,8 @@ from assistant.errors import ConfigurationError, NotFound
 from assistant.modelfiles.forms import FoundModel, ModelKind, found_model, model_name_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_RESERVED = frozenset({"base", "quotes", "converted"})
-"""What the service calls an encoder and an answer without a model, and the folder of conversions."""
+_RESERVED = frozenset({"base", "quotes", "cache", "converted", "making"})
+"""What the service calls an encoder and an answer without a model, and the folders that stand beside those of models."""
 _BLOCK = 4 << 20
 _READERS = 4
 """Files that are read at the same time. Hashing lets go of the interpreter."""

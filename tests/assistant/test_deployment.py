@@ -8,8 +8,8 @@ import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -113,11 +113,16 @@ def test_every_option_is_known_to_its_program(unit: Path) -> None:
 
 
 def _parse_ours(arguments: list[str]) -> None:
-    """Parse as the command line would, without running it. Raises click.UsageError for what it does not know."""
-    command: click.Command = typer.main.get_command(app)
-    while isinstance(command, click.Group):
+    """Parse as the command line would, without running it. An option or an argument too many is an exception."""
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands"):
         command = command.commands[arguments.pop(0)]
     command.make_context("command", arguments)
+
+
+def test_option_that_the_command_line_does_not_know_is_found() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        _parse_ours(["model", "verify", "a", "--fast"])
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

@@ -193,7 +193,9 @@ def test_gguf_without_a_chat_template_is_refused(tmp_path: Path) -> None:
         found_model(gguf_file(tmp_path / "base.gguf", chat_template=False))
 
 
-@pytest.mark.parametrize("name", ["../other", "a/b", "Base", "base", "a@main", "x.json", "converted", "-x"])
+@pytest.mark.parametrize(
+    "name", ["../other", "a/b", "Base", "base", "a@main", "x.json", "converted", "making", "cache", "-x"]
+)
 def test_name_that_would_lead_elsewhere_is_refused(store: LanguageModelStore, tmp_path: Path, name: str) -> None:
     source = safetensors_folder(tmp_path / "model")
     with pytest.raises(ConfigurationError, match="cannot be a model's name"):

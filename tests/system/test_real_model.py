@@ -34,6 +34,7 @@ from assistant.endpoints import (
 from assistant.service.serving import serving
 from assistant.sessions import local_key
 from tests.endpoint_server import MODEL, EndpointServer, answer
+from tests.instances import running_instance
 from tests.model_server import NAME, ModelServer, served_model, streamed
 from tests.system.tracing import loopback_only, outside_attempts, trace_command
 from tests.worlds import instance_file
@@ -243,6 +244,19 @@ def test_server_does_not_try_to_leave(server: ModelServer, instance: Path, tmp_p
         pass
     assert "connect(" in trace.read_text(encoding="utf-8", errors="replace")
     assert outside_attempts(trace) == []
+
+
+def test_one_command_starts_service_and_model_and_ends_both(server: ModelServer, instance: Path) -> None:
+    del server  # it has registered and converted the model
+    with running_instance(instance, options=("--model", NAME)) as running:
+        below = psutil.Process(running.process.pid).children(recursive=True)
+        (own,) = [child for child in below if "assistant.modelfiles.transformers_server" in child.cmdline()]
+        command = own.cmdline()
+        port, context = (command[command.index(option) + 1] for option in ("--port", "--context"))
+        assert httpx.get(f"http://127.0.0.1:{port}/v1/models").json()["data"][0]["id"] == NAME
+        assert context == "1280"
+    assert running.process.returncode == 0
+    assert psutil.wait_procs([own], timeout=30)[1] == []
 
 
 def test_answer_goes_on_elsewhere_when_the_server_is_killed_in_its_middle(world: World, server: ModelServer) -> None:
