@@ -153,6 +153,14 @@ def obliges(text: str) -> bool:
     return bool(_MUST.search(_NEED_NOT.sub(" ", text)) or _NOT_WITHOUT.search(text))
 
 
+def moods(text: str) -> list[tuple[int, bool]]:
+    """Where in the folded text something is permitted or demanded, and whether it is demanded; both ends of "need not" permit."""
+    bare = _NOT_WITHOUT.sub(lambda match: " " * len(match.group()), text)
+    found = [(match.end(), False) for match in (*_NEED_NOT.finditer(bare), *_MAY.finditer(bare))]
+    bare = _NEED_NOT.sub(lambda match: " " * len(match.group()), bare)
+    return sorted(found + [(match.end(), True) for match in _MUST.finditer(bare)])
+
+
 def says_always(text: str) -> bool:
     """True when the folded clause says that it holds in every case."""
     return bool(_ALWAYS.search(text))

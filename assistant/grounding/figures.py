@@ -97,8 +97,8 @@ _DIVISION = re.compile(
     r"\bniveau|\bzone|\bphase|\bband|\btranche))\s*(?:n[°o.]*\s?|رقم\s+)?$"
 )
 _CODE_ARTICLE = re.compile(
-    r"(?<![\w'])(?P<letter>[lrda])\s?\*?\.?\s?(?P<number>\d{1,5}(?:-\d+)+)(?![\w/])|"
-    r"(?<![\w'])(?P<lone>[LRDA])\.\s?(?P<only>\d{2,5})(?![\w/])"
+    r"(?<![\w'])(?P<letter>[lrd]|a(?=\.|\d))\s?\*?\.?\s?(?P<number>\d{1,5}(?:-\d+)+)(?![\w/])|"
+    r"(?<![\w'])(?P<lone>[lrda])\.\s?(?P<only>\d{2,5})(?![\w/])"
 )
 _IDENTIFIER = re.compile(r"(?<![\w-])(?P<letters>[a-z]{1,6})[- ]?(?P<number>\d+[a-z]?)(?:[-/]\d+)*(?![\w-])")
 _NUMBER_SIGN = re.compile(rf"(?:\bn[°o]s?\.?|\bnumero|\bnumber|\bno\.|(?<!\w)رقم)\s?(?P<number>{_NUMBERED})")
@@ -128,12 +128,10 @@ def figures(text: str) -> tuple[Figure, ...]:
     for pattern in moments.DATES:
         sheet.take(pattern, moments.date_found)
     sheet.take(_PHONE, lambda match: ("reference", ("no", re.sub(r"\D", "", match.group()))))
+    sheet.take(_CODE_ARTICLE, lambda m: ("reference", ("code", m["letter"] or m["lone"], m["number"] or m["only"])))
     sheet.take(_NUMBER_SIGN, lambda match: ("reference", ("no", _compound(match["number"]))))
     sheet.take(_FRACTION, lambda match: ("number", (Fraction(match["number"]), "")))
     sheet.take(_COMPOUND, lambda match: ("reference", ("no", _compound(match["number"]))))
-    sheet.take(
-        _CODE_ARTICLE, lambda m: ("reference", ("code", m["letter"] or m["lone"].lower(), m["number"] or m["only"]))
-    )
     for pattern in moments.CLOCKS:
         sheet.take(pattern, moments.clock_time)
     sheet.take(_ORDINAL_DIGITS, lambda match: ("ordinal", (Fraction(match["number"]), "")))

@@ -343,12 +343,43 @@ def _moods(comparison: Comparison, found: Findings, passage: Reading) -> None:
     mine, its = _piece_text(comparison, found.fit), _text(passage, found.clauses)
     may, must = cues.permits(mine), cues.obliges(mine)
     its_may, its_must = cues.permits(its), cues.obliges(its)
-    found.signs["may_for_must"] = float(may and not must and its_must and not its_may)
-    found.signs["must_for_may"] = float(must and not may and its_may and not its_must)
+    changed = _changed_moods(comparison, found, passage)
+    found.signs["may_for_must"] = float(False in changed or (may and not must and its_must and not its_may))
+    found.signs["must_for_may"] = float(True in changed or (must and not may and its_may and not its_must))
     found.signs["may_added"] = float(may and not (its_may or its_must))
     found.signs["must_added"] = float(must and not (its_may or its_must))
     found.signs["may_dropped"] = float(its_may and not (may or must))
     found.signs["must_dropped"] = float(its_must and not (may or must))
+
+
+def _changed_moods(comparison: Comparison, found: Findings, passage: Reading) -> set[bool]:
+    """True for a word that the claim demands and the passage permits, False for one that it permits and the passage demands."""
+    fit = found.fit
+    clauses = sorted({token.clause for token in comparison.claim.tokens[fit.first : fit.last]})
+    its = _governed_moods(passage, found.clauses)
+    changed = set()
+    for word, demanded in _governed_moods(comparison.claim, clauses).items():
+        stated = {its[place] for place in fit.pairs.get(word, ()) if place in its}
+        if stated and demanded not in stated:
+            changed.add(demanded)
+    return changed
+
+
+def _governed_moods(reading: Reading, clauses: Sequence[int]) -> dict[int, bool]:
+    """Words right after a permission or a demand, by position, and whether they are demanded."""
+    governed: dict[int, bool] = {}
+    for clause in clauses:
+        start, end = reading.clauses[clause]
+        for place, demanded in cues.moods(reading.folded.text[start:end]):
+            after = (
+                word
+                for word, token in enumerate(reading.tokens)
+                if token.clause == clause and token.start >= start + place
+            )
+            first = next((word for word in after if reading.tokens[word].weight > 0), None)
+            if first is not None:
+                governed[first] = demanded
+    return governed
 
 
 def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> None:

@@ -55,5 +55,14 @@ def weighed(pieces: Sequence[Findings]) -> tuple[float, str]:
     weights = _weights()
     shares = {name: weights.get(name, 0.0) * value for name, value in signs(pieces).items()}
     odds = weights["intercept"] + sum(shares.values())
+    return odds, "" if odds >= 0 else _reason(shares, pieces)
+
+
+def _reason(shares: dict[str, float], pieces: Sequence[Findings]) -> str:
+    """The reason of the sign that weighs most; persons and names that are not found go before words that are not."""
     worst = min(shares, key=lambda name: shares[name])
-    return odds, "" if odds >= 0 else _REASONS.get(worst, "uncovered")
+    if worst not in _REASONS:
+        for sign, reason in (("role", "subject"), ("name", "name")):
+            if any(piece.signs[sign] for piece in pieces):
+                return reason
+    return _REASONS.get(worst, "uncovered")
