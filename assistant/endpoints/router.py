@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from assistant.endpoints.breaker import Breaker
 from assistant.endpoints.client import EndpointClient, load
@@ -152,8 +153,10 @@ class ModelRouter:
                 for place in self._line.waiting(ticket, stopped):
                     yield Queued(place)
                 ended = yield from self._from_one(ticket, messages, need, stopped)
+            self._line.leave(ticket)
             yield ended
         except Stopped:
+            self._line.leave(ticket)
             yield Ended(complete=False, reason="stopped")
         finally:
             self._line.leave(ticket)
@@ -218,10 +221,21 @@ class ModelRouter:
             _LOG.warning("model endpoint %s failed: %s", one.description.name, failure)
             if started and failure.fault is Fault.TOO_LONG:
                 return Ended(complete=False, reason=failure.fault.value)
+            if failure.fault is Fault.REJECTED and need.schema is not None and one.json_schema:
+                return (yield from self._without_schema(one, ticket, messages, need, stopped))
             self._line.failed(ticket, failure)
             if started:
                 yield Broken(failure.fault.value)
         return None
+
+    def _without_schema(
+        self, one: _Endpoint, ticket: Ticket, messages: Sequence[ChatMessage], need: Need, stopped: Callable[[], bool]
+    ) -> Generator[ModelEvent, None, Ended | None]:
+        """Once more, in the same slot. If this is taken, it was the schema that is too much for the endpoint: no more of them."""
+        ended = yield from self._from_one(ticket, messages, replace(need, schema=None), stopped)
+        if ended is not None and one.abilities is not None:
+            one.abilities = replace(one.abilities, json_schema=False)
+        return ended
 
     def _tell(self, one: _Endpoint, happened: Callable[[], None]) -> None:
         with self._line.changed:

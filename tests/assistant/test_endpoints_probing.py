@@ -9,7 +9,7 @@ import pytest
 from assistant.endpoints import ModelRouter, Need
 from assistant.endpoints.tokens import estimated_tokens
 from tests.assistant.endpoint_worlds import collected, described, need, question, router, wait_until
-from tests.endpoint_server import FAULTS, Abilities, EndpointServer, answer
+from tests.endpoint_server import FAULTS, Abilities, Body, EndpointServer, Script, answer
 
 SCHEMA = {"type": "object", "properties": {"sentences": {"type": "array", "items": {"type": "string"}}}}
 
@@ -31,6 +31,23 @@ def test_schema_is_sent_only_where_the_endpoint_keeps_to_one(obeys: bool) -> Non
         collected(models, question(), asking_for_schema())
         assert models.states()[0].json_schema is obeys
         assert ("response_format" in server.seen[0].body) is obeys
+
+
+def test_endpoint_that_refuses_this_schema_is_asked_without_one_and_from_then_on() -> None:
+    def script(body: Body) -> Script:
+        return Script((), status=400) if "response_format" in body else answer("Oui.")
+
+    with EndpointServer(script, Abilities(obeys_schema=True)) as server, probed(server) as models:
+        assert [collected(models, question(), asking_for_schema()).text for _ in range(3)] == ["Oui."] * 3
+        assert ["response_format" in seen.body for seen in server.seen] == [True, False, False, False]
+        assert models.states()[0].running == 0
+
+
+def test_prompt_that_is_refused_says_nothing_against_the_schema() -> None:
+    too_long = Script((), status=400)
+    with EndpointServer(too_long, Abilities(obeys_schema=True)) as server, probed(server) as models:
+        assert "one: rejected" in collected(models, question(), asking_for_schema()).unavailable
+        assert models.states()[0].json_schema
 
 
 def test_nothing_is_assumed_before_the_endpoint_was_asked() -> None:

@@ -133,6 +133,14 @@ def test_closing_frees_the_slot_and_the_endpoint_sees_it(pieces: int) -> None:
         assert not server.seen[0].served
 
 
+def test_slot_is_free_when_the_last_event_comes() -> None:
+    with EndpointServer(answer("Oui.")) as server, router(described(server.url)) as models:
+        events = models.stream(question(), need())
+        assert any(event == COMPLETE for event in events)
+        assert models.states()[0].running == 0
+        events.close()
+
+
 def test_closing_while_waiting_leaves_the_line() -> None:
     with EndpointServer(answer("mot " * 100, per_second=50)) as server:
         with router(described(server.url, concurrency=1, limits=PATIENT)) as models:
