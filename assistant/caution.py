@@ -78,13 +78,17 @@ class Cautious:
         return found if found.verdict is Verdict.QUOTED else _without_own_words(found, claim, language, passages)
 
 
+def brings_own_words(claim: str, language: str, passages: Sequence[str]) -> bool:
+    """True when a word of the claim that says something is known to none of the passages, in no form."""
+    return bool(_own_words(_telling(read(claim, language)), [read(passage, language) for passage in passages]))
+
+
 def _without_own_words(found: Support, claim: str, language: str, passages: Sequence[str]) -> Support:
     """What was found, less where the claim brings a word that its sources do not know."""
     mine = read(claim, language)
     theirs = [read(passage, language) for passage in passages]
     words = _telling(mine)
-    known = {key for reading in theirs for token in reading.tokens for key in token.keys}
-    own = [token for token in words if token.keys.isdisjoint(known)]
+    own = _own_words(words, theirs)
     if not own:
         return found
     if len(words) <= _FEW_WORDS and not mine.figures:
@@ -104,6 +108,11 @@ def _whole_sentences(
             if span.overlaps(place):
                 begin = max(span.start, place.start)
                 yield text[span.start : begin], text[begin : span.end], text[span.start : span.end]
+
+
+def _own_words(words: Sequence[Token], passages: Sequence[Reading]) -> list[Token]:
+    known = {key for reading in passages for token in reading.tokens for key in token.keys}
+    return [token for token in words if token.keys.isdisjoint(known)]
 
 
 def _telling(reading: Reading) -> list[Token]:

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant.language import sentence_spans
-from assistant.lines import MAX_SOURCE, SPACE, Kind, Line, ends_with_marker, markers_alone, prose, read_line, settled
+from assistant.lines import (
+    MAX_SOURCE,
+    Kind,
+    Line,
+    ends_with_marker,
+    markers_alone,
+    places_to_cut,
+    prose,
+    read_line,
+    settled,
+)
 from assistant.types import Span
 
 MAX_CHARS = 60_000
@@ -226,7 +236,7 @@ class _Text:
 
     def _place_of(self, end: int, line: str) -> int:
         """Where in the line as written the first `end` characters of its text end, markers included; 0 when that is not plain."""
-        places = [match.end() for match in SPACE.finditer(line)]
+        places = places_to_cut(line)
 
         def length(place: int) -> int:
             read = self._read(line[:place])

@@ -35,7 +35,8 @@ _ACCORDING_TO = (
     r"(?:\b(?:selon|d[’']après|according to|as stated in|based on|per)|(?:وفقًا|وفقا|طبقًا|طبقا|استنادًا|حسب)\s*(?:ل|إلى)?)"
     rf"\s*(?:\b(?:le|la|les|the)\b|ل|لل|ال)?\s*{_NAMED}\s*(?P<markers>(?:{_UNNAMED}\s*)+)"
 )
-_ATTRIBUTION = re.compile(rf"(?:^|(?<=[.!?؟] )){_ACCORDING_TO}[,،]?\s*(?P<word>\w+)", re.IGNORECASE)
+_SENTENCE_BEGINS = r"(?:^|(?<=[.!?؟] )|(?<=[.!?؟] \[\d\] )|(?<=[.!?؟]\[\d\] ))"
+_ATTRIBUTION = re.compile(rf"{_SENTENCE_BEGINS}{_ACCORDING_TO}[,،]?\s*(?P<word>\w+)", re.IGNORECASE)
 """`Selon [1], le délai …`: the marker stays, the words around it go."""
 _ASIDE = re.compile(rf"\s*[,،]\s*{_ACCORDING_TO}[,،]", re.IGNORECASE)
 
@@ -53,7 +54,7 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\uf
 _CODE_TICKS = re.compile(r"`+")
 _STRONG = re.compile(r"\*{2,3}|__+|~~")
 _EMPHASIS = re.compile(r"(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])")
-SPACE = re.compile(r"\s+")
+_SPACE = re.compile(r"\s+")
 _MARKERS_BEFORE_STOP = re.compile(rf"\s+((?:{_UNNAMED}\s*)+)(?=[.,،…])", re.IGNORECASE)
 
 _FENCE_LINE = re.compile(r"\s*(?:```|~~~)")
@@ -102,6 +103,11 @@ def read_line(line: str) -> Line | None:
     return prose(line, kind, bullet)
 
 
+def places_to_cut(line: str) -> list[int]:
+    """Where a line can be cut in two without cutting a word or a marker, in order."""
+    return sorted({match.end() for pattern in (_SPACE, _MARKER) for match in pattern.finditer(line)})
+
+
 def prose(line: str, kind: Kind = Kind.SENTENCE, bullet: str = "") -> Line:
     """A line, or what is left of one, that is what its `kind` says and begins with nothing else."""
     return Line(*_without_markers(as_text(line)), kind, bullet)
@@ -121,14 +127,14 @@ def as_text(line: str) -> str:
         line = _REFERENCE_LINK.sub(r"\1", _IMAGE_OR_LINK.sub(r"\1", line))
         line = _TAG.sub(" " if "<br" in line.lower() else "", line)
     line = _STRONG.sub("", _CODE_TICKS.sub("", line))
-    return SPACE.sub(" ", _EMPHASIS.sub("", line)).strip()
+    return _SPACE.sub(" ", _EMPHASIS.sub("", line)).strip()
 
 
 def _without_markers(line: str) -> tuple[str, tuple[tuple[int, tuple[int, ...]], ...]]:
     """The text of a line, and where in it which sources are named."""
-    line = _ATTRIBUTION.sub(lambda m: f"{m['word'][:1].upper()}{m['word'][1:]}{SPACE.sub('', m['markers'])}", line)
+    line = _ATTRIBUTION.sub(lambda m: f"{m['word'][:1].upper()}{m['word'][1:]}{_SPACE.sub('', m['markers'])}", line)
     line = _ASIDE.sub(r"\g<markers>", line)
-    line = _MARKERS_BEFORE_STOP.sub(lambda m: SPACE.sub("", m[1]), line)
+    line = _MARKERS_BEFORE_STOP.sub(lambda m: _SPACE.sub("", m[1]), line)
     text, last = "", 0
     markers: list[tuple[int, tuple[int, ...]]] = []
     for match in _MARKER.finditer(line):

@@ -1,7 +1,8 @@
 """Which of the retrieved passages supports a sentence that a model composed.
 
 The passages that it names first; then these with what stands right before or after them; then any other passage that was
-retrieved for this reader and question. A sentence that names none is held against those with which it shares most words. What
+retrieved for this reader and question. A sentence that names none is held against those with which it shares most words. A
+passage that a sentence did not name supports it only in its own words. What
 a document says to an assistant supports nothing.
 """
 
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.addressed import unaddressed
-from assistant.caution import Verifying
+from assistant.caution import Verifying, brings_own_words
 from assistant.composing import Composed
 from assistant.grounding import Support
 from assistant.language import search_form
@@ -54,9 +55,16 @@ class Supporting:
             partial = (found, cited) if found.verdict is Verdict.PARTLY_SUPPORTED else None
         for passages in self._others(claim, cited):
             found = self._checked(claim, passages)
-            if found.verdict in CLEAR:
+            if self._is_plain(found, claim, passages):
                 return found, passages
         return partial
+
+    def _is_plain(self, found: Support, claim: str, passages: tuple[Passage, ...]) -> bool:
+        """True for support in the passage's own words: each further passage is a further chance to be taken in by another."""
+        if found.verdict is Verdict.QUOTED:
+            return True
+        texts = [passage.text for passage in passages]
+        return found.verdict is Verdict.SUPPORTED and not brings_own_words(claim, self._language, texts)
 
     def _checked(self, claim: str, passages: tuple[Passage, ...]) -> Support:
         texts = [unaddressed(passage.text) for passage in passages]

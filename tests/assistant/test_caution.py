@@ -3,8 +3,11 @@
 import pytest
 
 from assistant.caution import Cautious
+from assistant.composing import Composed
 from assistant.grounding import Support, Verifier
+from assistant.supporting import Supporting
 from assistant.types import Span, Verdict
+from tests.worlds import document, passage_of
 
 PASSAGES = {
     "fr": "Télétravail. Le nombre de jours de télétravail est de trois par semaine pour un agent à temps plein. La demande de "
@@ -96,6 +99,21 @@ def test_statement_without_the_condition_of_its_source_is_not_supported(
 ) -> None:
     whole = Cautious(Verifier()).check(passage, language, [passage]).verdict
     assert (Cautious(Verifier()).check(claim, language, [passage]).verdict in FAILED, whole) == (True, Verdict.QUOTED)
+
+
+@pytest.mark.parametrize(("sources", "shown"), [((1,), True), ((2,), False), ((), False)])
+def test_passage_that_a_sentence_did_not_name_supports_it_in_its_own_words_only(
+    sources: tuple[int, ...], shown: bool
+) -> None:
+    stored = document(
+        "Le chef de service répond par écrit, dans un délai de quinze jours, à toute demande de télétravail."
+    )
+    other = document("La cantine est ouverte le lundi.", name="other.txt")
+    supporting = Supporting(Verifier(), (passage_of(stored), passage_of(other)), "fr")
+    claim = "Toute demande de télétravail reçoit une réponse écrite sous quinze jours."
+    same = "Le chef de service répond par écrit dans un délai de quinze jours à toute demande de télétravail."
+    assert (supporting.support(Composed(claim, claim, sources)) is not None) is shown
+    assert supporting.support(Composed(same, same, sources)) is not None
 
 
 @pytest.mark.parametrize("verdict", FAILED)

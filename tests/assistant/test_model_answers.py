@@ -154,7 +154,16 @@ def test_repeated_sentence_is_shown_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "denial", ["NO_ANSWER", "Je ne sais pas.", "Les passages ne précisent pas ce point.", "I don't know.", "لا أعرف."]
+    "denial",
+    [
+        "NO_ANSWER",
+        "**No answer.**",
+        '{"sentences": [{"text": "NO_ANSWER", "sources": []}]}',
+        "Je ne sais pas.",
+        "Les passages ne précisent pas ce point.",
+        "I don't know.",
+        "لا أعرف.",
+    ],
 )
 def test_model_that_does_not_know_gives_way_to_quotations(world: World, denial: str) -> None:
     answer = world.answer(*says(denial))

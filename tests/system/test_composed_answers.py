@@ -226,6 +226,16 @@ def test_second_endpoint_goes_on_where_the_first_was_killed(world: World) -> Non
     assert (reply["incomplete"], reply["withheld"]) == (False, 0)
 
 
+def test_server_of_the_model_sees_that_the_reader_left(world: World) -> None:
+    world.first.script = answer(f"{TRUE['fr']} [1]. " + "La demande est longue. " * 200, per_second=20)
+    body = {"question": QUESTIONS["fr"], "language": "fr"}
+    headers = {"authorization": f"Bearer {world.key}"}
+    with httpx.stream("POST", f"{world.url}/v1/answers", json=body, headers=headers, timeout=60) as response:
+        assert any(line == "event: sentence" for line in response.iter_lines())
+    assert world.first.seen[-1].gone.wait(3)
+    assert not world.first.seen[-1].served
+
+
 def test_first_sentence_comes_soon_after_its_last_token(world: World) -> None:
     """The limit of the bench is 150 ms on a quiet machine; here the machine may be busy."""
     text = f"{TRUE['fr']} [1]. " + "La demande de télétravail est adressée au chef de service [1]. " * 3
