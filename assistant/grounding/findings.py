@@ -106,7 +106,14 @@ def _figures(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
             reasons.append(_REASONS[figure.kind])
         elif not any(_bounds_agree(comparison.claim, figure, passage, other) for other in near):
             reasons.append("number")
-    return reasons
+    return reasons + _glued(comparison, fit, passage)
+
+
+def _glued(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
+    """A reason when a digit that is part of a word, as in "m³" or "5e", stands in no word of the sentences."""
+    stated = {token.word for token in passage.tokens if token.sentence in fit.sentences}
+    words = [token.word for token in comparison.claim.tokens[fit.first : fit.last] if token.figure < 0]
+    return ["number"] if any(any(map(str.isdigit, word)) and word not in stated for word in words) else []
 
 
 def _referred(figure: Figure, fit: Fit, passage: Reading) -> bool:
