@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from math import log
 
 from assistant.language import search_form
@@ -46,7 +47,7 @@ _MOVED = 0.75
 _MOVED_WORDS = 4
 _CANDIDATES = 6
 _ALL_PAIRS = 2500
-_COMMON = 60
+_COMMON = 20
 """A sentence or word that stands in more places than this is no landmark."""
 _STEM = 6
 _SHORT = 6
@@ -400,6 +401,7 @@ def _ordered(found: Sequence[Matched]) -> tuple[Matched, ...]:
     return tuple(sorted(found, key=place))
 
 
+@lru_cache(maxsize=20_000)
 def _form(word: str) -> str:
     """What of a token counts."""
     plain = search_form(word, "").casefold()

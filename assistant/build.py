@@ -42,6 +42,7 @@ from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker, Ke
 from assistant.retrieval import Calibration, Retriever
 from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
+from assistant.summaries import PROMPTS as SUMMARY_PROMPTS
 from assistant.summaries import Summaries
 from assistant.types import Answer, Evidence
 
@@ -67,6 +68,7 @@ class Parts:
     gold: GoldQuestions
     gold_runs: GoldRuns
     sign_in: SignIn
+    summaries: Summaries
     router: ModelRouter | None
     """The language models; None when the instance names none, and answers are quotations."""
 
@@ -79,17 +81,6 @@ class Parts:
     def retriever(self) -> Retriever:
         """Finds evidence with the encoder in use. Take it once for a question."""
         return self.model.current.retriever
-
-    @property
-    def summaries(self) -> Summaries:
-        """Sums documents up."""
-        return Summaries(
-            self.index,
-            self.archive,
-            self.audit,
-            lexicon_of(self.settings).query_terms,
-            ocr_confidence=self.settings.ingest.ocr_confidence,
-        )
 
     @property
     def comparing(self) -> Comparing:
@@ -244,12 +235,14 @@ def _parts(settings: Settings) -> Parts:
     audit = AuditLog(home / "audit.db")
     models = ModelStore(home)
     router = router_of(settings)
+    verifier = verifier_of(settings)
+    composer = composer_of(router, verifier, settings.models.prompts or PROMPTS)
 
     def documents_within(scope: Scope, principal: Principal) -> frozenset[str]:
         return ingestion.documents_within(scope, principal)
 
     def made(name: str) -> Generation:
-        return _generation(settings, models, name, archive, audit, documents_within, router)
+        return _generation(settings, models, name, archive, audit, documents_within, composer)
 
     active = models.active(base_folder(settings))
     first = made(active.name if active else BASE)
@@ -271,13 +264,21 @@ def _parts(settings: Settings) -> Parts:
         model=model,
         ingestion=ingestion,
         conversations=conversations,
-        followups=FollowUps(None),
+        followups=FollowUps(router),
         gold=gold,
         gold_runs=GoldRuns(gold, in_use, in_use, index),
         sign_in=LocalKeySignIn(
             home / "keys",
             clearance=Label.parse(settings.access.clearance),
             session_hours=settings.service.session_hours,
+        ),
+        summaries=Summaries(
+            index,
+            archive,
+            audit,
+            lexicon_of(settings).query_terms,
+            composer=composer_of(router, verifier, SUMMARY_PROMPTS),
+            ocr_confidence=settings.ingest.ocr_confidence,
         ),
         router=router,
     )
@@ -298,14 +299,12 @@ def router_of(settings: Settings) -> ModelRouter | None:
     return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
 
 
-def composer_of(settings: Settings, router: ModelRouter | None) -> Composer | None:
+def composer_of(router: ModelRouter | None, verifier: Verifier, prompts: Path) -> Composer | None:
     """Has these models compose answers that are checked; None without models.
 
     Raises ConfigurationError when the prompts cannot be read.
     """
-    if router is None:
-        return None
-    return Composer(router, verifier_of(settings), Prompts.load(settings.models.prompts or PROMPTS))
+    return Composer(router, verifier, Prompts.load(prompts)) if router else None
 
 
 def _generation(
@@ -315,7 +314,7 @@ def _generation(
     archive: Archive,
     audit: AuditLog,
     documents_within: DocumentsWithin,
-    router: ModelRouter | None,
+    composer: Composer | None,
 ) -> Generation:
     """Everything that belongs to one encoder; its index is opened, and made when there is none."""
     folder = base_folder(settings) if name == BASE else models.model(name).folder
@@ -328,7 +327,7 @@ def _generation(
         archive,
         QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
         audit,
-        composer=composer_of(settings, router),
+        composer=composer,
         passages=settings.retrieval.passages,
         ocr_confidence=settings.ingest.ocr_confidence,
     )

@@ -12,6 +12,7 @@ import uuid
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Literal
 
 from assistant.access import Principal
@@ -26,6 +27,7 @@ from assistant.types import BlockKind, Box, Citation, Document, Span, passage_id
 
 BOXED_CHANGES = 200
 """Changes whose words are placed on their pages at once; those of any further one are when its page is opened."""
+_SAME_HEADER = 0.85
 _LIST_MARK = re.compile(r"\s*(?:[•▪◦‣●○■□➢✓✔–—*·-]\s|\(?(?:[\d٠-٩]{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s|[\d٠-٩]{1,2}°\s)")
 
 _ENDED = re.compile(r"[.!?…؟۔:;؛][\"”’'»)\]]*$")
@@ -120,7 +122,7 @@ class _Text:
             opens, block = statement.block != block, statement.block
             if statement.kind is not BlockKind.TABLE:
                 header = ()
-            elif opens and line.key == header:
+            elif opens and header and _alike(line.key, header):
                 continue
             elif opens:
                 header = line.key
@@ -239,6 +241,11 @@ class Comparing:
             boxes=boxes,
         )
         return Side(shown, found[0].page_number, cited, changed)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """True for the same words, letters that OCR read wrongly apart."""
+    return one == other or SequenceMatcher(None, " ".join(one), " ".join(other)).ratio() > _SAME_HEADER
 
 
 def _grouped(matches: Iterable[Matched], old: _Text, new: _Text) -> Iterator[Matched]:

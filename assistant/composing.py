@@ -6,35 +6,21 @@ Nothing here judges whether a sentence is true: that is `grounding`, on what com
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
-from assistant.language import TABLE_CELL, sentence_spans
+from assistant.language import sentence_spans
+from assistant.lines import MAX_SOURCE, SPACE, Kind, Line, ends_with_marker, markers_alone, prose, read_line, settled
 from assistant.types import Span
 
 MAX_CHARS = 60_000
 """A model that has written so much is not answering any more."""
 _MAX_PENDING = 3_000
 """Characters without the end of a sentence, a list item or an object: no sentence is that long."""
-_MAX_SOURCE = 999
-
-
-class Kind(Enum):
-    """What a piece of an answer is."""
-
-    SENTENCE = auto()
-    ITEM = auto()
-    """Of a list: its text begins with `- ` or its number."""
-    ROW = auto()
-    """Of a table: cells between ` | `."""
-    LEAD = auto()
-    """A heading, or what announces a list: it claims nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +35,6 @@ class Composed:
     kind: Kind = Kind.SENTENCE
 
 
-_NAMED = r"(?:sources?|passages?|extraits?|documents?|doc|réf|ref|المصدر|مصدر|المقطع|مقطع|الوثيقة|وثيقة)?"
-_MARKER = re.compile(
-    rf"[\[【]\s*\^?{_NAMED}\s*(?P<numbers>\d{{1,3}}(?:\s*[,;،؛–†-]\s*{_NAMED}\s*\d{{1,3}})*)\s*[\]】]", re.IGNORECASE
-)
-_NUMBER = re.compile(r"\d+")
-_RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
-_UNNAMED = _MARKER.pattern.replace("(?P<numbers>", "(?:")
-_ACCORDING_TO = (
-    r"(?:\b(?:selon|d[’']après|according to|as stated in|based on|per)|(?:وفقًا|وفقا|طبقًا|طبقا|استنادًا|حسب)\s*(?:ل|إلى)?)"
-    rf"\s*(?:\b(?:le|la|les|the)\b|ل|لل|ال)?\s*{_NAMED}\s*(?P<markers>(?:{_UNNAMED}\s*)+)"
-)
-_ATTRIBUTION = re.compile(rf"(?:^|(?<=[.!?؟] )){_ACCORDING_TO}[,،]?\s*(?P<word>\w+)", re.IGNORECASE)
-"""`Selon [1], le délai …`: the marker stays, the words around it go."""
-_ASIDE = re.compile(rf"\s*[,،]\s*{_ACCORDING_TO}[,،]", re.IGNORECASE)
-
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~])")
-_MARKER_LINK = re.compile(r"([\[【]\^?\d+[\]】])\([^()\n]*\)")
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-_REFERENCE_LINK = re.compile(r"!?\[([^\[\]\n]*[^\W\d][^\[\]\n]*)\]\[[^\[\]\n]*\]")
-_COMMENT = re.compile(r"<!--.*?(?:-->|$)", re.DOTALL)
-_TAG = re.compile(
-    r"</?[A-Za-z!?][^<>]*>"
-    r"|</?(?:a|audio|base|body|embed|form|iframe|img|input|link|math|meta|object|script|style|svg|video)\b[^<>]*$",
-    re.IGNORECASE,
-)
-_CODE_TICKS = re.compile(r"`+")
-_STRONG = re.compile(r"\*{2,3}|__+|~~")
-_EMPHASIS = re.compile(r"(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])")
-_SPACE = re.compile(r"\s+")
-_MARKERS_BEFORE_STOP = re.compile(rf"\s+((?:{_UNNAMED}\s*)+)(?=[.,،…])", re.IGNORECASE)
-
-_FENCE_LINE = re.compile(r"\s*(?:```|~~~)")
-_RULE_LINE = re.compile(r"\s*(?:[-*_=]\s*){3,}$")
-_TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
-_DEFINITION = re.compile(r"\s*\[[^\]]+\]:\s*\S+\s*(?:[\"'(].*)?$")
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s+|\s*(?=\*\*[^*]+\*\*\s*:?\s*$)")
-_QUOTED = re.compile(r"\s*(?:>\s?)+")
-_BULLET = re.compile(r"\s*[-*+•▪◦–—]\s+")
-_NUMBERED = re.compile(r"\s*(\d{1,2}[.)]|[٠-٩]{1,2}[.)-])\s+")
 _TRAILER = re.compile(
     r"\W*(?:sources?|références?|references?|citations?|bibliographie|المصادر|المراجع|notes?)\W*$", re.IGNORECASE
 )
@@ -96,11 +43,6 @@ _BARE_REPLY = re.compile(r"\W*(?:oui|non|yes|no|نعم|لا|كلا)\W*$", re.IGN
 _THINKING = re.compile(r"<(?:think|thinking|thought|reasoning|analysis|reflection)>", re.IGNORECASE)
 _THOUGHT = re.compile(r"</(?:think|thinking|thought|reasoning|analysis|reflection)>", re.IGNORECASE)
 _MAYBE_TAG = re.compile(r"</?[a-z]{0,10}$", re.IGNORECASE)
-_UNSETTLED = re.compile(
-    r"!?\[[^\[\]\n]{0,200}\]?$|!?\[[^\[\]\n]{0,200}\](?:\((?:[^()\n]|\([^()\n]*\)?){0,600}|\[[^\[\]\n]{0,200})$"
-    r"|<[^<>\n]{0,200}$|【[^】\n]{0,40}$|[*_`~\\]+$|&[\w#]{0,10}$"
-)
-"""A link, a tag, a marker, emphasis or an entity that may still be in the making at the end of a text."""
 _LOOP = re.compile(r"(.{2,120}?)\1{7,}.{0,120}$", re.DOTALL)
 _LOOP_CHARS = 1_000
 
@@ -226,7 +168,7 @@ class _Text:
             line, broken, rest = self._pending.partition("\n")
             if not broken:
                 break
-            markers = _markers_alone(rest)
+            markers = markers_alone(rest)
             if markers is None:
                 break  # whether a marker on the next line belongs to this one is not known yet
             found += self._of_line(line + rest[:markers])
@@ -244,7 +186,7 @@ class _Text:
             if not self._over:
                 found += self._of_line(line)
                 self._told, self._begun = 0, False
-        if not complete and found and not _ends_with_marker(self._pending):
+        if not complete and found and not ends_with_marker(self._pending):
             found.pop()
         self._pending = ""
         return found
@@ -262,8 +204,8 @@ class _Text:
 
     def _of_beginning(self) -> list[Composed]:
         """The sentences of the unfinished line that nothing that comes can change."""
-        settled = _settled(self._pending)
-        read = self._read(settled)
+        line = settled(self._pending)
+        read = self._read(line)
         if read is None or read.kind in (Kind.ROW, Kind.LEAD):
             return []
         spans = _spans(read, self._language)
@@ -274,17 +216,17 @@ class _Text:
             return []
         found = list(_sentences(read, spans))[self._told : sure]
         self._told = sure
-        cut = self._place_of(spans[sure - 1].end, settled)
+        cut = self._place_of(spans[sure - 1].end, line)
         if cut:
             self._pending, self._told, self._begun = self._pending[cut:], 0, True
         return [sentence for sentence in found if sentence.claim]
 
-    def _read(self, line: str) -> _Line | None:
-        return _prose(line) if self._begun else _read_line(line)
+    def _read(self, line: str) -> Line | None:
+        return prose(line) if self._begun else read_line(line)
 
     def _place_of(self, end: int, line: str) -> int:
         """Where in the line as written the first `end` characters of its text end, markers included; 0 when that is not plain."""
-        places = [match.end() for match in _SPACE.finditer(line)]
+        places = [match.end() for match in SPACE.finditer(line)]
 
         def length(place: int) -> int:
             read = self._read(line[:place])
@@ -298,88 +240,12 @@ def _is_loop(text: str) -> bool:
     return len(text) == _LOOP_CHARS and bool(_LOOP.search(text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line without Markdown and markers."""
-
-    text: str
-    markers: tuple[tuple[int, tuple[int, ...]], ...]
-    """(offset in `text`, numbers), in order."""
-    kind: Kind
-    bullet: str
-    """What its text begins with when it is an item; not part of `text`."""
-
-
-def _read_line(line: str) -> _Line | None:
-    """The line as text; None for one that says nothing: a fence, a rule, the definition of a link."""
-    if any(pattern.match(line) for pattern in (_FENCE_LINE, _RULE_LINE, _TABLE_RULE, _DEFINITION)):
-        return None
-    kind, bullet = Kind.SENTENCE, ""
-    if quoted := _QUOTED.match(line):
-        line = line[quoted.end() :]
-    if heading := _HEADING.match(line):
-        line, kind = line[heading.end() :].rstrip("# "), Kind.LEAD
-    elif line.lstrip().startswith("|"):
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        line, kind = TABLE_CELL.join(cells), Kind.ROW
-    elif found := _BULLET.match(line):
-        line, kind, bullet = line[found.end() :], Kind.ITEM, "- "
-    elif found := _NUMBERED.match(line):
-        line, kind, bullet = line[found.end() :], Kind.ITEM, f"{found.group(1)} "
-    return _prose(line, kind, bullet)
-
-
-def _prose(line: str, kind: Kind = Kind.SENTENCE, bullet: str = "") -> _Line:
-    return _Line(*_without_markers(as_text(line)), kind, bullet)
-
-
-def as_text(line: str) -> str:
-    """A line without Markdown, links, images and HTML; what they show as text stays.
-
-    >>> as_text("**Voir** [ici](http://x/?q=1) <b>et</b> ![là](//y/z.png) `a`")
-    'Voir ici et là a'
-    """
-    line = _ESCAPED.sub(r"\1", html.unescape(line))
-    former = None
-    while former != line:
-        former = line
-        line = _COMMENT.sub("", _MARKER_LINK.sub(r"\1", line))
-        line = _REFERENCE_LINK.sub(r"\1", _IMAGE_OR_LINK.sub(r"\1", line))
-        line = _TAG.sub(" " if "<br" in line.lower() else "", line)
-    line = _STRONG.sub("", _CODE_TICKS.sub("", line))
-    return _SPACE.sub(" ", _EMPHASIS.sub("", line)).strip()
-
-
-def _without_markers(line: str) -> tuple[str, tuple[tuple[int, tuple[int, ...]], ...]]:
-    """The text of a line, and where in it which sources are named."""
-    line = _ATTRIBUTION.sub(lambda m: f"{m['word'][:1].upper()}{m['word'][1:]}{_SPACE.sub('', m['markers'])}", line)
-    line = _ASIDE.sub(r"\g<markers>", line)
-    line = _MARKERS_BEFORE_STOP.sub(lambda m: _SPACE.sub("", m[1]), line)
-    text, last = "", 0
-    markers: list[tuple[int, tuple[int, ...]]] = []
-    for match in _MARKER.finditer(line):
-        text = (text + line[last : match.start()]).lstrip()
-        last = match.end()
-        markers.append((len(text.rstrip()), _numbers(match["numbers"])))
-        following = line[last : last + 1]
-        text = text.rstrip() + (" " if following.isalnum() else "")
-    return (text + line[last:]).strip() if text else line[last:].strip(), tuple(markers)
-
-
-def _numbers(written: str) -> tuple[int, ...]:
-    numbers: list[int] = []
-    for first, last in _RANGE.findall(written):
-        numbers += range(int(first), min(int(last), int(first) + 20) + 1)
-    numbers += [int(number) for number in _NUMBER.findall(written)]
-    return tuple(dict.fromkeys(number for number in numbers if 0 < number <= _MAX_SOURCE))
-
-
-def _spans(line: _Line, language: str) -> list[Span]:
+def _spans(line: Line, language: str) -> list[Span]:
     whole = [Span(0, len(line.text))]
     return whole if line.kind is Kind.ROW else list(sentence_spans(line.text, language)) or whole
 
 
-def _sentences(line: _Line, spans: list[Span]) -> Iterator[Composed]:
+def _sentences(line: Line, spans: list[Span]) -> Iterator[Composed]:
     """The sentences of a line, each with the markers that stand in it or right after it."""
     starts = [span.start for span in spans]
     sources: list[list[int]] = [[] for _ in spans]
@@ -394,34 +260,6 @@ def _sentences(line: _Line, spans: list[Span]) -> Iterator[Composed]:
             kind = Kind.LEAD
         text = f"{line.bullet}{claim}" if number == 0 and claim else claim
         yield Composed(text, claim, tuple(dict.fromkeys(sources[number])), kind)
-
-
-def _markers_alone(rest: str) -> int | None:
-    """How many characters of the text after a line break are markers on a line of their own; None while that is open."""
-    bare = rest.lstrip()
-    if not bare:
-        return None
-    if bare[0] not in "[【":
-        return 0
-    position = len(rest) - len(bare)
-    while match := _MARKER.match(rest, position):
-        position = match.end()
-        position += len(rest[position:]) - len(rest[position:].lstrip(" \t"))
-    if position < len(rest) and rest[position] == "\n":
-        return position
-    closed = position < len(rest) and rest[position] not in "[【"
-    return 0 if closed or len(rest) - position > 40 else None
-
-
-def _settled(line: str) -> str:
-    """The beginning of an unfinished line that no link, tag or marker still in the making can change."""
-    open_at = _UNSETTLED.search(line)
-    return line[: open_at.start()] if open_at else line
-
-
-def _ends_with_marker(text: str) -> bool:
-    ends = [match.end() for match in _MARKER.finditer(text)]
-    return bool(ends) and not re.search(r"\w", text[ends[-1] :])
 
 
 # --- structured output -------------------------------------------------------------------------------------------
@@ -471,8 +309,10 @@ class _Objects:
 def _named_sources(value: Any) -> tuple[int, ...]:
     """The numbers in a list of sources, whether written as numbers or as text."""
     entries = value if isinstance(value, list) else [value]
-    numbers = [number for entry in entries if isinstance(entry, (int, str)) for number in _NUMBER.findall(str(entry))]
-    return tuple(dict.fromkeys(int(number) for number in numbers if 0 < int(number) <= _MAX_SOURCE))
+    numbers = [
+        number for entry in entries if isinstance(entry, (int, str)) for number in re.findall(r"\d+", str(entry))
+    ]
+    return tuple(dict.fromkeys(int(number) for number in numbers if 0 < int(number) <= MAX_SOURCE))
 
 
 def _object_end(text: str) -> int | None:

@@ -213,7 +213,9 @@ def _tesseract(settings: Settings) -> Finding:
 def _libreoffice() -> Finding:
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
-        cost = "DOC, XLS, PPT, XLSB, WPS, SXW, SXC and SXI are rejected until it is there"
+        cost = (
+            "DOC, XLS, PPT, XLSB, WPS, SXW, SXC and SXI are rejected, and nothing is exported as PDF, until it is there"
+        )
         return Finding("LibreOffice", Health.LIMITED, "LibreOffice is not installed", cost)
     return Finding("LibreOffice", Health.GOOD, program)
 

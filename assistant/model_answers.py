@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.access import join_labels
+from assistant.caution import Cautious, Verifying
 from assistant.citing import Released
-from assistant.composing import Composed, Kind, SentenceReader
+from assistant.composing import Composed, SentenceReader
 from assistant.endpoints import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
+from assistant.lines import Kind
 from assistant.precedence import QUESTIONS
 from assistant.prompting import SCHEMA, Prompt, Prompts
-from assistant.supporting import Supporting, Verifying
+from assistant.supporting import Supporting
 from assistant.types import AnswerEvent, AnswerRestarted, AnswerWaiting, Evidence
 
 _MOST_SENTENCES = 60
@@ -82,7 +84,7 @@ class Composer:
 
     def __init__(self, router: Router, verifier: Verifying, prompts: Prompts, *, max_tokens: int = 700) -> None:
         self._router = router
-        self._verifier = verifier
+        self._verifier = Cautious(verifier)
         self._prompts = prompts
         self._max_tokens = max_tokens
 

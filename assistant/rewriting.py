@@ -16,11 +16,12 @@ from assistant.language import detect_language
 _SHORT_CHARS = 40
 """A question this short in Latin letters says too little of its language; the one before says more."""
 _MOST_TOPIC_WORDS = 9
-_MOST_WORDS_OF_A_LEANING_QUESTION = 4
+_MOST_WORDS_OF_A_LEANING_QUESTION = 3
 """Subject words up to which a pronoun is taken to stand for something outside the question."""
 _MOST_WORDS_ALREADY_SAID = 2
 _STEM_LETTERS = 5
 _MOST_CHARS = 400
+"""A longer question says enough by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ def standalone(question: str, history: Sequence[Exchange], *, language: str | No
         made = rules.with_subject(rest, before)
     else:
         made = question
-    return Standalone(made[:_MOST_CHARS], spoken, rewritten=made != question)
+    if len(made) > _MOST_CHARS:
+        made = question
+    return Standalone(made, spoken, rewritten=made != question)
 
 
 def new_words(text: str, heard: str, language: str) -> list[str]:
@@ -119,7 +122,8 @@ class _Rules:
         """True for a piece of a question: without a question word, after an opening or with a preposition in front."""
         if self.asks.search(_plain(rest)):
             return False
-        return opened or bool(self.prepositions.match(_plain(rest)))
+        is_short = len(self.subject_words(rest)) <= _MOST_WORDS_OF_A_LEANING_QUESTION
+        return opened or (is_short and bool(self.prepositions.match(_plain(rest))))
 
     def leans_on_what_was_said(self, question: str, last: Exchange) -> bool:
         """True when it refers to something outside itself, or names no subject but what the last answer was about."""
@@ -215,9 +219,13 @@ _FRENCH = _Rules(
         r"qu'|peut-on|faut-il|doit-on|[\w']+-(?:t-)?(?:il|elle|on|ils|elles|je|nous|vous|ce))\b"
     ),
     leans=re.compile(
+        # A verb turned round with a pronoun, and no noun before it: "À combien s'élève-t-il ?", not "L'état doit-il être …".
+        r"^(?:(?!\b(?:les?|la|une?|des|mon|ma|mes|notre|votre|ce|cet|cette|ces|chaque|tout)\b|\bl')[^-])*(?<!\by )"
+        r"\b(?!passe-|faut-|agit-|suffi|exist|convient-)\w+-(?:t-)?(?:ils?|elles?)\b|"
         r"\b(?:cela|ça|ceci|celui-ci|celle-ci|ceux-ci|celles-ci|celui-là|celle-là|ceux-là|celles-là|ce dernier|cette dernière|"
         r"(?<![-'])(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|qu'(?:il|elle)s?(?! y a)|"
-        r"(?<=-(?:on|il|je) )l(?:e |a |es |')(?=\w+(?:er|ir|re|oir)\b)|dessus|dedans|leurs?|son|sa|ses|y|ce|cet|cette|ces)\b"
+        r"(?<=-(?:on|il|je) )l(?:e |a |es |')(?=\w+(?:er|ir|re|oir)\b)|dessus|dedans|leurs?|"
+        r"(?<!-on )(?:son|sa|ses)|y|ce|cet|cette|ces)\b"
         r"(?! (?:cas où|que|qui))"
     ),
     prepositions=re.compile(
@@ -249,7 +257,8 @@ _ENGLISH = _Rules(
         r"have)\b"
     ),
     leans=re.compile(
-        r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|his|her|him|there|one|ones|such)\b"
+        r"^(?:in|at|from|by|to|with|for|on|until) (?:what|which) \w+\W*$|"
+        r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|his|her|him|(?<!is )(?<!are )there|one|ones|such)\b"
     ),
     prepositions=re.compile(
         r"(?:^|(?<=\s))(?P<kind>for|in|at|with|without|after|before|during|on|by|from|since|under|if|outside|within)\b"
@@ -263,7 +272,7 @@ _ENGLISH = _Rules(
         "duration number address form forms document documents condition conditions procedure maximum minimum rate "
         "exception exceptions same case happens happen apply applies need needed required require take takes pay paid get "
         "decide decides allowed possible free answer appeal refused refusal sign signs valid last lasts open opens close "
-        "closes quickly fast late early"
+        "closes within quickly fast late early"
     ),
     alone_from=0,
     mark="?",
@@ -276,7 +285,7 @@ _ARABIC = _Rules(
     ),
     asks=re.compile(r"(?<!\w)(?:هل|كم|ما|ماذا|متي|اين|كيف|من(?= (?:ي|ت|ال|هو|هي))|لماذا|اي|بكم|لمن|الي متي)(?!\w)"),
     leans=re.compile(
-        r"(?<!\w)(?:هو|هي|هم|هما|ذلك|تلك|هذا|هذه|هولاء|[وفبلك]?(?:ذلك|هذا|هذه|تلك)|له|لها|لهم|فيه|فيها|عنه|عنها|عليه|عليها|"
+        r"(?<!\w)(?:(?:هو|هي|هم|هما)(?=\s*[؟?]?$)|ذلك|تلك|هذا|هذه|هولاء|[وفبلك]?(?:ذلك|هذا|هذه|تلك)|له|لها|لهم|فيه|فيها|عنه|عنها|عليه|عليها|"
         r"منه|منها|به|بها|اليه|اليها|(?!(?:[وفب]?ال|لل|اتجاه|منتزه|انتباه|مياه))\w{2,}(?:ها|هما|هم|[تديطرسلنبمفعق]ه))(?!\w)"
     ),
     prepositions=re.compile(
@@ -288,7 +297,8 @@ _ARABIC = _Rules(
         "الذي الذين يجب يمكن يجوز كان كانت تكون يكون مدة المدة مدته مدتها أجل الأجل أجله ثمن الثمن ثمنه ثمنها سعر السعر "
         "مبلغ المبلغ رسم الرسم رسوم الرسوم تكلفة التكلفة تكلفته تكلفتها تكلف يكلف تاريخ التاريخ ساعة يوم أيام يوما شهر "
         "أشهر سنة سنوات عدد شروط الشروط شروطه شروطها وثائق الوثائق استمارة طلب الطلب طلبه تقديمه تقديمها الحصول عليه حد "
-        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني مرة"
+        "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني ممن عمن لمن "
+        "بم فيم مرة"
     ),
     alone_from=1,
     mark="؟",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from assistant.addressed import unaddressed
+from assistant.caution import Verifying
 from assistant.composing import Composed
 from assistant.grounding import Support
 from assistant.language import search_form
@@ -26,14 +26,6 @@ _TRIED = 4
 _TOUCHING_CHARS = 4
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s)\]»”]+|\bwww\.[^\s)\]»”]+|[\w.+-]+@[\w-]+\.[\w.-]*\w", re.IGNORECASE)
 _WORD = re.compile(r"\w{4,}")
-
-
-class Verifying(Protocol):
-    """What is needed of `grounding.Verifier`."""
-
-    def check(self, claim: str, language: str, passages: Sequence[str]) -> Support:
-        """Whether the passages support the claim, and with which words."""
-        ...
 
 
 class Supporting:

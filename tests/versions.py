@@ -24,6 +24,11 @@ from tests.worlds import DEMO, document
 FILE = Path(__file__).parent / "data" / "changes" / "pairs.toml"
 _WIDTH = {"wrap": 63, "hyphens": 71}
 _PAGE_CHARS = 1300
+OTHER_WORDS = {
+    "fr": ("doit", "jamais", "semestriel", "refusée"),
+    "en": ("must", "never", "weekly", "refused"),
+    "ar": ("يجب", "أبدا", "أسبوعيا", "مرفوض"),
+}
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,56 @@ def _pair(about: dict[str, Any]) -> VersionPair:
         at[0].insert(at[1] + 1, what)
     new = _laid_out(old, [block for block in blocks if block[2]], about["noise"], about["id"])
     return VersionPair(about["id"], old, new, tuple(edits))
+
+
+def random_pair(base: str, other: str, seed: int) -> VersionPair:
+    """A document with random edits: numbers and words changed, sentences removed, and added from `other`."""
+    chance = random.Random(f"{base} {seed}")
+    old = _base(base)
+    blocks = _sentences(old)
+    counts = Counter(sentence for _, _, sentences in blocks for sentence in sentences)
+    prose = [
+        (sentences, sentence)
+        for kind, _, sentences in blocks
+        for sentence in sentences
+        if kind is BlockKind.PARAGRAPH and counts[sentence] == 1 and _is_whole(sentence)
+    ]
+    foreign = [
+        sentence for _, _, sentences in _sentences(_base(other)) for sentence in sentences if _is_whole(sentence)
+    ]
+    edits = []
+    for sentences, sentence in chance.sample(prose, min(6, len(prose))):
+        at, kind = sentences.index(sentence), chance.choice(("changed", "removed", "added"))
+        if kind == "changed":
+            sentences[at] = _with_another_word(sentence, old.language, chance)
+            edits.append(Edit("changed", sentence, sentences[at]))
+        elif kind == "removed":
+            del sentences[at]
+            edits.append(Edit("removed", sentence))
+        else:
+            sentences.insert(at + 1, foreign.pop(chance.randrange(len(foreign))))
+            edits.append(Edit("added", after=sentences[at + 1]))
+    noise = chance.sample(("wrap", "hyphens", "pages", "spaces", "ocr"), chance.randint(1, 3))
+    name = f"{old.language} {base} {seed} {noise}"
+    return VersionPair(
+        name, old, _laid_out(old, [block for block in blocks if block[2]], noise, str(seed)), tuple(edits)
+    )
+
+
+def _is_whole(sentence: str) -> bool:
+    return len(sentence.split()) > 8 and "|" not in sentence and sentence.endswith(".")
+
+
+def _with_another_word(sentence: str, language: str, chance: random.Random) -> str:
+    """One number of the sentence is another, or where there is none one of its words."""
+    words = sentence.split()
+    numbers = [at for at, word in enumerate(words) if any(character.isdigit() for character in word)]
+    at = chance.choice(numbers or range(1, len(words) - 1))
+    if numbers:
+        words[at] = "".join(str((int(c) + 3) % 10) if c.isdigit() else c for c in words[at])
+    else:
+        words[at] = chance.choice([word for word in OTHER_WORDS[language] if word != words[at]])
+    return " ".join(words)
 
 
 Sentences = tuple[BlockKind, int, list[str]]

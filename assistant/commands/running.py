@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from assistant.service.serving import Serving
 
 _CONTEXT_BESIDE = 4096
-_PATIENCE_BESIDE = {"first_token_s": 60.0, "between_tokens_s": 30.0, "total_s": 180.0}
-"""Of a model that shares its processor with the service."""
+_THREADS_BESIDE = 4
+"""Of a model that shares its processor with the service, as is its context."""
 
 Port = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Overrides service.port; 0 takes a free one")
@@ -100,26 +100,30 @@ def _with_model(settings: Settings, name: str) -> Iterator[Settings]:
     if not name:
         yield settings
         return
-    from assistant.modelfiles.demonstration import DEMO, demo_model
+    from assistant.modelfiles.demonstration import DEMO, DEMO_CONTEXT_TOKENS, demo_model
     from assistant.modelfiles.servers import Wanted, this_machine
     from assistant.modelfiles.serving import served
     from assistant.modelfiles.store import LanguageModelStore
 
     store = LanguageModelStore.of(settings.home)
-    if name == DEMO:
+    is_demo = name == DEMO
+    if is_demo:
         demo_model(store)
     machine = this_machine()
-    wanted = Wanted(port=0, context_tokens=_CONTEXT_BESIDE, threads=max(1, machine.cores // 2))
+    context = DEMO_CONTEXT_TOKENS if is_demo else _CONTEXT_BESIDE
+    wanted = Wanted(port=0, context_tokens=context, threads=min(machine.cores, _THREADS_BESIDE))
     with served(store, name, machine, wanted, tell=lambda line: problems.print(f"· {line}", markup=False)) as running:
         own = EndpointSettings(
             name=running.plan.model,
             url=running.plan.url,
             model=running.plan.model,
-            languages=("fr", "en") if name == DEMO else (),
+            languages=("fr", "en") if is_demo else (),
             context_tokens=running.plan.context_tokens,
             clearance=settings.access.clearance,
             concurrency=running.plan.concurrency,
-            **_PATIENCE_BESIDE,
+            first_token_s=60,
+            between_tokens_s=30,
+            total_s=60 if is_demo else 240,
         )
         models = settings.models.model_copy(update={"endpoints": (own, *settings.models.endpoints)})
         yield settings.model_copy(update={"models": models})

@@ -8,7 +8,7 @@ of its answer is hidden: nobody knows what it rests on.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from assistant.access import Label, Principal, join_labels
@@ -16,7 +16,7 @@ from assistant.answer_text import answer_text
 from assistant.archive import Archive
 from assistant.conversations.records import SourceVersion, Turn
 from assistant.errors import NotFound
-from assistant.types import Answer, Citation, Document, Outcome
+from assistant.types import Citation, Document, Outcome
 
 _MARKER = re.compile(r"\[(\d+)\]")
 
@@ -82,20 +82,12 @@ def without(turn: Turn, gone: Collection[int]) -> Turn:
     return replace(turn, answer=rest, hidden=turn.hidden + len(answer.sentences) - len(sentences))
 
 
-def without_document(turn: Turn, document_id: str) -> Turn:
-    """The turn without every word that any version of this document may have given it."""
-    if any(source[0] == document_id for source in turn.drawn_from):
-        turn = replace(_as_asked(turn), drawn_from=tuple(each for each in turn.drawn_from if each[0] != document_id))
-    answer = turn.answer
-    gone = {c.marker for c in answer.citations if c.document_id == document_id} if answer else set()
-    return without(turn, gone)
-
-
-def said(turn: Turn) -> str:
-    """The words of a turn that a search looks through."""
-    answer: Answer | None = turn.answer
-    sentences = [sentence.text for sentence in answer.sentences] if answer else []
-    return "\n".join((turn.question, turn.searched, *sentences))
+def without_sources(turn: Turn, is_gone: Callable[[SourceVersion], bool]) -> Turn:
+    """The turn without every word that these versions of documents may have given it."""
+    if any(map(is_gone, turn.drawn_from)):
+        turn = replace(_as_asked(turn), drawn_from=tuple(each for each in turn.drawn_from if not is_gone(each)))
+    citations = turn.answer.citations if turn.answer else ()
+    return without(turn, {each.marker for each in citations if is_gone((each.document_id, each.version))})
 
 
 def _as_asked(turn: Turn) -> Turn:

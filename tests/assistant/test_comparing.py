@@ -14,7 +14,7 @@ from assistant.comparing import Comparing, Comparison
 from assistant.errors import AuditUnavailable, NotFound
 from assistant.language import readable_form
 from assistant.types import Block, BlockKind, Document, Span
-from tests.versions import Score, score, version_pairs
+from tests.versions import Score, random_pair, score, version_pairs
 from tests.worlds import INTERNAL, PUBLIC, document, reader
 
 OLD = """Article 1 – Objet
@@ -176,6 +176,25 @@ def test_known_edits_of_the_demo_documents_are_found_and_nothing_else(tmp_path: 
     for language, total in by_language.items():
         assert total.recall >= 0.97, (language, total.missed)
         assert total.precision >= 0.95, (language, total.wrong)
+
+
+@pytest.mark.parametrize(
+    ("base", "other"),
+    [
+        ("fr/guide-agent-2024.pdf", "fr/reglement-interieur-services-2023.pdf"),
+        ("en/continuity-plan-2024.pdf", "en/residents-handbook-2024.pdf"),
+        ("ar/dalil-khadamat-sukkan-2024.pdf", "ar/qarar-2023-77-aswaq.pdf"),
+    ],
+)
+def test_random_edits_of_other_documents_are_found_and_little_else(tmp_path: Path, base: str, other: str) -> None:
+    comparing = Comparing(Archive(tmp_path / "archive"), AuditLog(tmp_path / "audit.db"))
+    total = Score()
+    for seed in range(5):
+        pair = random_pair(base, other, seed)
+        total += score(pair, _compared(comparing, pair.old, pair.new).changes)
+    assert total.edits >= 20
+    assert total.recall >= 0.95, total.missed
+    assert total.precision >= 0.9, total.wrong
 
 
 def _compared(comparing: Comparing, old: Document, new: Document) -> Comparison:

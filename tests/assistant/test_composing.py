@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.composing import MAX_CHARS, Composed, Kind, SentenceReader, as_text
+from assistant.composing import MAX_CHARS, Composed, SentenceReader
+from assistant.lines import Kind, as_text
 from assistant.types import LANGUAGES
 
 
@@ -86,6 +87,7 @@ def test_items_and_rows_are_lines() -> None:
         ("si x < 5 et y > 2", "si x < 5 et y > 2"),
         (r"\[1\] \*non\*", "[1] non"),
         ("[1](http://evil.example) dit", "[1] dit"),
+        ("in\u200bvi\u2060si\u202eble\U000e0041&#8203;", "invisible"),
     ],
 )
 def test_markdown_and_html_become_text(written: str, text: str) -> None:

@@ -140,6 +140,24 @@ def test_sentence_whose_source_may_not_be_read_any_more_is_gone_with_its_words(w
     assert turn.answer.label == "public"
 
 
+def test_sentence_with_several_sources_and_one_without_go_with_the_first_that_may_not_be_read(world: World) -> None:
+    conversation = world.store.create(CLERK).id
+    opened = world.store.begin(conversation, CLERK, "Quel délai ?", searched="Quel délai ?")
+    sentences = (
+        Sentence("Trente jours.", (1,), Verdict.SUPPORTED),
+        Sentence("Trente jours, selon quokka.", (1, 2), Verdict.SUPPORTED),
+        Sentence("Voilà tout sur quokka.", (), Verdict.PARTLY_SUPPORTED),
+    )
+    world.store.finish(opened, TurnState.DONE, replace(answer_of(world.open, world.inner), sentences=sentences))
+    assert world.store.one(conversation, CLERK).turns[0].hidden == 0
+    world.archive.raise_label(world.inner.id, Label.parse("secret"))
+    turn = world.store.one(conversation, CLERK).turns[0]
+    assert turn.hidden == 2
+    assert turn.answer is not None
+    assert turn.answer.text == "Trente jours. [1]"
+    assert "quokka" not in str(turn), "leaked"
+
+
 def test_lowered_clearance_hides_what_was_once_shown_and_raised_again_shows_it(world: World) -> None:
     conversation = world.asked()
     lowered = replace(CLERK, clearance=PUBLIC)
@@ -230,6 +248,20 @@ def test_document_that_is_erased_while_it_is_being_quoted_is_not_kept(world: Wor
     world.store.forget(world.inner.id)
     world.store.finish(opened, TurnState.DONE, answer_of(world.open, world.inner))
     assert "quokka" not in str(list(world.store._turns(conversation)))
+    assert opened.key not in set(world.store._keyring.owners())
+    assert world.store.one(conversation, CLERK).turns[0].hidden == 1
+
+
+def test_version_that_is_replaced_while_it_is_being_quoted_takes_nothing_from_other_turns(world: World) -> None:
+    newer = replace(world.inner, version="v2")
+    world.archive.put(newer)
+    other = world.asked("Quel délai ?", newer)
+    conversation = world.store.create(CLERK).id
+    opened = world.store.begin(conversation, CLERK, "Quel délai ?", searched="Quel délai ?")
+    world.archive.keep_only(world.inner.id, "v2")
+    world.store.finish(opened, TurnState.DONE, answer_of(world.inner))
+    hidden = [world.store.one(each, CLERK).turns[0].hidden for each in (conversation, other)]
+    assert hidden == [1, 0]
 
 
 def test_replaced_turn_and_all_after_it_are_deleted(world: World) -> None:

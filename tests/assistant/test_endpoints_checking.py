@@ -92,6 +92,11 @@ def test_reasoning_is_not_part_of_the_answer() -> None:
     assert fed(data, [])[0] == "Dix."
 
 
+def test_last_text_may_come_with_the_finish_reason() -> None:
+    data = chunk("dix ") + chunk("jours.", finish="stop") + DONE
+    assert fed(data, []) == ("dix jours.", Ended(complete=True, reason="stop"))
+
+
 def test_usage_without_choices_is_no_fault() -> None:
     usage = b'data: {"choices": [], "usage": {"total_tokens": 9}}\n\n'
     assert fed(chunk("Dix.") + chunk(finish="stop") + usage + DONE, [])[1].complete

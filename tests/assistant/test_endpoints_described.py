@@ -216,9 +216,37 @@ def test_guard_stays_in_force_and_lets_the_client_alone_reach_a_host_listed_by_n
             check=False,
             cwd=ROOT,
             env=child_environment(),
-            timeout=60,
+            timeout=120,
         )
     assert finished.returncode == 0, finished.stderr
     first, *rest = finished.stdout.splitlines()
     assert said in first
     assert rest == ["refused", "False False"]
+
+
+_AFTER_LOADING = """
+import sys
+from assistant import egress
+egress.apply_opt_outs()
+egress.guard()
+from tests.assistant.endpoint_worlds import collected, described, router
+with router(described(sys.argv[1])) as models:
+    before = set(sys.modules)
+    print(collected(models).text, sorted(name for name in set(sys.modules) - before if name.startswith(("openai", "llama"))))
+"""
+
+
+def test_first_answer_loads_nothing_more_and_no_variable_has_the_question_written_down() -> None:
+    with EndpointServer(answer("Oui.")) as server:
+        finished = subprocess.run(
+            [sys.executable, "-c", _AFTER_LOADING, server.url],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+            env=child_environment(OPENAI_LOG="debug"),
+            timeout=120,
+        )
+    assert finished.stdout == "Oui. []\n", finished.stderr
+    assert "délai" not in finished.stderr
+    assert "d\\u00e9lai" not in finished.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from assistant.endpoints import ModelRouter, Need
@@ -89,3 +91,12 @@ def test_tokenizer_that_hangs_is_waited_for_once() -> None:
         before = len(server.others)
         assert [models.count_tokens(f"texte {number}") > 0 for number in range(12)] == [True] * 12
         assert len(server.others) == before + 1
+
+
+def test_closing_does_not_wait_for_a_probe() -> None:
+    with EndpointServer(answer("Oui."), Abilities(tokenizer="hangs")) as server:
+        models = router(described(server.url), probing=True)
+        assert wait_until(lambda: any(seen.path == "/tokenize" for seen in server.others))
+        began = time.monotonic()
+        models.close()
+        assert time.monotonic() - began < 2, "the three tokenizers would take three seconds"

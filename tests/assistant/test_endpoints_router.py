@@ -239,6 +239,14 @@ def test_retry_after_is_waited_for() -> None:
     assert second.began - first.began >= 1.0
 
 
+def test_retry_after_of_no_time_is_tried_again_at_once() -> None:
+    scripts = iter([Script((), status=429, headers=(("Retry-After", "0"),)), answer("Oui.")])
+    with EndpointServer(lambda _: next(scripts)) as server, router(described(server.url)) as models:
+        came = collected(models)
+    assert came.text == "Oui."
+    assert came.seconds < 2
+
+
 def test_retry_after_that_is_too_long_is_not_waited_for() -> None:
     hour = Script((), status=429, headers=(("Retry-After", "3600"),))
     with EndpointServer(hour) as server, router(described(server.url)) as models:

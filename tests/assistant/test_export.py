@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -164,6 +165,13 @@ def _png(page: pypdfium2.PdfPage) -> bytes:
     target = io.BytesIO()
     page.render(scale=1.5).to_pil().save(target, "PNG")
     return target.getvalue()
+
+
+def test_fifth_export_at_a_time_is_told_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office.shutil, "which", lambda _: "/bin/true")
+    monkeypatch.setattr(office, "_WAITING", threading.Semaphore(0))
+    with pytest.raises(ServiceUnavailable, match="try again in a minute"):
+        made("pdf", turn(FRENCH))
 
 
 def test_pdf_without_libreoffice_or_arabic_font_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

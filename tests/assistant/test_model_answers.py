@@ -11,7 +11,7 @@ from assistant.access import Label
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
-from assistant.endpoints import Ended, Piece, Queued, Started
+from assistant.endpoints import Ended, EndpointDescription, Limits, ModelRouter, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
 from assistant.model_answers import Composer
 from assistant.precedence import QUESTIONS
@@ -29,6 +29,8 @@ from assistant.types import (
     Verdict,
 )
 from tests.assistant.test_answering import Fixed, Scripted
+from tests.endpoint_server import MODEL, EndpointServer, refused_url
+from tests.endpoint_server import answer as scripted_answer
 from tests.scripted_models import ScriptedRouter, WordCheck, breaks_after, says
 from tests.worlds import INTERNAL, document, passage_of, reader
 
@@ -135,7 +137,7 @@ def test_sentence_without_a_usable_marker_gets_one_when_a_passage_clearly_says_i
 
 
 def test_partial_support_is_marked_and_never_attached_without_a_marker(world: World) -> None:
-    partly = "La demande est adressée au maire du domicile."
+    partly = "La demande est adressée à la mairie du domicile parental."
     answer = world.answer(*says(f"{partly} [2]"))
     assert [sentence.verdict for sentence in answer.sentences] == [Verdict.PARTLY_SUPPORTED]
     assert answer.outcome is Outcome.PARTLY_SUPPORTED
@@ -351,3 +353,28 @@ def test_half_a_thousand_true_sentences_end_as_well(world: World) -> None:
     answer = world.answer(*many)
     assert texts(answer) == [FIRST, SECOND, THIRD]
     assert answer.incomplete
+
+
+def routed(server_url: str, clearance: str) -> ModelRouter:
+    endpoint = EndpointDescription(
+        "one", server_url, MODEL, frozenset({"fr"}), 4096, Label.parse(clearance), limits=Limits(connect_s=1)
+    )
+    return ModelRouter([endpoint], probing=False)
+
+
+def test_endpoint_cleared_for_less_never_sees_the_documents(world: World) -> None:
+    """One of the passages is internal; the endpoint may see what is public."""
+    for clearance, model in (("public", "scripted"), ("internal", MODEL)):
+        with EndpointServer(scripted_answer(f"{OTHER} [3]")) as server, routed(server.url, clearance) as router:
+            world.assistant._composer = Composer(router, WordCheck(), Prompts.load())
+            answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+            assert answer.model == model
+            assert (answer.fallback, len(server.seen)) == (("no_model", 0) if clearance == "public" else ("", 1))
+
+
+def test_refused_connection_gives_quotations_at_once(world: World) -> None:
+    with routed(refused_url(), "secret") as router:
+        world.assistant._composer = Composer(router, WordCheck(), Prompts.load())
+        answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+    assert (texts(answer), answer.fallback) == ([FIRST, OTHER], "no_model")
+    assert answer.timings_ms["total"] < 5_000

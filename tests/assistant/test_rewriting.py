@@ -59,6 +59,11 @@ def test_short_question_is_taken_to_be_in_the_language_of_the_answer_before() ->
     assert standalone("وماذا عن المتعاقدين؟", [LEAVE]).language == "ar"
 
 
+def test_long_question_is_not_cut() -> None:
+    long = "Et " + "une demande de logement très circonstanciée " * 20 + "?"
+    assert standalone(long, [LEAVE]).question == " ".join(long.split())
+
+
 def understood(router: ScriptedRouter | None, question: str = "Et pour les contractuels ?") -> str:
     return FollowUps(router).understood(question, [LEAVE], CLERK, language=None, stopped=lambda: False).question
 

@@ -27,6 +27,15 @@ from tests.worlds import ARCHIVIST, DEMO, instance_file
 Line = Mapping[str, Any]
 
 
+_PARTS: Mapping[str, Callable[[Line], bool]] = {
+    "fr": lambda line: line["lang"] == "fr",
+    "ar": lambda line: line["lang"] == "ar",
+    "en": lambda line: line["lang"] == "en",
+    "all": lambda _: True,
+    "held out": lambda line: line["held_out"],
+}
+
+
 def followup_figures() -> Figures:
     """The figures on an instance of its own with the demo documents."""
     with tempfile.TemporaryDirectory() as folder:
@@ -50,9 +59,9 @@ def figures_of(file: Path) -> Figures:
         }
         scored = {way: [_scores(parts, line, made(line)) for line in lines] for way, made in ways.items()}
     figures: Figures = {}
-    for language in ("fr", "ar", "en", "all"):
-        chosen = [n for n, line in enumerate(lines) if line["kind"] != "alone" and language in (line["lang"], "all")]
-        title = f"Follow-up questions, {language} ({len(chosen)})"
+    for name, belongs in _PARTS.items():
+        chosen = [n for n, line in enumerate(lines) if line["kind"] != "alone" and belongs(line)]
+        title = f"Follow-up questions, {name} ({len(chosen)})"
         figures[title] = {way: _means([scores[n] for n in chosen]) for way, scores in scored.items()}
     alone = [line for line in lines if line["kind"] == "alone"]
     kept = sum(ways["rules"](line) == line["question"] for line in alone) / len(alone)

@@ -7,6 +7,7 @@ from when the server sent its last token.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import threading
@@ -47,8 +48,9 @@ def sentences_of(canary: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer: how late its first sentence came, how long it took, and whether it was the right one."""
+    """One answer: its first sentence, after the question and after its last token; how long it took; was it the right one."""
 
+    first_s: float
     late_s: float
     total_s: float
     right: bool
@@ -123,6 +125,7 @@ def _measured(server: EndpointServer, instance: RunningInstance, readers: int) -
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]) / 1024
 
     before, peak, together = memory(), Peak(memory), threading.Barrier(readers)
+    used = _cpu_s(instance)
 
     def one(number: int) -> list[Answered]:
         together.wait()
@@ -131,16 +134,29 @@ def _measured(server: EndpointServer, instance: RunningInstance, readers: int) -
     with peak, ThreadPoolExecutor(readers) as pool:
         answers = [answered for own in pool.map(one, range(readers)) for answered in own]
     done = [one for one in answers if not one.failed]
-    late = np.percentile([one.late_s for one in done] or [0.0], [50, 95, 99]) * 1000
-    total = np.percentile([one.total_s for one in done] or [0.0], [50, 95, 99])
+    times = {
+        "late": [one.late_s for one in done],
+        "first": [one.first_s for one in done],
+        "total": [one.total_s for one in done],
+    }
     return {
-        **{f"late_p{share}_ms": float(value) for share, value in zip((50, 95, 99), late, strict=True)},
-        **{f"total_p{share}_s": float(value) for share, value in zip((50, 95, 99), total, strict=True)},
+        **{
+            f"{name}_p{share}_s": float(np.percentile(values or [0.0], share))
+            for name, values in times.items()
+            for share in (50, 95, 99)
+        },
         "errors": float(len(answers) - len(done)),
         "wrong": float(sum(not one.right for one in done)),
         "quoted": float(sum(not one.composed for one in done)),
         "MiB_a_reader": max(0.0, peak.highest - before) / readers,
+        "cpu_s_an_answer": (_cpu_s(instance) - used) / len(answers),
     }
+
+
+def _cpu_s(instance: RunningInstance) -> float:
+    """Seconds of processor that the service has used."""
+    fields = Path(f"/proc/{instance.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _answered(server: EndpointServer, instance: RunningInstance, canary: str) -> Answered:
@@ -154,10 +170,10 @@ def _answered(server: EndpointServer, instance: RunningInstance, canary: str) ->
                 elif name == "answer":
                     model = content["model"]
     except (AssistantError, httpx.HTTPError):
-        return Answered(0, 0, right=False, composed=False, failed=True)
+        return Answered(0, 0, 0, right=False, composed=False, failed=True)
     total_s = time.monotonic() - began
     right = sentences_of(canary)[0].removesuffix(".") in text and set(_CANARY.findall(text)) == {canary}
-    return Answered(first - _sent_at(server, canary), total_s, right=right, composed=model == MODEL)
+    return Answered(first - began, first - _sent_at(server, canary), total_s, right=right, composed=model == MODEL)
 
 
 def _sent_at(server: EndpointServer, canary: str) -> float:

@@ -259,6 +259,34 @@ def test_two_charters_are_compared_change_by_change(visit: Callable[..., Any]) -
     expect(page.locator(".text-page mark")).to_be_in_viewport()
 
 
+def test_summary_of_a_document_opens_on_the_words_that_it_sums_up(visit: Callable[..., Any]) -> None:
+    reader = visit("fr")
+    reader.ask(QUESTION)
+    page = reader.page
+    page.locator(".marker").first.click()
+    page.get_by_role("button", name="Résumer").click()
+    expect(page.locator(".turn-summary h2")).to_be_focused()
+    page.locator(".turn-summary .marker").first.click()
+    expect(page.locator(".text-page mark")).to_be_in_viewport()
+    expect(page.locator(".turn-summary .answer-tools")).to_be_visible()
+
+
+def test_where_nothing_is_kept_the_question_stays_in_its_field(visit: Callable[..., Any], api: httpx.Client) -> None:
+    before = len(api.get("/conversations").json()["conversations"])
+    reader = visit("fr")
+    page = reader.page
+    missing = {"error": {"type": "not_found", "message": "no conversations are kept"}}
+    page.route("**/v1/conversations*", lambda route: route.fulfill(status=404, json=missing))
+    page.reload()
+    page.wait_for_selector(".examples, .notice")
+    reader.ask(QUESTION)
+    expect(page.locator("#question")).to_have_value(QUESTION)
+    expect(page.locator(".turn .marker").first).to_be_visible()
+    expect(page.locator(".talks, .thumbs, .export").first).to_be_hidden()
+    assert "c=" not in page.url
+    assert len(api.get("/conversations").json()["conversations"]) == before
+
+
 def test_without_a_model_the_reader_gets_quotations_and_is_told_why(
     visit: Callable[..., Any], model: EndpointServer
 ) -> None:

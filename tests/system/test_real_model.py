@@ -5,15 +5,21 @@ SmolLM2-135M-Instruct invents most of what it says. So these tests are about wha
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from assistant.access import Label
+from assistant.build import Parts, opened
+from assistant.config import load_settings
 from assistant.endpoints import (
     Broken,
     ChatMessage,
@@ -25,6 +31,8 @@ from assistant.endpoints import (
     Piece,
     Started,
 )
+from assistant.service.serving import serving
+from assistant.sessions import local_key
 from tests.endpoint_server import MODEL, EndpointServer, answer
 from tests.model_server import NAME, ModelServer, served_model, streamed
 from tests.system.tracing import loopback_only, outside_attempts, trace_command
@@ -32,6 +40,7 @@ from tests.worlds import instance_file
 
 pytestmark = pytest.mark.system
 
+Json = dict[str, Any]
 STORY = "Tell me a long story about a harbour."
 
 
@@ -134,32 +143,125 @@ def test_router_streams_the_whole_answer_of_the_server(server: ModelServer) -> N
     assert "passport" in "".join(event.text for event in events if isinstance(event, Piece)).lower()
 
 
-def test_neither_conversion_nor_server_tries_to_leave(server: ModelServer, instance: Path, tmp_path: Path) -> None:
+DOCUMENTS = {
+    "library.txt": "Library. The library is closed on Sundays. A reader may borrow five books for four weeks.",
+    "harbour.txt": "Harbour cameras. Recordings of the harbour cameras are kept for thirty days.",
+    "teletravail.txt": "Télétravail. Un agent à temps plein peut télétravailler trois jours par semaine. "
+    "La demande de télétravail est adressée au chef de service deux mois avant la date souhaitée.",
+}
+QUESTIONS = (
+    "When is the library closed?",
+    "How long are recordings of the harbour cameras kept?",
+    "Combien de jours par semaine un agent à temps plein peut-il télétravailler ?",
+)
+
+
+@dataclass(frozen=True)
+class World:
+    parts: Parts
+    url: str
+    key: str
+
+    def events(self, question: str, *, stop_after_s: float = 0.0) -> list[tuple[str, Json]]:
+        """The events of an answer, by name; the reader leaves after so many seconds, if any are given."""
+        found: list[tuple[str, Json]] = []
+        name, headers = "", {"authorization": f"Bearer {self.key}"}
+        timeout = httpx.Timeout(90, read=stop_after_s or 90)
+        with (
+            suppress(httpx.ReadTimeout),
+            httpx.stream(
+                "POST", f"{self.url}/v1/answers", json={"question": question}, headers=headers, timeout=timeout
+            ) as reply,
+        ):
+            for line in reply.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    found.append((name, json.loads(line.removeprefix("data: "))))
+        return found
+
+    def wait_until(self, running: int) -> None:
+        """Until so many requests run at the model."""
+        assert self.parts.router is not None
+        deadline = time.monotonic() + 60
+        while self.parts.router.states()[0].running != running:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def world(server: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An instance that asks the real model, and a scripted one when that is away."""
+    folder = tmp_path_factory.mktemp("world")
+    with EndpointServer(answer("The library is closed on Sundays [1].")) as other:
+        limits = 'clearance = "secret"\nfirst_token_s = 60\nbetween_tokens_s = 60\ntotal_s = 25\nconcurrency = 1\n'
+        limits += "context_tokens = 1280\n"
+        real = f'[[models.endpoints]]\nname = "real"\nurl = "{server.url}"\nmodel = "{NAME}"\n{limits}'
+        second = f'[[models.endpoints]]\nname = "other"\nurl = "{other.url}"\nmodel = "{MODEL}"\n{limits}'
+        settings = load_settings(instance_file(folder, extra=real + second))
+        with opened(settings) as parts:
+            parts.ingestion.start()
+            key = local_key(settings.home / "keys")
+            for name, text in DOCUMENTS.items():
+                (folder / name).write_text(text, encoding="utf-8")
+                reader = parts.sign_in.principal(key)
+                parts.ingestion.accept(folder / name, source=f"/in/{name}", principal=reader)
+            assert parts.ingestion.wait_idle(120)
+            with serving(parts, port=0, with_page=False, announced=False) as running:
+                yield World(parts, running.url, key)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_reader_sees_nothing_that_no_document_says_whatever_the_model_makes_of_it(world: World, question: str) -> None:
+    events = world.events(question)
+    names = [name for name, _ in events]
+    assert (names[0], names[-1]) == ("evidence", "answer")
+    reply = events[-1][1]
+    assert reply["outcome"] in ("answered", "partly_supported")
+    assert (reply["model"], reply["fallback"]) in ((NAME, ""), ("quotes", "not_supported"))
+    assert [event["sentence"]["text"] for name, event in events if name == "sentence"] == [
+        sentence["text"] for sentence in reply["sentences"]
+    ]
+    for citation in reply["citations"]:
+        assert any(citation["quote"] in text for text in DOCUMENTS.values())
+    assert all(sentence["markers"] for sentence in reply["sentences"])
+
+
+def test_reader_who_leaves_frees_the_model(world: World, server: ModelServer) -> None:
+    world.wait_until(0)
+    world.events(QUESTIONS[2], stop_after_s=0.5)
+    world.wait_until(0)
+    assert streamed(server, "Say yes.", max_tokens=2).first_s < 10
+
+
+def test_server_does_not_try_to_leave(server: ModelServer, instance: Path, tmp_path: Path) -> None:
     del server  # it has registered and converted the model
     trace = tmp_path / "trace"
-    with served_model(instance, prefix=[*loopback_only(), *trace_command(trace)]):
+    strace, *options = trace_command(trace)
+    # A stop at every call of the system would cost a minute. Nothing here has a filter of its own that would hide a call.
+    with served_model(instance, prefix=[*loopback_only(), strace, "--seccomp-bpf", *options]):
         pass
     assert "connect(" in trace.read_text(encoding="utf-8", errors="replace")
     assert outside_attempts(trace) == []
 
 
-def test_answer_goes_on_elsewhere_when_the_server_is_killed_in_its_middle(server: ModelServer) -> None:
+def test_answer_goes_on_elsewhere_when_the_server_is_killed_in_its_middle(world: World, server: ModelServer) -> None:
     """The last test: nothing is served after it."""
-    with EndpointServer(answer("The harbour is open [1].")) as other:
-        both = [_description("real", server.url, NAME), _description("other", other.url, MODEL)]
-        with ModelRouter(both, probing=False) as router:
-            events = []
-            for event in router.stream([ChatMessage("user", STORY)], _need(400)):
-                events.append(event)
-                if len(events) == 4:
-                    server.kill()
+    world.wait_until(0)
+    assert world.parts.router is not None
+    events = []
+    for event in world.parts.router.stream([ChatMessage("user", STORY)], _need(400)):
+        events.append(event)
+        if len(events) == 4:
+            server.kill()
     assert [type(event) for event in events[:4]] == [Started, Piece, Piece, Piece]
     broken = next(place for place, event in enumerate(events) if isinstance(event, Broken))
     assert events[broken + 1] == Started("other", MODEL)
-    assert (
-        "".join(event.text for event in events[broken + 2 : -1] if isinstance(event, Piece))
-        == "The harbour is open [1]."
-    )
+    pieces = [event.text for event in events[broken + 2 : -1] if isinstance(event, Piece)]
+    assert "".join(pieces) == "The library is closed on Sundays [1]."
     assert events[-1] == Ended(complete=True, reason="stop")
+    reply = world.events(QUESTIONS[0])[-1][1]
+    assert (reply["model"], reply["fallback"], reply["incomplete"]) == (MODEL, "", False)
+    assert [sentence["text"] for sentence in reply["sentences"]] == ["The library is closed on Sundays."]
     server.process.wait(timeout=30)
-    assert server.process.returncode == 2
+    assert server.process.returncode == 2  # the command says that its server ended by itself

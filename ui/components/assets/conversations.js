@@ -132,22 +132,20 @@ export class Conversations {
   renameForm(each, words) {
     const input = element("input", { type: "text", class: "talk-title", maxlength: "200", required: true, dir: "auto", "aria-label": words.say("conversations.new_title"), autocomplete: "off" });
     input.value = each.title;
+    // Taking the field away takes the focus from it, which comes back here: once is enough.
+    let over = false;
     const leave = () => {
-      if (this.renaming !== each.id) return;
+      over = true;
       this.renaming = null;
       this.show();
       this.rows.querySelector(`[data-part="pen-${CSS.escape(each.id)}"]`)?.focus();
     };
     const send = async (event) => {
       event.preventDefault();
+      if (over) return;
+      over = true;
       const title = input.value.trim();
-      if (title && title !== each.title) {
-        await this.tried(async () => {
-          await change("PATCH", conversationPath(each.id), { title });
-          each.title = title;
-          this.ask.renamed(each.id, title);
-        });
-      }
+      if (title && title !== each.title) await this.tried(() => this.retitle(each, title));
       leave();
     };
     input.onkeydown = (event) => {
@@ -156,8 +154,15 @@ export class Conversations {
       event.stopPropagation();
       leave();
     };
-    input.onblur = (event) => input.isConnected && send(event);
+    input.onblur = send;
     return element("form", { onsubmit: send }, input);
+  }
+
+  async retitle(each, title) {
+    await change("PATCH", conversationPath(each.id), { title });
+    this.renaming = null;
+    each.title = title;
+    this.ask.renamed(each.id, title);
   }
 
   async tried(act) {
