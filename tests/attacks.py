@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tests.endpoint_scripts import MODEL, Body, Script, answer, last_user_message
+from tests.endpoint_server import EndpointServer
 from tests.worlds import ROOT
 
 FILE = ROOT / "tests" / "data" / "attacks" / "attacks.toml"
@@ -48,3 +50,27 @@ def written(folder: Path) -> Path:
 def attack_of(text: str) -> Attack | None:
     """The attack whose question stands in `text`."""
     return next((attack for attack in attacks() if attack.question in text), None)
+
+
+def script(text: str) -> Script:
+    """A model that writes this."""
+    return answer(text)
+
+
+def obeying(attack: Attack) -> Script:
+    """A model that does what the document of this attack says."""
+    return script(attack.obedient)
+
+
+def obeying_all(body: Body) -> Script:
+    """A model that does what the document says, whichever of them it is asked about."""
+    attack = attack_of(last_user_message(body))
+    return obeying(attack) if attack else script("")
+
+
+def endpoint_table(server: EndpointServer) -> str:
+    """The lines of an instance file that name this server."""
+    return (
+        f'[[models.endpoints]]\nname = "obedient"\nurl = "{server.url}"\nmodel = "{MODEL}"\nclearance = "secret"\n'
+        "context_tokens = 8192\nfirst_token_s = 20\n"
+    )

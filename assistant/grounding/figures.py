@@ -53,7 +53,7 @@ _BEFORE_UNIT = re.compile(r"(?P<kind>working|business|clear|full)\s+")
 _ONE_THING = re.compile(
     r"one (?!of\b|or\b|and\b|in\b|that\b|who\b|which\b|another\b|may\b|must\b|can\b|is\b|has\b)[a-z]{3,}"
 )
-_UNIT_WORD = re.compile(r"(?:demi-|half-)?[^\W\d_]+2?|°c?")
+_UNIT_WORD = re.compile(r"(?:demi-|half-)?[^\W\d_]+[23]?|°c?")
 _SQUARED = re.compile(r"(?:square|cubic)\s+")
 _SQUARE = re.compile(r"\s+(?:carres?|squared?|cubes?|cubic|مربعه?|مربعا|مكعبه?|مكعبا)(?!\w)")
 _CURRENCIES = (

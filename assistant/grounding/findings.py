@@ -17,8 +17,10 @@ _REASONS = {
     "amount": "amount", "date": "date", "time": "date", "weekday": "date", "duration": "duration", "percentage": "percentage",
     "reference": "reference", "number": "number", "ordinal": "number", "quantity": "number",
 }  # fmt: skip
-_ANCHORS = 2.0
-"""The weight of words found as they are, and of figures, below which likeness of meaning alone carries little."""
+_WITH_UNIT = frozenset({"duration", "quantity", "amount", "percentage"})
+_NEXT_NUMBER = 8
+"""How many characters stand at most between two numbers that share a unit: "16 to 26 weeks"."""
+_MISPLACED_MOST = 1.0
 _CLAUSE_SHARE = 0.2
 """The share of what is found that a clause of the passage must hold to be one that the claim speaks of."""
 
@@ -104,7 +106,14 @@ def _figures(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
             reasons.append(_REASONS[figure.kind])
         elif not any(_bounds_agree(comparison.claim, figure, passage, other) for other in near):
             reasons.append("number")
-    return reasons
+    return reasons + _glued(comparison, fit, passage)
+
+
+def _glued(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
+    """A reason when a digit that is part of a word, as in "m³" or "5e", stands in no word of the sentences."""
+    stated = {token.word for token in passage.tokens if token.sentence in fit.sentences}
+    words = [token.word for token in comparison.claim.tokens[fit.first : fit.last] if token.figure < 0]
+    return ["number"] if any(any(map(str.isdigit, word)) and word not in stated for word in words) else []
 
 
 def _referred(figure: Figure, fit: Fit, passage: Reading) -> bool:
@@ -126,13 +135,22 @@ def _referred(figure: Figure, fit: Fit, passage: Reading) -> bool:
 
 
 def _same(figure: Figure, other: Figure, own: Sequence[Figure], core: Sequence[Figure]) -> bool:
-    """Also true for "seize à vingt-six semaines" and "seize semaines": the unit may stand with the next number."""
+    """Also true for "seize à vingt-six semaines" and "seize semaines": the unit may stand with the neighbouring number."""
     if same_figure(figure, other):
         return True
-    if "number" not in (figure.kind, other.kind) or figure.value[0] != other.value[0]:
+    if figure.value[0] != other.value[0] or (figure.kind == "number") == (other.kind == "number"):
         return False
-    unit, mates = (other.value[-1], own) if figure.kind == "number" else (figure.value[-1], core)
-    return any(mate.kind != "number" and mate.value[-1] == unit for mate in mates)
+    if figure.kind == "number":
+        return other.value[-1] in _neighbouring_units(figure, own)
+    return figure.value[-1] in _neighbouring_units(other, core)
+
+
+def _neighbouring_units(number: Figure, figures: Sequence[Figure]) -> set[object]:
+    """Units of the figures right before and right after a number without one."""
+    counted = [figure for figure in figures if figure.kind in _WITH_UNIT]
+    before = [figure for figure in counted if figure.end <= number.start]
+    after = [figure for figure in counted if 0 <= figure.start - number.end <= _NEXT_NUMBER]
+    return {figure.value[-1] for figure in (*before[-1:], *after[:1])}
 
 
 def _mere_count(figure: Figure, core: Sequence[Figure]) -> bool:
@@ -191,7 +209,9 @@ def _coverage(comparison: Comparison, found: Findings) -> None:
     signs["context"] = sum(claim.tokens[word].weight for word in fit.context)
     signs["elsewhere"] = sum(claim.tokens[word].weight for word in found.missing if comparison.somewhere(word))
     signs["role"] = sum(1.0 for token in tokens if token.role)
-    signs["name"] = sum(1.0 for token in tokens if token.name)
+    names = [word for word in found.missing if claim.tokens[word].name]
+    signs["name"] = sum(1.0 for word in names if not comparison.somewhere(word))
+    signs["name_elsewhere"] = len(names) - signs["name"]
     _rivals(comparison, found)
 
 
@@ -217,10 +237,10 @@ def _places(comparison: Comparison, found: Findings) -> None:
     anchors += sum(
         comparison.claim.tokens[word].weight for word in found.fit.pairs if comparison.same_word(found.fit, word)
     )
-    found.signs["unanchored"] = max(0.0, _ANCHORS - anchors)
+    found.signs["anchors"] = anchors
     found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
     found.signs["other_subject"] = _other_subject(comparison, found, pairing)
-    found.signs["misplaced"] = aligning.misplaced(comparison, found.fit, pairing)
+    found.signs["misplaced"] = min(_MISPLACED_MOST, aligning.misplaced(comparison, found.fit, pairing))
     found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
     found.signs["replaced_copied"] = found.signs["replaced"] * copied
     found.signs["missing_copied"] = found.signs["missing"] * copied
@@ -318,8 +338,11 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
     parity = (len(mine) + len(my_words) - len(its) - len(its_words)) % 2
     found.signs["parity"] = float(parity and i_deny and it_denies)
     opposed = _opposed(comparison, found, passage)
-    found.signs["opposed"] = float(opposed and i_deny == it_denies)
-    found.signs["opposed_denied"] = float(opposed and i_deny != it_denies)
+    contrary = opposed and (len(mine) + len(its)) % 2 == 0
+    if contrary and bool(my_words) != bool(its_words):
+        found.vetoes.append("negation")  # "allowed" for "forbidden"
+    found.signs["opposed"] = float(contrary)
+    found.signs["opposed_denied"] = float(opposed and not contrary)
 
 
 def _any(denial: Denial, pairs: dict[int, list[int]] | dict[int, set[int]]) -> bool:

@@ -187,6 +187,11 @@ def _keys(word: str, its_stem: str, role: str, meanings: set[str]) -> frozenset[
                 break
         if word[0] in "وفبلك" and len(word) > 3:
             keys.add("~" + skeleton(word))
+        bare = word.removeprefix("و").removeprefix("ال") if len(word) > 4 else word
+        if len(bare) > 3:
+            keys.add("~" + skeleton(bare))
+        if len(word) == 3 and word[0] in "يت":
+            keys.add("~" + word[1:])
         if len(word) == 3 and word[-1] == "ه":
             keys.add("~" + word[:2])
     return frozenset(keys)

@@ -110,7 +110,7 @@ def _judged(comparison: Comparison, pieces: Sequence[Findings]) -> Support:
     if vetoes:
         return Support(Verdict.UNSUPPORTED, places, vetoes[0])
     odds, reason = weighed(pieces)
-    if any(piece.signs["unanchored"] > _LOOSE for piece in pieces):
+    if sum(piece.signs["anchors"] for piece in pieces) < _LOOSE:
         return Support(Verdict.UNSUPPORTED, places, "uncovered")
     if odds >= 0:
         return Support(Verdict.SUPPORTED, places, "")

@@ -10,7 +10,10 @@ from importlib.resources import files
 from assistant.grounding.findings import Findings
 from assistant.grounding.folding import words
 
+_ANCHORS = 2.0
+"""The weight of words found as they are, and of figures, below which likeness of meaning alone carries little."""
 _ADDED_UP = words("""
+    anchors name_elsewhere
     missing missing_noun missing_copied elsewhere context role name rival_role rival_name replaced replaced_noun
     replaced_elsewhere replaced_copied displaced inserted inserted_noun figures other_subject
     inserted_elsewhere
@@ -23,7 +26,7 @@ _REASONS = {
         "condition": "dropped_strong dropped_weak condition_added only_added only_dropped only_denied always_added "
         "always_dropped",
         "subject": "role rival_role elsewhere displaced displaced_role replaced_elsewhere context",
-        "name": "rival_name name",
+        "name": "rival_name name name_elsewhere",
         "duration": "rate_added",
         "number": "misplaced attached",
     }.items()
@@ -35,6 +38,7 @@ def signs(pieces: Sequence[Findings]) -> dict[str, float]:
     """The signs of a whole claim: counts added up over its pieces, of all others the worst."""
     names = pieces[0].signs
     whole = {name: (sum if name in _ADDED_UP else max)(piece.signs[name] for piece in pieces) for name in names}
+    whole["unanchored"] = max(0.0, _ANCHORS - whole.pop("anchors"))
     whole["pieces"] = float(len(pieces) - 1)
     whole["second_sentences"] = float(sum(len(piece.fit.sentences) - 1 for piece in pieces))
     return whole

@@ -61,7 +61,7 @@ def vocabulary(language: str) -> Vocabulary:
                 words.sides.setdefault(phrase, set()).add((number, left))
     for number, line in enumerate(tables["roles"]):
         for word in folded(line).text.split():
-            words.roles.setdefault(_bare_noun(word), f"r{number}")
+            words.roles.setdefault(word, f"r{number}")
     words.longest = max(map(len, (*words.meanings, *words.sides)), default=1)
     return words
 
@@ -74,5 +74,6 @@ def _phrases(line: str, language: str) -> Sequence[Phrase]:
 
 def _bare_noun(word: str) -> str:
     if "\u0600" <= word[0] <= "\u06ff":
-        return _ARABIC_ARTICLE.sub("", word)
+        bare = _ARABIC_ARTICLE.sub("", word)
+        return bare if len(bare) > 2 else word
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
