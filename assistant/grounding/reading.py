@@ -136,7 +136,7 @@ def _tokens(
     for place, match in enumerate(matches):
         word = match.group()
         sentence = _position(sentences, match.start())
-        at = bisect_right(starts, match.start()) - 1
+        at = bisect_right(starts, match.end() - 1) - 1
         figure = at if at >= 0 and match.start() < found[at].end else -1
         meanings, sides = phrases[place]
         role = words.role(word)
