@@ -98,6 +98,7 @@ class Page {
   /** Goes to a view at once and lets the script follow, which also writes the address. */
   go = (view) => {
     if (view === "library" && this.view === view) this.library.closeDossier();
+    if (view === "ask" && this.view === view && this.ask.conversing) this.ask.fresh();
     if (view === this.view) return;
     if (this.view === "library" && !this.library.mayForget()) return;
     if (this.view === "control") this.control.forget();

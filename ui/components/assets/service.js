@@ -23,6 +23,13 @@ export async function json(path, options = {}) {
   return (await response(path, options)).json();
 }
 
+/** A file as {blob, name}. Fetched and not only linked to, so that a refusal can be said in words. */
+export async function file(path) {
+  const reply = await response(path, {});
+  const name = /filename="([^"]+)"/.exec(reply.headers.get("content-disposition") ?? "")?.[1] ?? "";
+  return { blob: await reply.blob(), name };
+}
+
 /** Sends a change and gives back its JSON, or null where the service has nothing to say. */
 export async function change(method, path, body) {
   const options = { method };

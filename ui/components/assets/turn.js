@@ -56,7 +56,7 @@ export class Turn {
 
   /** The search was for other words than the reader's. */
   get rewritten() {
-    return Boolean(this.searched) && this.searched.trim() !== this.question.trim();
+    return Boolean(this.searched) && plainWords(this.searched) !== plainWords(this.question);
   }
 
   take(event, data) {
@@ -135,4 +135,8 @@ export class Turn {
     }
     changed();
   }
+}
+
+function plainWords(text) {
+  return text.trim().replace(/\s+/g, " ");
 }

@@ -49,10 +49,10 @@ export class TurnView {
     const { turn } = this;
     const shown = JSON.stringify([turn.question, turn.searched, turn.running, this.editing, turn.number]);
     if (shown === this.headed) return;
-    const focused = this.head.contains(document.activeElement) && !this.editing;
+    const focused = this.head.contains(document.activeElement) && !this.editing ? document.activeElement.localName : null;
     this.headed = shown;
     this.head.replaceChildren(...(this.editing ? [this.editor()] : this.question()));
-    if (focused) this.head.querySelector("button")?.focus();
+    if (focused) (this.head.querySelector(focused) ?? this.head.querySelector("h2"))?.focus({ preventScroll: true });
   }
 
   question() {
