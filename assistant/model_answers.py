@@ -189,6 +189,9 @@ class _Reading:
         if self._released.repeats(composed.claim, self._language):
             self._repeated += 1
             return None
+        if composed.claim.rstrip(' *_»”"').endswith(("?", "؟")):
+            self._astray += 1  # small models give the question back; its words are those of the passages
+            return None
         found = self._supporting.support(composed)
         if found is not None:
             support, passages = found

@@ -351,6 +351,13 @@ def test_model_that_only_invents_is_given_up_before_the_reader_has_waited_long(w
     assert (answer.withheld, answer.fallback, world.router.closed) == (8, "not_supported", 1)
 
 
+@pytest.mark.parametrize("mark", ["?", " ?", "؟", "?**", " ? »"])
+def test_question_that_a_model_gives_back_is_no_answer(world: World, mark: str) -> None:
+    answer = world.answer(*says(f"Question : {THIRD.rstrip('.')}{mark} [2] {FIRST} [1]"))
+    assert texts(answer) == [FIRST]
+    assert answer.withheld == 0
+
+
 def test_model_that_invents_between_true_sentences_is_heard_to_the_end(world: World) -> None:
     astray = " ".join(f"Le service vert décide seul de tout au lieu {number}. [1]" for number in range(7))
     answer = world.answer(*says(f"{astray} {THIRD} [2] {astray.replace('vert', 'bleu')} {FIRST} [1]"))
