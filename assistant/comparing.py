@@ -8,6 +8,7 @@ shown.
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,8 @@ from assistant.types import BlockKind, Box, Citation, Document, Span, passage_id
 
 BOXED_CHANGES = 200
 """Changes whose words are placed on their pages at once; those of any further one are when its page is opened."""
+BOXES_S = 5.0
+"""Seconds after which no further words are placed, however few changes were."""
 _SAME_HEADER = 0.85
 _LIST_MARK = re.compile(r"\s*(?:[•▪◦‣●○■□➢✓✔–—*·-]\s|\(?(?:[\d٠-٩]{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s|[\d٠-٩]{1,2}°\s)")
 
@@ -204,9 +207,10 @@ class Comparing:
         return versions[at - 1] if at else None
 
     def _changes(self, matches: Iterable[Matched], old: _Text, new: _Text, principal: Principal) -> Iterator[Change]:
+        until = time.monotonic() + BOXES_S
         groups = [group for group in _grouped(matches, old, new) if not group.is_same]
         for number, group in enumerate(groups, start=1):
-            placed = number <= BOXED_CHANGES
+            placed = number <= BOXED_CHANGES and time.monotonic() < until
             sides = [
                 self._side(text, positions, marks, number, principal if placed else None) if positions else None
                 for text, positions, marks in (
