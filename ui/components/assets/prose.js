@@ -14,7 +14,7 @@ const QUOTED_ALREADY = /^\s*[«“"„]/;
 export function addSentence(list, sentence, turn, page) {
   const kind = kindOf(sentence.text);
   if (kind === "rule") return list.append(element("span", { hidden: true }));
-  const block = openBlock(list, kind, sentence.text);
+  const block = openBlock(list, kind, sentence, turn);
   if (kind === "row") block.append(row(sentence, turn, page));
   else if (kind === "bullet") block.append(element("li", {}, statement(sentence, sentence.text.replace(BULLET, ""), turn, page)));
   else if (kind === "numbered") block.append(numbered(sentence, turn, page));
@@ -28,11 +28,15 @@ function kindOf(text) {
 }
 
 /** The last block when the sentence goes on in it, else a new one. An empty line begins a paragraph. */
-function openBlock(list, kind, text) {
+function openBlock(list, kind, sentence, turn) {
+  const { text } = sentence;
   const last = list.lastElementChild;
-  if (last?.dataset.kind === kind && !(kind === "text" && /^\s*\n\s*\n/.test(text))) return last;
+  // Rows of different documents, or of another number of cells, are no rows of one table.
+  const table = kind === "row" ? `${rowCells(text).length} ${turn.citations.get(sentence.markers[0])?.document_id}` : null;
+  const apart = kind === "text" ? /^\s*\n\s*\n/.test(text) : table !== null && last?.dataset.table !== table;
+  if (last?.dataset.kind === kind && !apart) return last;
   const tags = { row: "table", bullet: "ul", numbered: "ol", text: "p" };
-  const block = element(tags[kind], { class: `prose prose-${kind}`, "data-kind": kind, dir: direction(text) });
+  const block = element(tags[kind], { class: `prose prose-${kind}`, "data-kind": kind, "data-table": table, dir: direction(text) });
   list.append(block);
   return block;
 }
