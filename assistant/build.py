@@ -19,6 +19,7 @@ from assistant.adaptation.rebuilding import ChangingIndex
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.caution import Cautious, Verifying
 from assistant.comparing import Comparing
 from assistant.config import Settings
 from assistant.conversations import Conversations
@@ -188,13 +189,13 @@ def embedder_of(settings: Settings, folder: Path | None = None) -> LazyEmbedder:
     )
 
 
-def verifier_of(settings: Settings) -> Verifier:
+def verifier_of(settings: Settings) -> Verifying:
     """The check of composed sentences against their passages, with the configured inference model if there is one.
 
     Raises ConfigurationError when its folder is not one.
     """
     folder = settings.grounding.entailment
-    return Verifier(CrossEncoderEntailment(folder) if folder else None)
+    return Cautious(Verifier(CrossEncoderEntailment(folder) if folder else None))
 
 
 def lexicon_of(settings: Settings) -> Lexicon:
@@ -308,7 +309,7 @@ def router_of(settings: Settings) -> ModelRouter | None:
     return ModelRouter(endpoints, wait_s=settings.models.wait_s) if endpoints else None
 
 
-def composer_of(router: ModelRouter | None, verifier: Verifier, prompts: Path) -> Composer | None:
+def composer_of(router: ModelRouter | None, verifier: Verifying, prompts: Path) -> Composer | None:
     """Has these models compose answers that are checked; None without models.
 
     Raises ConfigurationError when the prompts cannot be read.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.access import join_labels
-from assistant.caution import Cautious, Verifying
+from assistant.caution import Verifying
 from assistant.citing import Released
 from assistant.composing import Composed, SentenceReader
 from assistant.endpoints import Broken, ChatMessage, Ended, ModelEvent, Need, Piece, Queued, Started
@@ -84,7 +84,7 @@ class Composer:
 
     def __init__(self, router: Router, verifier: Verifying, prompts: Prompts, *, max_tokens: int = 700) -> None:
         self._router = router
-        self._verifier = Cautious(verifier)
+        self._verifier = verifier
         self._prompts = prompts
         self._max_tokens = max_tokens
 

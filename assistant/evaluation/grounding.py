@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from assistant.caution import Verifying
 from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
 from assistant.evaluation.measurement import Measurement, System
-from assistant.grounding import Verifier
 from assistant.language import sentence_spans
 from assistant.lexical import Lexicon
 from assistant.types import LANGUAGES, Verdict
@@ -211,7 +211,7 @@ def baselines(
     return {name: judge_above(score, tuning) for name, score in scores.items()}
 
 
-def checked_by(verifier: Verifier) -> Judge:
+def checked_by(verifier: Verifying) -> Judge:
     """The judge that readers get: what is only partly supported does not count as supported."""
 
     def judge(claim: Claim) -> bool:

@@ -11,6 +11,7 @@ from assistant.access import Label
 from assistant.answering import Assistant
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.caution import Cautious
 from assistant.endpoints import Ended, EndpointDescription, Limits, ModelRouter, Piece, Queued, Started
 from assistant.errors import ModelsUnavailable
 from assistant.model_answers import Composer
@@ -65,7 +66,7 @@ class World:
             self.archive,
             Scripted(*(drafts if quoted else ())),
             self.audit,
-            composer=Composer(self.router, WordCheck(), Prompts.load()),
+            composer=Composer(self.router, Cautious(WordCheck()), Prompts.load()),
         )
 
     def events(self, *script: object) -> list[object]:
