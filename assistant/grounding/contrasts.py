@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from assistant.grounding.alignment import Alignment, Item
+from assistant.grounding.folding import words
 from assistant.grounding.matching import Comparison, Fit
 from assistant.grounding.reading import Reading
+from assistant.grounding.stems import stem
 
+_ARTICLES = words("le la les l un une the a an its their his her son sa ses leur")
 _REACH = 3
 """How many words lie at most between a word and the one that tells its place."""
 
@@ -30,6 +35,36 @@ def contrasts(comparison: Comparison, fit: Fit, alignment: Alignment) -> int:
             windows.append(range(end + 1, min(len(passage.tokens), end + 1 + _REACH)))
         count += any(_opposite(passage, window, sides) for window in windows)
     return count
+
+
+def swapped_roles(comparison: Comparison, fit: Fit) -> bool:
+    """True when two persons or bodies have changed places: "par le bailleur au locataire" for "par le locataire au bailleur"."""
+    claim, passage = comparison.claim, comparison.passages[fit.passage]
+    who = [word for word in fit.pairs if claim.tokens[word].role]
+    for one, other in combinations(who, 2):
+        mine = (_introduced(claim, one), _introduced(claim, other))
+        if mine[0] == mine[1] or claim.tokens[one].role == claim.tokens[other].role:
+            continue
+        its = {
+            (_introduced(passage, first), _introduced(passage, second))
+            for first in fit.pairs[one]
+            for second in fit.pairs[other]
+            if passage.tokens[first].sentence == passage.tokens[second].sentence
+        }
+        if its and mine not in its and (mine[1], mine[0]) in its:
+            return True
+    return False
+
+
+def _introduced(reading: Reading, word: int) -> str:
+    """What stands before a person or body: the verb or the preposition, or nothing at the beginning of a clause."""
+    tokens = reading.tokens
+    for place in range(word - 1, -1, -1):
+        if tokens[place].clause != tokens[word].clause:
+            break
+        if tokens[place].word not in _ARTICLES:
+            return stem(tokens[place].word, reading.language)
+    return ""
 
 
 def _bounds(reading: Reading, item: Item) -> tuple[int, int]:

@@ -20,6 +20,8 @@ _DENIALS = re.compile(
     r"(?<!\w)(?:aucune?)(?!\w)"
 )
 _BENIGN = re.compile(
+    r"(?<!\w)(?:ne |n'|not |no |cannot |لا |لم |الا )[^,;.،؛]{0,40}?(?<!\w)(?:plus d[e'u]|more than|longer than|اكثر من)|"
+    r"(?<!\w)(?:sans (?:exceder|depasser)|without exceeding|دون ان [يت]تجاوز)|"
     r"(?<!\w)(?:(?:ne |n')(?:depass|exced)\w+ pas|(?:at )?no (?:charge|cost)|nothing (?:for|to)|and nothing|"
     r"(?:sans|without) (?:frais|charge|cost|fee|interruption|delai|delay)|"
     r"(?:بلا|دون|بدون) (?:مقابل|رسوم|رسم|انقطاع|زياده|تاخير|اجل)|لا بد|avant qu(?:e |"
@@ -81,7 +83,7 @@ _CONDITIONS = re.compile(
     r"(?<!\w)(?P<cue>sauf|excepte|hormis|a l'exception|a moins qu|a condition|sous reserve|s'ils?(?!\w)|"
     r"si(?!\w)|que si|en cas de|des lors qu|pourvu qu|uniquement si|"
     r"lorsqu\w*|quand|a l'exclusion|"
-    r"except|unless|provided|only if|if(?!\w)|subject to|as long as|on condition|in case of|apart from|"
+    r"excepted|except|unless|provided|only if|if(?!\w)|subject to|as long as|on condition|in case of|apart from|"
     r"other than|when(?!\w)|"
     r"(?:[وف]?(?:ما لم|بشرط|شريطه|شرط|ما عدا|ماعدا|باستثناء|اذا|ان لم|في حاله|الا اذا|الا بعد|الا))(?!\w))"
 )

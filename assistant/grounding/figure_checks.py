@@ -33,6 +33,8 @@ def disagreements(comparison: Comparison, fit: Fit, passage: Reading) -> list[st
     own = own_figures(comparison, fit)
     for figure in own:
         near = [other for other in core if _same(figure, other, own, core)]
+        if figure.kind == "ordinal" and figure.value[0] == 1:
+            continue  # "first" is "before" as often as a number
         if not near and figure.kind == "ordinal" and any(same_figure(figure, other) for other in passage.figures):
             continue
         if not near and figure.kind == "reference" and _referred(figure, fit, passage):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from assistant.grounding import alignment as aligning
 from assistant.grounding import cues
-from assistant.grounding.contrasts import contrasts
+from assistant.grounding.contrasts import contrasts, swapped_roles
 from assistant.grounding.denial import denied
 from assistant.grounding.figure_checks import disagreements, own_figures
 from assistant.grounding.figures import same_figure
@@ -53,6 +53,8 @@ def findings(comparison: Comparison, fit: Fit) -> Findings:
     _rates(comparison, found, passage)
     if found.signs["contrasts"]:
         found.vetoes.append("condition")
+    if swapped_roles(comparison, fit):
+        found.vetoes.append("subject")
     return found
 
 
@@ -125,7 +127,9 @@ def _places(comparison: Comparison, found: Findings) -> None:
     _exchanges(comparison, found, aligning.exchanges(pairing))
     anchors = sum(1.0 for at, item in enumerate(pairing.mine) if item.figure >= 0 and pairing.places[at] >= 0)
     anchors += sum(
-        comparison.claim.tokens[word].weight for word in found.fit.pairs if comparison.same_word(found.fit, word)
+        max(0.75, comparison.claim.tokens[word].weight)
+        for word in found.fit.pairs
+        if comparison.same_word(found.fit, word)
     )
     found.signs["anchors"] = anchors
     found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
