@@ -20,6 +20,8 @@ _DENIALS = re.compile(
     r"(?<!\w)(?:aucune?)(?!\w)"
 )
 _BENIGN = re.compile(
+    r"(?<!\w)(?:ne |n'|not |no |cannot |لا |لم |الا )[^,;.،؛]{0,40}?(?<!\w)(?:plus d[e'u]|more than|longer than|اكثر من)|"
+    r"(?<!\w)(?:sans (?:exceder|depasser)|without exceeding|دون ان [يت]تجاوز)|"
     r"(?<!\w)(?:(?:ne |n')(?:depass|exced)\w+ pas|(?:at )?no (?:charge|cost)|nothing (?:for|to)|and nothing|"
     r"(?:sans|without) (?:frais|charge|cost|fee|interruption|delai|delay)|"
     r"(?:بلا|دون|بدون) (?:مقابل|رسوم|رسم|انقطاع|زياده|تاخير|اجل)|لا بد|avant qu(?:e |"
@@ -81,7 +83,7 @@ _CONDITIONS = re.compile(
     r"(?<!\w)(?P<cue>sauf|excepte|hormis|a l'exception|a moins qu|a condition|sous reserve|s'ils?(?!\w)|"
     r"si(?!\w)|que si|en cas de|des lors qu|pourvu qu|uniquement si|"
     r"lorsqu\w*|quand|a l'exclusion|"
-    r"except|unless|provided|only if|if(?!\w)|subject to|as long as|on condition|in case of|apart from|"
+    r"excepted|except|unless|provided|only if|if(?!\w)|subject to|as long as|on condition|in case of|apart from|"
     r"other than|when(?!\w)|"
     r"(?:[وف]?(?:ما لم|بشرط|شريطه|شرط|ما عدا|ماعدا|باستثناء|اذا|ان لم|في حاله|الا اذا|الا بعد|الا))(?!\w))"
 )
@@ -101,20 +103,26 @@ _ALWAYS = re.compile(
     r"مهما|دون شرط|بلا شرط|بدون شرط|تلقائيا|ايا كان\w*|كيفما)(?!\w)"
 )
 _AT_MOST = re.compile(
-    r"(?<!\w)(?:pas plus de|au plus(?! tot)|maximum|maxim\w+|plafon\w+|dans la limite|dans une limite|"
-    r"limite[es]? a|jusqu'a|ne (?:peut|peuvent|doit|doivent|saurait|pourra) (?:pas )?(?:exceder|depasser|"
-    r"etre superieur\w*)|"
-    r"n'exced\w+|ne depass\w+|moins de|inferieure?s?|at most|up to|no more than|not more than|maximum|"
-    r"limit\w*|not exceed|under|below|less than|fewer than|shorter|within|no later than|"
-    r"[بف]?[يى]?\s?(?:حدود|كحد اقصي|حد اقصي|الاكثر|علي الاكثر|اقصاه|لا (?:ي|ت)(?:تجاوز|تعدي|زيد)\w*|الا (?:ي|"
-    r"ت)(?:تجاوز|تعدي|زيد)\w*|اقل من|دون))(?!\w)"
+    r"(?<!\w)(?:au plus(?! tot)|au maximum|maximum|maxim\w+|plafon\w+|dans (?:la|une) limite|limite\w* a|jusqu'a|at most|up to|"
+    r"limited to|within|no later than|[بف]?ي?\s?(?:حدود|كحد اقصي|حد اقصي|علي الاكثر|اقصاه))(?!\w)"
 )
 _AT_LEAST = re.compile(
-    r"(?<!\w)(?:au moins|minimum|minim\w+|au minimum|a partir de|(?<!pas )plus de|au-dela|superieure?s?|(?:ne|"
-    r"n')\s?\w+\s(?:jamais |pas )?(?:etre )?inferieur\w*|jamais inferieur\w*|"
-    r"at least|minimum|no less than|not less than|(?<!no )(?<!not )more than|over|above|longer than|"
-    r"larger than|exceed(?:s|ing)?|beyond|"
-    r"علي الاقل|كحد ادني|حد ادني|اكثر من|لا (?:ي|ت)قل\w*|الا (?:ي|ت)قل\w*|يتجاوز|تجاوزو?ا?|يفوق|بعد)(?!\w)"
+    r"(?<!\w)(?:au moins|au minimum|minimum|minim\w+|at least|a partir de|from the age of|علي الاقل|كحد ادني|حد ادني)(?!\w)"
+)
+_UNDER = re.compile(
+    r"(?<!\w)(?:moins d[e'u]|inferieure?s?|under|below|less than|fewer than|shorter than|younger than|later than|"
+    r"اقل من|دون|[يت]قل\w*|تحت)(?!\w)"
+)
+_OVER = re.compile(
+    r"(?<!\w)(?:plus d[e'u]|au-dela|superieure?s?|exced\w+|depass\w+|more than|over|above|longer than|larger than|greater than|"
+    r"exceed\w*|beyond|اكثر من|[يت]تجاوز\w*|تجاوز\w*|[يت]فوق|[يت]زيد|[يت]تعدي|فوق)(?!\w)"
+)
+"""Over and under are turned by a denial before them: "ne peut excéder" is at most, "no less than" is at least."""
+_TURNS = re.compile(r"(?<!\w)(?:ne|pas|jamais|not|no|never|cannot|لا|لم|لن|الا|ولا|فلا)(?!\w)|(?<!\w)n'")
+_AFTER = r"^(?:\W*[^\W\d]+){{0,2}}?\W*(?:{})(?!\w)"
+_MOST_AFTER = re.compile(_AFTER.format("au plus|au maximum|maximum|at most|or less|et moins|علي الاكثر|فاقل|كحد اقصي"))
+_LEAST_AFTER = re.compile(
+    _AFTER.format("au moins|au minimum|minimum|at least|or more|et plus|ou plus|علي الاقل|فاكثر|كحد ادني")
 )
 
 
@@ -172,15 +180,15 @@ def conditions(text: str) -> list[tuple[int, bool]]:
 
 
 def bound(before: str, after: str) -> int:
-    """-1 when the figure between the two pieces of folded text is an upper bound, 1 for a lower one, 0 for neither or both."""
-    upper = bool(
-        _AT_MOST.search(before)
-        or re.match(r"\W*(?:au plus|au maximum|maximum|at most|or less|et moins|علي الاكثر|فاقل|كحد اقصي)", after)
-    )
-    lower = bool(
-        _AT_LEAST.search(before)
-        or re.match(
-            r"\W*(?:au moins|au minimum|minimum|at least|or more|et plus|ou plus|علي الاقل|فاكثر|كحد ادني)", after
-        )
-    )
+    """-1 when the figure between the two pieces of folded text is an upper bound, 1 for a lower one, 0 for neither or both.
+
+    >>> bound("ne peut exceder ", " jours"), bound("est de ", " jours au moins"), bound("no less than ", "")
+    (-1, 1, 1)
+    """
+    upper = bool(_AT_MOST.search(before) or _MOST_AFTER.search(after))
+    lower = bool(_AT_LEAST.search(before) or _LEAST_AFTER.search(after))
+    for pattern, direction in ((_UNDER, -1), (_OVER, 1)):
+        for match in pattern.finditer(before):
+            turned = -direction if _TURNS.search(before[: match.start()]) else direction
+            upper, lower = upper or turned < 0, lower or turned > 0
     return int(lower) - int(upper)

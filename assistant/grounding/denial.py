@@ -30,7 +30,7 @@ def denied(reading: Reading, clauses: Collection[int], *, first: int = 0, last: 
         for place in cues.denial_places(reading.folded.text[start:end]):
             at = start + place
             following = [word for word, begin in enumerate(starts) if begin > at and tokens[word].clause == clause]
-            governed = [word for word in following[:_REACH] if tokens[word].weight > 0]
+            governed = [word for word in following[:_REACH] if tokens[word].weight > 0 or tokens[word].figure >= 0]
             if (following and first <= following[0] < last) or not following:
                 found.append(Denial(clause, tuple(governed[:2])))
     return found

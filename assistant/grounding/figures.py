@@ -42,7 +42,7 @@ _DUALS = re.compile(
 _SINGLE = re.compile(
     r"(?<![ء-ي])(?:خلال|في|اجل|مده|لمده|منذ|بعد|قبل|حدود|غضون|قدره|قدرها|مدتها|مدته|اقصاه|عن)\s+(?P<unit>يوم|"
     r"اسبوع|شهر|سنه|عام|ساعه|متر|"
-    r"شهرا|اسبوعا|عاما|يوما)(?![ء-ي])(?:\s+واحده?)?|\b(?:within|for|after|of|lasts?|exceeds?|least|"
+    r"شهرا|اسبوعا|عاما|يوما)(?![ء-ي])(?:\s+واحده?)?|\b(?:within|for|after|of|lasts?|exceeds?|than|over|least|"
     r"most) (?:an?|one) (?P<en>day|week|month|year|hour|minute)\b"
 )
 _UNIT_BEFORE = re.compile(r"(?<![ء-ي])[وفبلك]?ال(?P<unit>ايام|اشهر|شهور|سنوات|اسابيع|ساعات|دقائق|اعوام)\s+$")
@@ -335,7 +335,7 @@ def _across_kinds(claimed: Figure, stated: Figure) -> bool:
     if kinds == {"reference", "number"}:
         reference, number = (claimed, stated) if claimed.kind == "reference" else (stated, claimed)
         return reference.value[0] == "no" and str(reference.value[1]) == str(number.value[0])
-    if kinds == {"ordinal", "number"} and claimed.value[0] == 1 / stated.value[0]:  # type: ignore[operator]  # both Fractions
+    if kinds == {"ordinal", "number"} and claimed.value[0] * stated.value[0] == 1:  # type: ignore[operator]  # both Fractions
         return True  # "a thirtieth" and "one thirtieth"
     if kinds in ({"ordinal", "number"}, {"ordinal", "reference"}):
         return str(claimed.value[0 if claimed.kind != "reference" else 1]) == str(

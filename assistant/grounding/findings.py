@@ -7,19 +7,14 @@ from dataclasses import dataclass, field
 
 from assistant.grounding import alignment as aligning
 from assistant.grounding import cues
-from assistant.grounding.denial import Denial, denied
-from assistant.grounding.figures import Figure, same_figure
+from assistant.grounding.contrasts import contrasts, swapped_roles
+from assistant.grounding.denial import denied
+from assistant.grounding.figure_checks import disagreements, own_figures
+from assistant.grounding.figures import same_figure
 from assistant.grounding.matching import Comparison, Fit
-from assistant.grounding.measures import rates
+from assistant.grounding.measures import UNITS_OF_TIME, rates
 from assistant.grounding.reading import Reading, Token
 
-_REASONS = {
-    "amount": "amount", "date": "date", "time": "date", "weekday": "date", "duration": "duration", "percentage": "percentage",
-    "reference": "reference", "number": "number", "ordinal": "number", "quantity": "number",
-}  # fmt: skip
-_WITH_UNIT = frozenset({"duration", "quantity", "amount", "percentage"})
-_NEXT_NUMBER = 8
-"""How many characters stand at most between two numbers that share a unit: "16 to 26 weeks"."""
 _MISPLACED_MOST = 1.0
 _CLAUSE_SHARE = 0.2
 """The share of what is found that a clause of the passage must hold to be one that the claim speaks of."""
@@ -49,13 +44,17 @@ def findings(comparison: Comparison, fit: Fit) -> Findings:
         for word in comparison.said
         if fit.first <= word < fit.last and word not in fit.pairs and word not in fit.context
     ]
-    found.vetoes += _figures(comparison, fit, passage)
+    found.vetoes += disagreements(comparison, fit, passage)
     _coverage(comparison, found)
     _places(comparison, found)
     _denials(comparison, found, passage)
     _moods(comparison, found, passage)
     _conditions(comparison, found, passage)
     _rates(comparison, found, passage)
+    if found.signs["contrasts"]:
+        found.vetoes.append("condition")
+    if swapped_roles(comparison, fit):
+        found.vetoes.append("subject")
     return found
 
 
@@ -70,129 +69,13 @@ def _clauses(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[int, .
             needed |= holding
         for clause in holding:
             weights[clause] = weights.get(clause, 0.0) + weight
-    for figure in _own_figures(comparison, fit):
+    for figure in own_figures(comparison, fit):
         for other in passage.figures:
             clause = passage.clause_of(other.start)
             if same_figure(figure, other) and passage.sentence_of(other.start) in fit.sentences:
                 weights[clause] = weights.get(clause, 0.0) + 1
     enough = _CLAUSE_SHARE * sum(weights.values())
     return tuple(sorted(needed.union(clause for clause, weight in weights.items() if weight >= enough)))
-
-
-def _own_figures(comparison: Comparison, fit: Fit) -> list[Figure]:
-    tokens = comparison.claim.tokens[fit.first : fit.last]
-    numbers = sorted({token.figure for token in tokens if token.figure >= 0})
-    return [comparison.claim.figures[number] for number in numbers]
-
-
-# --- figures -----------------------------------------------------------------------------------------------------------------
-
-
-def _figures(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
-    reasons = []
-    core = [other for other in passage.figures if passage.sentence_of(other.start) in fit.sentences]
-    own = _own_figures(comparison, fit)
-    for figure in own:
-        near = [other for other in core if _same(figure, other, own, core)]
-        if not near and figure.kind == "ordinal" and any(same_figure(figure, other) for other in passage.figures):
-            continue
-        if not near and figure.kind == "reference" and _referred(figure, fit, passage):
-            continue
-        if not near and _article_one(figure, comparison.claim, passage, fit):
-            continue
-        if not near and _mere_count(figure, core):
-            continue
-        if not near:
-            reasons.append(_REASONS[figure.kind])
-        elif not any(_bounds_agree(comparison.claim, figure, passage, other) for other in near):
-            reasons.append("number")
-    return reasons + _glued(comparison, fit, passage)
-
-
-def _glued(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:
-    """A reason when a digit that is part of a word, as in "m³" or "5e", stands in no word of the sentences."""
-    stated = {token.word for token in passage.tokens if token.sentence in fit.sentences}
-    words = [token.word for token in comparison.claim.tokens[fit.first : fit.last] if token.figure < 0]
-    return ["number"] if any(any(map(str.isdigit, word)) and word not in stated for word in words) else []
-
-
-def _referred(figure: Figure, fit: Fit, passage: Reading) -> bool:
-    """True when the reference is that of the heading under which the sentences stand, or listed at the passage's end."""
-    start = passage.sentences[fit.sentences[0]][0]
-    before = [
-        other
-        for other in passage.figures
-        if other.kind == "reference" and other.start < start and other.value[0] == figure.value[0]
-    ]
-    if before and same_figure(figure, before[-1]):
-        return True
-    for other in passage.figures:
-        if same_figure(figure, other):
-            left, right = passage.sentences[passage.sentence_of(other.start)]
-            if passage.folded.text[left:right].startswith(("reference", "مراجع", "المراجع")):
-                return True
-    return False
-
-
-def _same(figure: Figure, other: Figure, own: Sequence[Figure], core: Sequence[Figure]) -> bool:
-    """Also true for "seize à vingt-six semaines" and "seize semaines": the unit may stand with the neighbouring number."""
-    if same_figure(figure, other):
-        return True
-    if figure.value[0] != other.value[0] or (figure.kind == "number") == (other.kind == "number"):
-        return False
-    if figure.kind == "number":
-        return other.value[-1] in _neighbouring_units(figure, own)
-    return figure.value[-1] in _neighbouring_units(other, core)
-
-
-def _neighbouring_units(number: Figure, figures: Sequence[Figure]) -> set[object]:
-    """Units of the figures right before and right after a number without one."""
-    counted = [figure for figure in figures if figure.kind in _WITH_UNIT]
-    before = [figure for figure in counted if figure.end <= number.start]
-    after = [figure for figure in counted if 0 <= figure.start - number.end <= _NEXT_NUMBER]
-    return {figure.value[-1] for figure in (*before[-1:], *after[:1])}
-
-
-def _mere_count(figure: Figure, core: Sequence[Figure]) -> bool:
-    """True for "twice" or "two of them" where the passage counts nothing at all: it may list what the claim counts."""
-    return (
-        figure.kind == "number" and figure.value[0] in (1, 2, 3) and not any(other.kind == "number" for other in core)
-    )
-
-
-def _article_one(figure: Figure, claim: Reading, passage: Reading, fit: Fit) -> bool:
-    """True for "une heure" and "a month" where the passage has the unit without a number: it is the article, no number."""
-    words = claim.folded.text[figure.start : figure.end].split()
-    if figure.kind != "duration" or figure.value[0] != 1 or words[0] not in ("un", "une", "a", "an", "one"):
-        return False
-    return any(
-        token.word.rstrip("s") == words[-1] and token.figure < 0
-        for token in passage.tokens
-        if token.sentence in fit.sentences
-    )
-
-
-def _bounds_agree(claim: Reading, figure: Figure, passage: Reading, other: Figure) -> bool:
-    return _bound(claim, figure) * _bound(passage, other) >= 0
-
-
-def _bound(reading: Reading, figure: Figure) -> int:
-    text = reading.folded.text
-    start, end = reading.sentences[reading.sentence_of(figure.start)]
-    before = text[max(start, figure.start - 40) : figure.start]
-    for mark in ",;،؛":
-        before = before.rpartition(mark)[2]
-    found = cues.bound(before, text[figure.end : min(end, figure.end + 20)])
-    return -found if found > 0 and cues.denial_places(before) else found
-
-
-def _rates(comparison: Comparison, found: Findings, passage: Reading) -> None:
-    """Notes a period by which the claim counts and the passage does not: "18 € par an" for "18 € par mois"."""
-    mine = rates(_piece_text(comparison, found.fit))
-    stated = rates(_core_text(passage, found.fit))
-    found.signs["rate_added"] = float(bool(mine - stated) and not stated)
-    if mine - stated and stated and "|" not in _core_text(passage, found.fit):
-        found.vetoes.append("duration")
 
 
 # --- words -------------------------------------------------------------------------------------------------------------------
@@ -225,8 +108,17 @@ def _rivals(comparison: Comparison, found: Findings) -> None:
     away = [claim.tokens[word] for word in (*found.missing, *found.fit.context)]
     roles = sum(1.0 for token in away if token.role)
     names = sum(1.0 for token in away if token.name)
+    mine = {_unit(token) for token in away} - {""}
+    its = {_unit(token) for token in others} - {""}
+    found.signs["rival_unit"] = float(bool(mine and its and not mine & its))
     found.signs["rival_role"] = min(roles, sum(1.0 for token in others if token.role))
     found.signs["rival_name"] = min(names, sum(1.0 for token in others if token.name))
+
+
+def _unit(token: Token) -> str:
+    """The unit of time that a word names where it counts nothing; empty for none."""
+    bare = token.word.removeprefix("و").removeprefix("ال") if len(token.word) > 4 else token.word
+    return UNITS_OF_TIME.get(bare, "") if token.figure < 0 and len(bare) > 1 else ""
 
 
 def _places(comparison: Comparison, found: Findings) -> None:
@@ -235,12 +127,15 @@ def _places(comparison: Comparison, found: Findings) -> None:
     _exchanges(comparison, found, aligning.exchanges(pairing))
     anchors = sum(1.0 for at, item in enumerate(pairing.mine) if item.figure >= 0 and pairing.places[at] >= 0)
     anchors += sum(
-        comparison.claim.tokens[word].weight for word in found.fit.pairs if comparison.same_word(found.fit, word)
+        max(0.75, comparison.claim.tokens[word].weight)
+        for word in found.fit.pairs
+        if comparison.same_word(found.fit, word)
     )
     found.signs["anchors"] = anchors
     found.signs["attached"] = aligning.attached(comparison, found.fit, pairing)
     found.signs["other_subject"] = _other_subject(comparison, found, pairing)
     found.signs["misplaced"] = min(_MISPLACED_MOST, aligning.misplaced(comparison, found.fit, pairing))
+    found.signs["contrasts"] = float(contrasts(comparison, found.fit, pairing))
     found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
     found.signs["replaced_copied"] = found.signs["replaced"] * copied
     found.signs["missing_copied"] = found.signs["missing"] * copied
@@ -295,6 +190,15 @@ def _exchanges(comparison: Comparison, found: Findings, exchanged: aligning.Exch
     )
 
 
+def _rates(comparison: Comparison, found: Findings, passage: Reading) -> None:
+    """Notes a period by which the claim counts and the passage does not: "18 € par an" for "18 € par mois"."""
+    mine = rates(_piece_text(comparison, found.fit))
+    stated = rates(_core_text(passage, found.fit))
+    found.signs["rate_added"] = float(bool(mine - stated) and not stated)
+    if mine - stated and stated and "|" not in _core_text(passage, found.fit):
+        found.vetoes.append("duration")
+
+
 # --- denying, permitting, limiting -------------------------------------------------------------------------------------------
 
 
@@ -320,18 +224,15 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
     its_words = cues.lexical_denials(its_text)
     my_words = cues.lexical_denials(my_text)
     i_deny, it_denies = bool(mine or my_words), bool(its or its_words)
-    backwards: dict[int, set[int]] = {}
-    for word, places in fit.pairs.items():
-        for place in places:
-            backwards.setdefault(place, set()).add(word)
-    hard = sum(1.0 for denial in mine if not it_denies and _any(denial, fit.pairs))
-    hard += sum(1.0 for denial in its if not i_deny and _any(denial, backwards))
+    said, stated = _paired(comparison, fit, passage)
+    hard = sum(1.0 for denial in mine if not it_denies and said.intersection(denial.governed[:1]))
+    hard += sum(1.0 for denial in its if not i_deny and stated.intersection(denial.governed[:1]))
     wide = comparison.context_text(fit) + _core_text(passage, fit)
     if hard and i_deny != (it_denies or bool(cues.lexical_denials(wide))) and not _opposed(comparison, found, passage):
         found.vetoes.append("negation")
     found.signs["denied"] = hard
     found.signs["denied_mine"] = float(not it_denies and i_deny)
-    touched = any(not denial.governed or any(word in backwards for word in denial.governed) for denial in its)
+    touched = any(not denial.governed or stated.intersection(denial.governed) for denial in its)
     found.signs["denied_its"] = float((touched or bool(its_words)) and not i_deny)
     only = cues.restricts(_core_text(passage, fit)) and not cues.restricts(my_text)
     found.signs["only_denied"] = float(only and bool(mine))
@@ -345,8 +246,22 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
     found.signs["opposed_denied"] = float(opposed and not contrary)
 
 
-def _any(denial: Denial, pairs: dict[int, list[int]] | dict[int, set[int]]) -> bool:
-    return any(word in pairs for word in denial.governed[:1])
+def _paired(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[set[int], set[int]]:
+    """Words of the claim and of the passage that stand for each other, those of figures among them."""
+    said, stated = set(fit.pairs), {place for places in fit.pairs.values() for place in places}
+    for word in range(fit.first, fit.last):
+        figure = comparison.claim.tokens[word].figure
+        same = {
+            place
+            for place, token in enumerate(passage.tokens)
+            if figure >= 0
+            and token.figure >= 0
+            and token.sentence in fit.sentences
+            and same_figure(comparison.claim.figures[figure], passage.figures[token.figure])
+        }
+        stated |= same
+        said |= {word} if same else set()
+    return said, stated
 
 
 def _opposed(comparison: Comparison, found: Findings, passage: Reading) -> bool:
@@ -412,7 +327,9 @@ def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> No
     for sentence in found.fit.sentences:
         start, end = passage.sentences[sentence]
         for place, strong in cues.conditions(passage.folded.text[start:end]):
-            if _left_out(_condition(passage, start + place), said):
+            before = passage.clause_of(max(start, start + place - 2))
+            beside = not strong or place == 0 or before in found.clauses
+            if beside and _left_out(_condition(passage, start + place), said):
                 signs["dropped_strong" if strong else "dropped_weak"] = 1.0
     mine = _piece_text(comparison, found.fit)
     its = _core_text(passage, found.fit)

@@ -141,6 +141,8 @@ class Comparison:
         cuts: dict[int, float] = {}
         prepositions = _PREPOSITIONS.get(self.claim.language, frozenset())
         opened = bool(tokens) and tokens[0].word in prepositions
+        dated = bool(tokens) and any(token.figure >= 0 for token in tokens[:2])
+        opened = opened or dated
         adverbial = opened and tokens[0].word not in _CONDITIONAL
         for place in range(1, len(tokens)):
             word = tokens[place].word

@@ -58,7 +58,8 @@ quarter trimestriel trimestrielle trimestriels trimestrielles quarterly
 year annuel annuelle annuels annuelles annuellement annual annually yearly سنويا سنوي سنويه السنوي السنويه
 """)
 _RATE = re.compile(
-    r"(?<!\w)(?:(?:par|per|chaque|each|every|tous les|toutes les|an?|de l'|of the|for each|pour chaque|عن كل|"
+    r"(?<!\w)(?:(?:par|per|chaque|each|every|tous les|toutes les|"
+    r"(?<!than )(?<!within )(?<!for )(?<!over )(?<!after )an?|for each|pour chaque|عن كل|"
     r"كل|في ال|لل|بال)\s?(?P<period>"
     + "|".join(sorted(_PERIODS, key=len, reverse=True))
     + r")s?|(?P<adverb>"

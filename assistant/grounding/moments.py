@@ -69,7 +69,9 @@ CLOCKS = tuple(
     )
 )
 HOUR_IN_WORDS = re.compile(
-    r"(?:\s+و(?P<part>النصف|الربع|نصف|ربع))?\s+(?P<half>صباحا|مساء|زوالا|ظهرا|ليلا|بعد الزوال|بعد الظهر)"
+    r"(?:\s+و(?P<part>النصف|الربع|نصف|ربع))?\s+"
+    r"(?P<half>صباحا|مساء|زوالا|ظهرا|ليلا|بعد الزوال|بعد الظهر|in the (?:morning|afternoon|evening)|"
+    r"du (?:matin|soir)|de l'apres-midi)(?!\w)"
 )
 """What follows the number in "الثانية والنصف زوالا"."""
 PART_OF_HOUR = re.compile(r"\s+و(?P<part>النصف|الربع|نصف|ربع)")
@@ -129,8 +131,10 @@ def time_of_day(hour: int, minute: int, half: str) -> Moment | None:
     """A time by its hour and minute and the words for the half of the day; None when there is no such hour."""
     if hour > 24:
         return None
-    afternoon = half.startswith(("p", "مساء", "زوالا", "ظهرا", "ليلا", "بعد"))
-    morning = half.startswith(("a", "صباحا"))
+    afternoon = half.endswith(("soir", "apres-midi", "noon", "evening")) or half.startswith(
+        ("p", "مساء", "زوالا", "ظهرا", "ليلا", "بعد")
+    )
+    morning = half.endswith(("matin", "morning")) or half.startswith(("a", "صباحا"))
     if afternoon and 1 <= hour < 12 and (hour, half) != (11, "ظهرا"):
         hour += 12
     if morning and hour == 12:

@@ -14,6 +14,8 @@ from assistant.grounding.stems import root, skeleton, stem
 from assistant.grounding.vocabulary import Vocabulary, vocabulary
 from assistant.language import sentence_spans
 
+_KEPT = 192
+"""Texts kept as they were read: those of the answers in hand. One of 1,500 characters takes some 200 kB."""
 _TOKEN = re.compile(r"[^\W_]+")
 _SEMICOLON = re.compile(r"[;؛]\s*(?=\S)")
 """What stands on its two sides is two statements."""
@@ -87,7 +89,7 @@ def _position(bounds: Sequence[tuple[int, int]], place: int) -> int:
     return max(0, bisect_right(bounds, (place, 1 << 60)) - 1)
 
 
-@lru_cache(1024)
+@lru_cache(_KEPT)
 def read(text: str, language: str) -> Reading:
     """`text` read in its language."""
     form = folded(text)
@@ -136,7 +138,7 @@ def _tokens(
     for place, match in enumerate(matches):
         word = match.group()
         sentence = _position(sentences, match.start())
-        at = bisect_right(starts, match.start()) - 1
+        at = bisect_right(starts, match.end() - 1) - 1
         figure = at if at >= 0 and match.start() < found[at].end else -1
         meanings, sides = phrases[place]
         role = words.role(word)

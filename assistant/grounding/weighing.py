@@ -27,7 +27,7 @@ _REASONS = {
         "always_dropped",
         "subject": "role rival_role elsewhere displaced displaced_role replaced_elsewhere context",
         "name": "rival_name name name_elsewhere",
-        "duration": "rate_added",
+        "duration": "rate_added rival_unit",
         "number": "misplaced attached",
     }.items()
     for sign in signs_of_it.split()

@@ -105,6 +105,37 @@ def test_what_is_changed_is_not_supported(claim: str, language: str, reasons: st
     assert support.reason in reasons.split()
 
 
+@pytest.mark.parametrize(
+    ("passage", "claim", "language"),
+    [
+        (
+            "La demande est déposée quinze jours avant le départ.",
+            "La demande est déposée quinze jours après le départ.",
+            "fr",
+        ),
+        ("Le congé ne peut excéder cinq jours.", "Le congé peut excéder cinq jours.", "fr"),
+        ("Le quorum est de trois membres au moins.", "Le quorum est de trois membres au plus.", "fr"),
+        ("L'amende est de 40 €, sauf récidive.", "L'amende est de 40 € dans tous les cas.", "fr"),
+        ("L'ascenseur coûte 96 000 €.", "L'ascenseur ne coûte pas 96 000 €.", "fr"),
+        ("Le loyer est payé par le locataire au bailleur.", "Le loyer est payé par le bailleur au locataire.", "fr"),
+        ("The request is made before 30 November.", "The request is made after 30 November.", "en"),
+        ("The stay may not exceed ten days.", "The stay may exceed ten days.", "en"),
+        ("Parking is free on Sundays.", "Parking is not free on Sundays.", "en"),
+        ("You may bring a guest.", "You must bring a guest.", "en"),
+        ("The permit is never transferable.", "The permit is transferable.", "en"),
+        ("يودع الطلب قبل فاتح أكتوبر.", "يودع الطلب بعد فاتح أكتوبر.", "ar"),
+        ("لا يتجاوز المبلغ 500 درهم.", "يتجاوز المبلغ 500 درهم.", "ar"),
+        ("تسلم الرخصة للتاجر في أجل شهر.", "لا تسلم الرخصة للتاجر في أجل شهر.", "ar"),
+        ("يجب على البائع أن يدلي بالبطاقة.", "يجوز للبائع أن يدلي بالبطاقة.", "ar"),
+        ("يعاقب المخالف بغرامة قدرها 135 يورو.", "يعاقب المخالف بغرامة قدرها 153 يورو.", "ar"),
+        ("تقع المصلحة في شارع الرصيف.", "تقع المصلحة في شارع القصبة.", "ar"),
+    ],
+)
+def test_one_changed_word_is_enough(passage: str, claim: str, language: str) -> None:
+    assert VERIFIER.check(passage, language, [passage]).verdict is Verdict.QUOTED
+    assert VERIFIER.check(claim, language, [passage]).verdict not in SHOWN
+
+
 @pytest.mark.parametrize("language", ["fr", "ar", "en"])
 def test_another_topic_is_not_supported(language: str) -> None:
     claims = {
