@@ -99,6 +99,17 @@ def test_hidden_document_is_compared_with_nothing(reading: Reading) -> None:
     assert "zyzomys" in reply.text
 
 
+def test_versions_are_those_that_the_reader_may_read(reading: Reading) -> None:
+    def versions(token: str, document_id: str) -> list[str]:
+        answer = reading.get(f"{document_id}/versions", token)
+        return answer.json()["versions"] if answer.status_code == 200 else [str(answer.status_code)]
+
+    assert versions("archivist", reading.rule) == [reading.old_version, reading.new_version]
+    assert versions("weak", reading.rule) == [reading.new_version]
+    assert versions("weak", reading.single) == versions("archivist", reading.single) != ["404"]
+    assert versions("weak-archivist", reading.hidden) == versions("weak", "no-such-document") == ["404"]
+
+
 def test_nobody_compares_without_signing_in(reading: Reading) -> None:
     assert reading.client.get(f"/v1/documents/{reading.rule}/changes").status_code == 401
 
