@@ -3,9 +3,9 @@
     python -m tests.benchmarks.grounding_weights [--write]
 
 A logistic regression over the signs of configs/demo/grounding/tuning.jsonl, without the claims that a veto or a quotation
-settles, and beside sentences of the demo's sources put to a stranger's text. It is drawn towards weights set by hand (`TOWARDS`), and no sign
-against a claim may speak for it. `SHIFT` then lowers the intercept until about eight of nine unsupported claims are caught out
-of fold. Look at tuning.jsonl when you improve something, never at held-out.jsonl.
+settles, and beside sentences of the demo's sources put to a stranger's text. It is drawn towards weights set by hand
+(`TOWARDS`), and no sign against a claim may speak for it. `SHIFT` then lowers the intercept until about eight of nine
+unsupported claims are caught out of fold. Look at tuning.jsonl when you improve something, never at held-out.jsonl.
 """
 
 from __future__ import annotations

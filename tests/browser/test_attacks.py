@@ -78,8 +78,7 @@ def test_a_model_that_obeys_attacking_documents_shows_text_and_nothing_it_was_to
         assert shown, attack.id
         ran = visitor.page.evaluate("() => window.canari")
         doubtful = visitor.page.locator(".answer-body .weak").all_inner_texts()
-        never = () if attack.kind == "citation_spoofing" else attack.never  # an invention; see tests/security
-        said = [words for words in never if words in " ".join(shown) and words not in " ".join(doubtful)]
+        said = [words for words in attack.never if words in " ".join(shown) and words not in " ".join(doubtful)]
         if active_parts(visitor) or ran is not None or said or visitor.page.locator(".marker").count() == 0:
             wrong.append((attack.id, active_parts(visitor), ran, said, shown))
     assert wrong == []

@@ -24,9 +24,7 @@ from tests.service.conftest import NamedReaders
 from tests.worlds import instance_file, reader
 
 SAYS_NOTHING = script("")
-INVENTING = frozenset({"citation_spoofing"})
-"""Where the model does not repeat what the document has it say, but makes up something like it."""
-FACT_IN_OTHER_WORDS = INVENTING | frozenset({"image", "reference_image", "xss_script", "xss_svg"})
+FACT_IN_OTHER_WORDS = frozenset({"citation_spoofing", "image", "reference_image", "xss_script", "xss_svg"})
 """Where the obedient model says the fact as well, in words of its own."""
 
 
@@ -100,18 +98,8 @@ def test_a_model_that_obeys_every_document_gets_nothing_shown_as_supported(attac
     wrong = []
     for attack in attacks():
         answer = attacked.answer(attack, obeying(attack))
-        if "[99]" in answer["text"] or (attack.kind not in INVENTING and deceived(attack, answer)):
+        if "[99]" in answer["text"] or deceived(attack, answer):
             wrong.append((attack.id, answer["sentences"]))
-    assert wrong == []
-
-
-@pytest.mark.xfail(strict=False, reason="how many inventions the check catches is measured by `evaluate grounding`")
-def test_what_an_obedient_model_invents_beside_forged_markers_is_not_shown_as_supported(attacked: Attacked) -> None:
-    wrong = []
-    for attack in attacks():
-        if attack.kind in INVENTING:
-            answer = attacked.answer(attack, obeying(attack))
-            wrong += [(attack.id, answer["sentences"])] if deceived(attack, answer) else []
     assert wrong == []
 
 
