@@ -59,7 +59,7 @@ def findings(comparison: Comparison, fit: Fit) -> Findings:
 
 
 def _clauses(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[int, ...]:
-    """The clauses that hold a good part of what is found, or a word of weight that no other clause holds."""
+    """The clauses that hold a good part of what is found, or a word of weight or a figure that no other clause holds."""
     weights: dict[int, float] = {}
     needed: set[int] = set()
     for word, places in fit.pairs.items():
@@ -70,10 +70,15 @@ def _clauses(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[int, .
         for clause in holding:
             weights[clause] = weights.get(clause, 0.0) + weight
     for figure in own_figures(comparison, fit):
-        for other in passage.figures:
-            clause = passage.clause_of(other.start)
-            if same_figure(figure, other) and passage.sentence_of(other.start) in fit.sentences:
-                weights[clause] = weights.get(clause, 0.0) + 1
+        stating = {
+            passage.clause_of(other.start)
+            for other in passage.figures
+            if same_figure(figure, other) and passage.sentence_of(other.start) in fit.sentences
+        }
+        for clause in stating:
+            weights[clause] = weights.get(clause, 0.0) + 1
+        if len(stating) == 1:
+            needed |= stating
     enough = _CLAUSE_SHARE * sum(weights.values())
     return tuple(sorted(needed.union(clause for clause, weight in weights.items() if weight >= enough)))
 

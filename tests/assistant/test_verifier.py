@@ -261,3 +261,32 @@ def test_any_text_is_checked(claim: str, passage: str, language: str) -> None:
     for number, span in support.places:
         assert number == 0
         assert passage[span.start : span.end].strip()
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage", "place"),
+    [
+        (
+            "fr",
+            "Un agent peut télétravailler jusqu'à trois jours par semaine depuis le 1er mai 2024.",
+            "Depuis le 1er mai 2024, un agent peut télétravailler jusqu'à trois jours par semaine, avec deux jours de présence.",
+            "Depuis le 1er mai 2024, un agent peut télétravailler jusqu'à trois jours par semaine,",
+        ),
+        (
+            "en",
+            "Staff may work from home three days a week as of 1 May 2024.",
+            "As of 1 May 2024, staff may work from home three days a week, with two days in the office.",
+            "As of 1 May 2024, staff may work from home three days a week,",
+        ),
+        (
+            "ar",
+            "يجوز للموظف العمل عن بعد ثلاثة أيام في الأسبوع ابتداء من فاتح ماي 2024.",
+            "ابتداء من فاتح ماي 2024، يجوز للموظف العمل عن بعد ثلاثة أيام في الأسبوع، مع يومين من الحضور.",
+            "ابتداء من فاتح ماي 2024، يجوز للموظف العمل عن بعد ثلاثة أيام في الأسبوع،",
+        ),
+    ],
+)
+def test_place_holds_every_figure_that_the_claim_states(language: str, claim: str, passage: str, place: str) -> None:
+    found = VERIFIER.check(claim, language, [passage])
+    assert found.verdict is Verdict.SUPPORTED
+    assert [passage[span.start : span.end] for _, span in found.places] == [place]
