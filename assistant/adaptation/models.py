@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from assistant.durable import write_json_durably
 from assistant.embedding import ADAPTATION_MANIFEST, ModelFolder
 from assistant.errors import ConfigurationError, NotFound
 
@@ -81,7 +81,7 @@ class ModelStore:
         created = datetime.now(UTC)
         whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
         manifest = {"created_at": created.isoformat(timespec="seconds"), **facts, "files": files}
-        _write_durably(made / ADAPTATION_MANIFEST, manifest)
+        write_json_durably(made / ADAPTATION_MANIFEST, manifest)
         name = f"{_PREFIX}{created:%Y-%m-%d}-{whole[:12]}"
         target = self.folder() / name
         if not target.exists():
@@ -135,7 +135,7 @@ class ModelStore:
     def use(self, name: str) -> None:
         """Name the model in use, durably. The index folder of it must be complete."""
         self.folder()
-        _write_durably(self._pointer, {"model": name})
+        write_json_durably(self._pointer, {"model": name})
 
     def index_folder(self, name: str) -> Path:
         """Where the index with this model's vectors lies."""
@@ -173,17 +173,3 @@ def _read(file: Path) -> AdaptedModel:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _write_durably(file: Path, content: Mapping[str, Any]) -> None:
-    written = file.with_suffix(".new")
-    with written.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream, ensure_ascii=False, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    written.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from assistant.durable import write_json_durably
 from assistant.errors import ConfigurationError, NotFound
 from assistant.modelfiles.forms import FoundModel, ModelKind, found_model, model_name_of
 
@@ -128,7 +128,7 @@ class LanguageModelStore:
             "made_from": made_from,
             "files": taken,
         }
-        _write_durably(self.folder / f"{name}.json", manifest)
+        write_json_durably(self.folder / f"{name}.json", manifest)
         return self.model(name)
 
     def verify(self, name: str) -> Verified:
@@ -232,17 +232,3 @@ def _read(file: Path) -> LanguageModel:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{file}: no usable manifest; remove this file and add the model again") from error
-
-
-def _write_durably(file: Path, content: Mapping[str, Any]) -> None:
-    written = file.with_suffix(".new")
-    with written.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream, ensure_ascii=False, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    written.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
