@@ -16,7 +16,7 @@ deleting what is left of them is a second step that may be lost (the next start 
     search, counts      share `_lock`
     that one operation  has `_lock` alone; preparing it does not
     replace, remove     one at a time (`_writing`)
-    optimize, purge     wait for nobody but each other; Edge itself orders them among reads and writes
+    optimize, purge     one at a time; writes wait for them, reads do not (`packing`)
 
 Erasure: Edge keeps the payload and the vectors of deleted points in its segments until they are compacted, and in its log
 for longer. So what a person could read is sealed under a key of the document (`keys.db` beside the points), which `erase`
@@ -49,6 +49,7 @@ from assistant.index.fusion import fused_ranking
 from assistant.index.locking import SharedLock
 from assistant.index.log import turn_over
 from assistant.index.native import NativeFailure, native_call
+from assistant.index.packing import LinksUnsupported, Packer, folder_in_use, remove_others, take_over
 from assistant.index.schema import (
     DOCUMENT,
     LABEL,
@@ -80,7 +81,9 @@ class EdgePassageIndex:
     """See `PassageIndex`. Made by `open`."""
 
     def __init__(self, folder: Path, shard: edge.EdgeShard, *, dimension: int, exact_below: int) -> None:
-        self._log = folder / "points" / "wal"
+        self._points = folder / "points"
+        self._live = folder_in_use(self._points)
+        self._packer = Packer(self._points)
         self._keyring = Keyring(folder / "keys.db")
         self._shard = shard
         self._dimension = dimension
@@ -111,7 +114,7 @@ class EdgePassageIndex:
         except OSError as error:
             raise ConfigurationError(f"{folder}: cannot be written ({error.strerror}); check its rights") from error
         try:
-            shard = native_call(lambda: opened_shard(folder / "points", dimension))
+            shard = native_call(lambda: opened_shard(folder_in_use(folder / "points"), dimension))
             index = cls(folder, shard, dimension=dimension, exact_below=exact_below)
             native_call(index._recover)
         except NativeFailure as error:
@@ -138,7 +141,8 @@ class EdgePassageIndex:
             return self.count(document_id, version)
 
     def remove(self, document_id: str) -> int:
-        """See `PassageIndex`."""
+        """See `PassageIndex`. A packing in hand is given up for it."""
+        self._packer.give_up()
         with self._writing:
             old = self._stored_terms(document_id)
             self._delete(_must(DOCUMENT, document_id), changes_by_label(old.values(), ()))
@@ -171,7 +175,8 @@ class EdgePassageIndex:
                 with_payload=True,
                 with_vector=[DENSE],
             )
-            records, offset = self._shard.scroll(request)
+            with self._lock.shared():
+                records, offset = self._shard.scroll(request)
             for record in records:
                 if (record.payload or {}).get(LABEL) != SUPERSEDED:
                     with suppress(SealBroken):
@@ -182,23 +187,23 @@ class EdgePassageIndex:
     def erase(self, document_id: str) -> int:
         """See `PassageIndex`."""
         passages = self.remove(document_id)
-        self._shard.flush()
+        self.flush()
         self._keyring.destroy(document_id)
         return passages
 
     def purge(self) -> None:
-        """See `PassageIndex`. Searches and writes go on meanwhile."""
+        """See `PassageIndex`. Searches go on meanwhile."""
+        while not self._packed() and not self._closed:
+            pass  # given up for a removal, which is over now
         with self._purging:
-            if self._closed:
-                return
-            self._shard.optimize()
-            self._shard.flush()
-            turn_over(self._shard, self._log)
+            if not self._closed:
+                turn_over(self._shard, self._live / "wal")
 
     def count(self, document_id: str, version: str) -> int:
         """See `PassageIndex`."""
         both = edge.Filter(must=[_equals(DOCUMENT, document_id), _equals(VERSION, version)])
-        return self._shard.count(edge.CountRequest(filter=both))
+        with self._lock.shared():
+            return self._shard.count(edge.CountRequest(filter=both))
 
     def search(
         self,
@@ -262,7 +267,8 @@ class EdgePassageIndex:
 
     def held(self) -> dict[str, int]:
         """See `PassageIndex`."""
-        hits = self._shard.facet(edge.FacetRequest(DOCUMENT, limit=_MANY, exact=True)).hits
+        with self._lock.shared():
+            hits = self._shard.facet(edge.FacetRequest(DOCUMENT, limit=_MANY, exact=True)).hits
         return {str(hit.value): hit.count for hit in hits if hit.count > 0}
 
     def readable(self, document_id: str) -> bool:
@@ -271,11 +277,33 @@ class EdgePassageIndex:
 
     def optimize(self) -> bool:
         """See `PassageIndex`."""
-        return self._shard.optimize()
+        return self._packed()
+
+    def _packed(self) -> bool:
+        """Put a packed copy in the place of the index; False when a removal went before."""
+        with self._purging, self._writing:
+            if self._closed:
+                return False
+            self._shard.flush()
+            try:
+                copy = self._packer.packed_copy(self._live)
+            except LinksUnsupported:
+                self._shard.optimize()
+                return True
+            if copy is None:
+                return False
+            shard = opened_shard(copy, self._dimension)
+            take_over(self._points, copy)
+            with self._lock.exclusive():
+                former, self._shard, self._live = self._shard, shard, copy
+            former.close()
+            remove_others(self._points, copy)
+            return True
 
     def flush(self) -> None:
         """See `PassageIndex`."""
-        self._shard.flush()
+        with self._lock.shared():
+            self._shard.flush()
 
     def close(self) -> None:
         """See `PassageIndex`."""
@@ -287,7 +315,8 @@ class EdgePassageIndex:
                 self._keyring.close()
 
     def _recover(self) -> None:
-        """Finish what an interrupted switch left, and learn the labels there are."""
+        """Finish what an interrupted switch or packing left, and learn the labels there are."""
+        remove_others(self._points, self._live)
         self._delete(_must(LABEL, SUPERSEDED), {})
 
     def _switch(self, points: list[edge.Point], changes: _Changes) -> None:

@@ -90,9 +90,9 @@ def test_index_in_use_by_another_process_is_refused_in_clear_words(tmp_path: Pat
     ("pattern", "damage"),
     [
         ("index.json", b"{"),
-        ("points/edge_config.json", b"{"),
-        ("points/segments/*/segment.json", b"\0" * 50),
-        ("points/segments/*/vector_storage-dense/vectors/status.dat", b""),
+        ("points/0/edge_config.json", b"{"),
+        ("points/0/segments/*/segment.json", b"\0" * 50),
+        ("points/0/segments/*/vector_storage-dense/vectors/status.dat", b""),
     ],
 )
 def test_damaged_index_is_reported_without_a_native_trace(
