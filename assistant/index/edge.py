@@ -314,7 +314,7 @@ class EdgePassageIndex:
     def _recover(self) -> None:
         """Finish what an interrupted switch left, and learn the labels and the terms there are."""
         self._shard.update(deletion(must_equal(LABEL, SUPERSEDED)))
-        self._count_labels()
+        self._passages_by_label = self._counted_labels()
         if not self._frequencies.recover(self._held_now) or self._frequencies.passages() != self._passages_by_label:
             if self._passages_by_label:
                 _LOG.warning("counting the terms of all passages anew; this takes some minutes for a million")
@@ -335,16 +335,17 @@ class EdgePassageIndex:
             try:
                 for operation in operations:
                     self._shard.update(operation)
-                self._count_labels()
                 self._frequencies.apply(change)
+                self._passages_by_label = self._frequencies.passages()
             except BaseException:
                 self._frequencies.recover(self._held_now)
+                self._passages_by_label = self._counted_labels()
                 raise
         self._frequencies.tidy()
 
-    def _count_labels(self) -> None:
+    def _counted_labels(self) -> dict[str, int]:
         hits = self._shard.facet(edge.FacetRequest(LABEL, limit=_MANY, exact=True)).hits
-        self._passages_by_label = {str(hit.value): hit.count for hit in hits if hit.count > 0}
+        return {str(hit.value): hit.count for hit in hits if hit.count > 0 and hit.value != SUPERSEDED}
 
     def _readable(self, principal: Principal) -> tuple[str, ...]:
         return readable_labels(principal, self._passages_by_label)

@@ -186,11 +186,11 @@ def test_a_write_that_broke_off_leaves_the_counts_right(tmp_path: Path, monkeypa
     put(index, "a", "1", Label(Level.PUBLIC), ["prime"])
     before = index.term_weights(LEXICON.query_terms("prime", "fr"), CLERK)
 
-    def broken() -> None:
+    def broken() -> dict[str, int]:
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(index, "_count_labels", broken)
+        patched.setattr(index._frequencies, "passages", broken)
         with pytest.raises(OSError, match="full"):
             put(index, "b", "1", Label(Level.PUBLIC), ["prime"])
     put(index, "c", "1", Label(Level.PUBLIC), ["prime"])
