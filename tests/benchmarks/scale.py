@@ -21,6 +21,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+from assistant.config import RetrievalSettings
 from assistant.embedding import LazyEmbedder, packaged_minilm_folder
 from assistant.index import Query
 from assistant.index.edge import EdgePassageIndex
@@ -34,7 +35,7 @@ _READERS, _K, _RECALL_AT = 16, 12, 10
 _DIMENSION = 384
 _MIB = 2**20
 _INGESTED_BESIDE = 200
-_NEVER_EXACT, _ALWAYS_EXACT, _AS_SERVED = 0, 10**9, 200_000
+_NEVER_EXACT, _ALWAYS_EXACT, _AS_SERVED = 0, 10**9, RetrievalSettings().exact_below
 
 _Row = dict[str, float]
 _Arguments = ParamSpec("_Arguments")
