@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 BASE = "base"
 """Names the model of the settings."""
 _PREFIX = "adapted-"
-_INDEX_FILES = ("keys.db", "keys.db-wal", "keys.db-shm", "index.json", "points")
+_INDEX_FILES = ("keys.db", "keys.db-wal", "keys.db-shm", "index.json", "points", "terms")
 """What the index of the base model consists of, keys first: without them the rest says nothing."""
 
 

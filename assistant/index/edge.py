@@ -1,13 +1,13 @@
 """The passage index on Qdrant Edge, in this process, in one folder.
 
-Access: the labels that the principal dominates become one positive `must` clause, put on every branch of every request and,
-as the same filter, on the corpus over which inverse document frequency is counted. Where no label is readable nothing is
-asked. Each hit is checked once more here.
+Access: the labels that the principal dominates become one positive `must` clause, put on every branch of every request, and
+inverse document frequency is counted over the same labels. Where no label is readable nothing is asked. Each hit is checked
+once more here.
 
 Scores: an engine that adds floats in the order in which terms first came in lets a hidden passage change the last digit of a
-visible one's score. So inverse document frequency is taken from the engine as a count (`TERMS`, every weight 1: a
-term's score is its idf over the given corpus) and then remembered (`frequencies`), and BM25 weights are stored and asked for
-in steps of a power of two (`_STORED_STEP`, `_ASKED_STEP`): such products and sums are exact in float32, whatever their order.
+visible one's score. So inverse document frequency is not the engine's: it is computed from whole numbers, the passages of
+each readable label that hold a term (`frequencies`). And BM25 weights are stored and asked for in steps of a power of two
+(`_STORED_STEP`, `_ASKED_STEP`): such products and sums are exact in float32, whatever their order.
 
 Versions: who may read what, and which version of a document there is, changes in one write operation, which Edge logs as a
 whole before it applies it. The old version's passages are overwritten in it without vectors and without a readable label;
@@ -16,7 +16,8 @@ deleting what is left of them is a second step that may be lost (the next start 
     search, counts      share `_lock`
     that one operation  has `_lock` alone; preparing it does not
     replace, remove     one at a time (`_writing`)
-    optimize, purge     one at a time; writes wait for them, reads do not (`packing`)
+    optimize, purge     one at a time; writes wait for them, reads do not (`packing`). At their end they put the term
+                        counts on disk, under `_writing`
 
 Erasure: Edge keeps the payload and the vectors of deleted points in its segments until they are compacted, and in its log
 for longer. So what a person could read is sealed under a key of the document (`keys.db` beside the points), which `erase`
@@ -31,9 +32,10 @@ import logging
 import tempfile
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from math import exp, log
+from itertools import chain
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +46,14 @@ from numpy.typing import NDArray
 from assistant.access import Label, Principal, readable_labels
 from assistant.errors import AccessViolation, ConfigurationError, InstanceBusy, NotFound
 from assistant.index import Query, Route
-from assistant.index.frequencies import TermFrequencies, changes_by_label
+from assistant.index.frequencies import Change, TermFrequencies, held_by_label
 from assistant.index.fusion import fused_ranking
+from assistant.index.journal import Held
 from assistant.index.locking import SharedLock
 from assistant.index.log import turn_over
 from assistant.index.native import NativeFailure, native_call
 from assistant.index.packing import LinksUnsupported, Packer, folder_in_use, remove_others, take_over
+from assistant.index.requests import access_filter, deletion, equals, has_label, must_equal, sparse_query
 from assistant.index.schema import (
     DOCUMENT,
     LABEL,
@@ -58,9 +62,10 @@ from assistant.index.schema import (
     VERSION,
     IndexIdentity,
     payload,
+    require_consistent,
     stored_passage,
 )
-from assistant.index.storage import APPROXIMATE, DENSE, TERMS, WORDS, opened_shard
+from assistant.index.storage import APPROXIMATE, DENSE, WORDS, opened_shard
 from assistant.lexical import Lexicon, SparseTerms
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import LANGUAGES, Passage, ScoredPassage
@@ -72,9 +77,13 @@ scores some hundreds."""
 _DEPTH = 100
 """Passages taken from each ranking before they are fused, unless more are asked for."""
 _MANY = 1_000_000
+_TERMS_ALONE = {"payload": [LABEL], "vectors": [WORDS]}
+_Stored = dict[str, tuple[str, Sequence[int]]]
+"""Passage id → label string and terms."""
 _SCROLL = 1000
-_Changes = Mapping[str, Mapping[int, int]]
-"""See `TermFrequencies.apply`."""
+_TOUCHED_SHARE = 1 / 200
+"""Share of the passages that may have changed before `optimize` writes the term counts anew. After a crash, the terms of these
+are read again, some 0.3 ms a passage."""
 
 
 class EdgePassageIndex:
@@ -94,7 +103,7 @@ class EdgePassageIndex:
         self._purging = threading.Lock()
         self._closed = False
         self._passages_by_label: dict[str, int] = {}
-        self._frequencies = TermFrequencies()
+        self._frequencies = TermFrequencies(folder / "terms")
 
     @classmethod
     def open(
@@ -125,19 +134,20 @@ class EdgePassageIndex:
 
     def replace(self, document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> int:
         """See `PassageIndex`. Raises ValueError when passages and vectors do not belong together."""
-        self._require_consistent(document_id, version, passages, vectors)
+        require_consistent(document_id, version, passages, vectors, self._dimension)
         terms = [self._lexicon.document_vector(passage.embedded_text(), passage.language) for passage in passages]
         points = [self._point(*parts) for parts in zip(passages, vectors, terms, strict=True)]
-        come = [(str(passage.label), found.indices) for passage, found in zip(passages, terms, strict=True)]
+        come = held_by_label((str(p.label), found.indices) for p, found in zip(passages, terms, strict=True))
         with self._writing:
             old = self._stored_terms(document_id)
+            self._frequencies.note(document_id, _held(old))
             if any(not _dominates_all(label, passages) for label, _ in old.values()):
-                self._delete(_must(DOCUMENT, document_id), changes_by_label(old.values(), ()))
+                self._delete(document_id, old)
                 old = {}
             kept = {passage.id for passage in passages}
             points += [edge.Point(gone, {}, {LABEL: SUPERSEDED}) for gone in old if gone not in kept]
             if points:
-                self._switch(points, changes_by_label(old.values(), come))
+                self._switch(points, self._frequencies.change(_held(old), come))
             return self.count(document_id, version)
 
     def remove(self, document_id: str) -> int:
@@ -145,7 +155,8 @@ class EdgePassageIndex:
         self._packer.give_up()
         with self._writing:
             old = self._stored_terms(document_id)
-            self._delete(_must(DOCUMENT, document_id), changes_by_label(old.values(), ()))
+            self._frequencies.note(document_id, _held(old))
+            self._delete(document_id, old)
             return len(old)
 
     def vectors(self, document_id: str) -> dict[str, NDArray[np.float32]]:
@@ -166,21 +177,23 @@ class EdgePassageIndex:
 
     def _stored(self, document_id: str) -> Iterator[tuple[Passage, edge.Record]]:
         """Every passage of a document that can be read, with its record and vectors."""
-        offset = None
-        while True:
-            request = edge.ScrollRequest(
-                offset=offset,
-                limit=_SCROLL,
-                filter=_must(DOCUMENT, document_id),
-                with_payload=True,
-                with_vector=[DENSE],
-            )
-            with self._lock.shared():
-                records, offset = self._shard.scroll(request)
-            for record in records:
+        with self._lock.shared():
+            for record in chain.from_iterable(self._pages(must_equal(DOCUMENT, document_id), vectors=[DENSE])):
                 if (record.payload or {}).get(LABEL) != SUPERSEDED:
                     with suppress(SealBroken):
                         yield stored_passage(str(record.id), record.payload or {}, self._keyring), record
+
+    def _pages(
+        self, wanted: edge.Filter | None, *, payload: bool | list[str] = True, vectors: bool | list[str] = False
+    ) -> Iterator[list[edge.Record]]:
+        """All records that pass the filter, some at a time."""
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset, limit=_SCROLL, filter=wanted, with_payload=payload, with_vector=vectors
+            )
+            records, offset = self._shard.scroll(request)
+            yield records
             if offset is None:
                 return
 
@@ -198,10 +211,11 @@ class EdgePassageIndex:
         with self._purging:
             if not self._closed:
                 turn_over(self._shard, self._live / "wal")
+                self._checkpoint()
 
     def count(self, document_id: str, version: str) -> int:
         """See `PassageIndex`."""
-        both = edge.Filter(must=[_equals(DOCUMENT, document_id), _equals(VERSION, version)])
+        both = edge.Filter(must=[equals(DOCUMENT, document_id), equals(VERSION, version)])
         with self._lock.shared():
             return self._shard.count(edge.CountRequest(filter=both))
 
@@ -220,7 +234,7 @@ class EdgePassageIndex:
             if not labels or k < 1 or (within is not None and not within):
                 return ()
             depth = max(k, _DEPTH)
-            dense, words = self._rankings(query, labels, _access(labels, within), depth, route)
+            dense, words = self._rankings(query, labels, access_filter(labels, within), depth, route)
             best = [*dense, *words]
             if route == "hybrid":
                 best = fused_ranking(dense, words, query.dense_weight, depth=depth)
@@ -246,7 +260,7 @@ class EdgePassageIndex:
 
     def document_passages(self, document_id: str, principal: Principal) -> tuple[Passage, ...]:
         """See `PassageIndex`."""
-        found = self._scrolled(_equals(DOCUMENT, document_id), principal)
+        found = self._scrolled(equals(DOCUMENT, document_id), principal)
         if not found:
             raise NotFound("there is no such document")
         return tuple(sorted(found, key=lambda passage: (passage.span, passage.id)))
@@ -262,7 +276,7 @@ class EdgePassageIndex:
             labels = self._readable(principal)
             if not labels:
                 return 0
-            request = edge.FacetRequest(DOCUMENT, limit=_MANY, exact=True, filter=_access(labels))
+            request = edge.FacetRequest(DOCUMENT, limit=_MANY, exact=True, filter=access_filter(labels))
             return sum(hit.count > 0 for hit in self._shard.facet(request).hits)
 
     def held(self) -> dict[str, int]:
@@ -277,7 +291,10 @@ class EdgePassageIndex:
 
     def optimize(self) -> bool:
         """See `PassageIndex`."""
-        return self._packed()
+        rebuilt = self._packed()
+        if self._frequencies.touched > _TOUCHED_SHARE * sum(self._passages_by_label.values()):
+            self._checkpoint()
+        return rebuilt
 
     def _packed(self) -> bool:
         """Put a packed copy in the place of the index; False when a removal went before."""
@@ -293,12 +310,17 @@ class EdgePassageIndex:
             if copy is None:
                 return False
             shard = opened_shard(copy, self._dimension)
-            take_over(self._points, copy)
             with self._lock.exclusive():
                 former, self._shard, self._live = self._shard, shard, copy
             former.close()
-            remove_others(self._points, copy)
+            take_over(self._points, copy)
             return True
+
+    def _checkpoint(self) -> None:
+        with self._writing:
+            if not self._closed:
+                self._shard.flush()
+                self._frequencies.checkpoint()
 
     def flush(self) -> None:
         """See `PassageIndex`."""
@@ -311,35 +333,48 @@ class EdgePassageIndex:
             if not self._closed:
                 self._closed = True
                 self._shard.flush()
+                if self._frequencies.touched:
+                    self._frequencies.checkpoint()
+                self._frequencies.close()
                 self._shard.close()
                 self._keyring.close()
 
     def _recover(self) -> None:
-        """Finish what an interrupted switch or packing left, and learn the labels there are."""
+        """Finish what an interrupted switch or packing left, and learn the labels and the terms there are."""
         remove_others(self._points, self._live)
-        self._delete(_must(LABEL, SUPERSEDED), {})
+        self._shard.update(deletion(must_equal(LABEL, SUPERSEDED)))
+        self._passages_by_label = self._counted_labels()
+        if not self._frequencies.recover(self._held_now) or self._frequencies.passages() != self._passages_by_label:
+            if self._passages_by_label:
+                _LOG.warning("counting the terms of all passages anew; this takes some minutes for a million")
+            self._frequencies.rebuild(_held(_terms_of(records)) for records in self._pages(None, **_TERMS_ALONE))
 
-    def _switch(self, points: list[edge.Point], changes: _Changes) -> None:
-        superseded = edge.UpdateOperation.delete_points_by_filter(_must(LABEL, SUPERSEDED))
-        self._write([edge.UpdateOperation.upsert_points(points), superseded], changes)
+    def _held_now(self, document_id: str) -> dict[str, Held]:
+        return _held(self._stored_terms(document_id))
 
-    def _delete(self, filter_: edge.Filter, changes: _Changes) -> None:
-        self._write([edge.UpdateOperation.delete_points_by_filter(filter_)], changes)
+    def _switch(self, points: list[edge.Point], change: Change) -> None:
+        self._write([edge.UpdateOperation.upsert_points(points), deletion(must_equal(LABEL, SUPERSEDED))], change)
 
-    def _write(self, operations: Sequence[edge.UpdateOperation], changes: _Changes) -> None:
+    def _delete(self, document_id: str, old: _Stored) -> None:
+        self._write([deletion(must_equal(DOCUMENT, document_id))], self._frequencies.change(_held(old), {}))
+
+    def _write(self, operations: Sequence[edge.UpdateOperation], change: Change) -> None:
+        """The change of one document that `_frequencies` has taken note of."""
         with self._lock.exclusive():
             try:
                 for operation in operations:
                     self._shard.update(operation)
-                self._count_labels()
-                self._frequencies.apply(changes)
+                self._frequencies.apply(change)
+                self._passages_by_label = self._frequencies.passages()
             except BaseException:
-                self._frequencies.forget()
+                self._frequencies.recover(self._held_now)
+                self._passages_by_label = self._counted_labels()
                 raise
+        self._frequencies.tidy()
 
-    def _count_labels(self) -> None:
+    def _counted_labels(self) -> dict[str, int]:
         hits = self._shard.facet(edge.FacetRequest(LABEL, limit=_MANY, exact=True)).hits
-        self._passages_by_label = {str(hit.value): hit.count for hit in hits if hit.count > 0}
+        return {str(hit.value): hit.count for hit in hits if hit.count > 0 and hit.value != SUPERSEDED}
 
     def _readable(self, principal: Principal) -> tuple[str, ...]:
         return readable_labels(principal, self._passages_by_label)
@@ -362,19 +397,8 @@ class EdgePassageIndex:
         if not labels:
             return {}
         total = self._readable_count(labels)
-        frequencies = self._frequencies.of(labels, terms, lambda missing: self._counted(missing, labels))
+        frequencies = self._frequencies.of(labels, terms)
         return {term: log((total + 1) / (df + 0.5)) for term, df in frequencies.items()}
-
-    def _counted(self, terms: Iterable[int], labels: tuple[str, ...]) -> list[int]:
-        """Edge tells no document frequencies, so each term is searched alone; df follows from its idf as a whole number."""
-        total = self._readable_count(labels)
-        corpus = edge.SearchParams(idf=edge.IdfParams(corpus=_access(labels)))
-        requests = [
-            edge.QueryRequest(1, query=_sparse([term], [1.0], TERMS), filter=_access(labels), params=corpus)
-            for term in terms
-        ]
-        found = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        return [max(1, round((total + 1) / exp(hits[0].score) - 0.5)) if hits else 0 for hits in found]
 
     def _readable_count(self, labels: Iterable[str]) -> int:
         return sum(self._passages_by_label[label] for label in labels)
@@ -400,7 +424,7 @@ class EdgePassageIndex:
     ) -> edge.QueryRequest:
         weights = self._term_weights(terms, labels)
         asked = [_stepped(weight, _ASKED_STEP) for weight in weights.values()]
-        return edge.QueryRequest(depth, query=_sparse(list(weights), asked, WORDS), filter=searched)
+        return edge.QueryRequest(depth, query=sparse_query(list(weights), asked, WORDS), filter=searched)
 
     def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
         """The passages of these hits. Raises AccessViolation when one of them may not be read."""
@@ -411,14 +435,9 @@ class EdgePassageIndex:
         found: list[Passage] = []
         with self._lock.shared():
             labels = self._readable(principal)
-            offset = None
-            while labels:
-                wanted = edge.Filter(must=[_label_condition(labels), condition])
-                request = edge.ScrollRequest(offset=offset, limit=_SCROLL, filter=wanted, with_payload=True)
-                records, offset = self._shard.scroll(request)
-                found += self._readable_passages(records, principal)
-                if offset is None:
-                    break
+            if labels:
+                for records in self._pages(edge.Filter(must=[has_label(labels), condition])):
+                    found += self._readable_passages(records, principal)
         return found
 
     def _readable_passages(self, records: Sequence[edge.Record], principal: Principal) -> list[Passage]:
@@ -434,65 +453,30 @@ class EdgePassageIndex:
                 raise AccessViolation(f"passage {passage.id} reached a reader who may not read it")
         return passages
 
-    def _stored_terms(self, document_id: str) -> dict[str, tuple[str, Sequence[int]]]:
-        """Passage id → label string and terms, of every passage stored of this document."""
-        stored: dict[str, tuple[str, Sequence[int]]] = {}
-        offset = None
-        while True:
-            request = edge.ScrollRequest(
-                offset=offset,
-                limit=_SCROLL,
-                filter=_must(DOCUMENT, document_id),
-                with_payload=[LABEL],
-                with_vector=[TERMS],
-            )
-            records, offset = self._shard.scroll(request)
-            for record in records:
-                terms = record.vector.get(TERMS) if isinstance(record.vector, dict) else None
-                label = str((record.payload or {}).get(LABEL, ""))
-                stored[str(record.id)] = label, terms.indices if isinstance(terms, edge.SparseVector) else ()
-            if offset is None:
-                return stored
+    def _stored_terms(self, document_id: str) -> _Stored:
+        """Of every passage stored of this document."""
+        stored: _Stored = {}
+        for records in self._pages(must_equal(DOCUMENT, document_id), **_TERMS_ALONE):
+            stored |= _terms_of(records)
+        return stored
 
     def _point(self, passage: Passage, vector: NDArray[np.float32], terms: SparseTerms) -> edge.Point:
-        indices = list(terms.indices)
-        words = edge.SparseVector(indices, [_stepped(value, _STORED_STEP) for value in terms.values])
-        once = edge.SparseVector(indices, [1.0] * len(indices))
-        return edge.Point(
-            passage.id, {DENSE: vector.tolist(), WORDS: words, TERMS: once}, payload(passage, self._keyring)
-        )
-
-    def _require_consistent(
-        self, document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32]
-    ) -> None:
-        if vectors.shape != (len(passages), self._dimension):
-            raise ValueError(f"vectors are {vectors.shape}, expected {(len(passages), self._dimension)}")
-        if not np.isfinite(vectors).all():
-            raise ValueError("a vector has a value that is not a number")
-        if any((passage.document_id, passage.version) != (document_id, version) for passage in passages):
-            raise ValueError(f"not every passage is of document {document_id}, version {version}")
+        words = edge.SparseVector(list(terms.indices), [_stepped(value, _STORED_STEP) for value in terms.values])
+        return edge.Point(passage.id, {DENSE: vector.tolist(), WORDS: words}, payload(passage, self._keyring))
 
 
-def _equals(key: str, value: str) -> edge.FieldCondition:
-    return edge.FieldCondition(key, edge.MatchValue(value))
+def _terms_of(records: Iterable[edge.Record]) -> _Stored:
+    stored: _Stored = {}
+    for record in records:
+        words = record.vector.get(WORDS) if isinstance(record.vector, dict) else None
+        label = str((record.payload or {}).get(LABEL, ""))
+        stored[str(record.id)] = label, words.indices if isinstance(words, edge.SparseVector) else ()
+    return stored
 
 
-def _must(key: str, value: str) -> edge.Filter:
-    return edge.Filter(must=[_equals(key, value)])
-
-
-def _label_condition(labels: tuple[str, ...]) -> edge.FieldCondition:
-    return edge.FieldCondition(LABEL, edge.MatchAny(list(labels)))
-
-
-def _access(labels: tuple[str, ...], within: Collection[str] | None = None) -> edge.Filter:
-    """Only what carries one of these labels, and only of these documents where `within` says so.
-
-    Never built from an empty list: the callers return before that.
-    """
-    if within is None:
-        return edge.Filter(must=[_label_condition(labels)])
-    return edge.Filter(must=[_label_condition(labels), edge.FieldCondition(DOCUMENT, edge.MatchAny(sorted(within)))])
+def _held(stored: _Stored) -> dict[str, Held]:
+    """What readers' counts hold of these passages."""
+    return held_by_label(part for part in stored.values() if part[0] != SUPERSEDED)
 
 
 def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
@@ -502,10 +486,6 @@ def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
     except ConfigurationError:
         return True
     return all(label.dominates(passage.label) for passage in passages)
-
-
-def _sparse(indices: list[int], values: list[float], name: str) -> edge.Query:
-    return edge.Query.Nearest(edge.SparseVector(indices, values), using=name)
 
 
 def _stepped(value: float, step: float) -> float:

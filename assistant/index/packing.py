@@ -9,9 +9,9 @@ to nothing, since its segments are links to the same files:
        └── `points/current` names the other ◄─┘ then this one is removed
 
 A file of a packed segment is written once, but for the marks of what was deleted; and those change by writes only, which wait
-until the copy has taken its place. Segments that still take writes are copied. The log comes along because operations are numbered through it: with a new one, later writes would
-bear numbers that the segments have seen already, and be passed over. Whenever this is cut off, `current` names a whole folder,
-and the next start removes the other.
+until the copy has taken its place. Segments that still take writes are copied. The log comes along because operations are
+numbered through it: with a new one, later writes would bear numbers that the segments have seen already, and be passed over.
+Whenever this is cut off, `current` names a whole folder, and the next start removes the other.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def remove_others(points: Path, kept: Path) -> None:
 
 
 def take_over(points: Path, packed: Path) -> None:
-    """Have `packed` be the folder in use, from now on and after any crash."""
+    """Have `packed` be the folder in use, from now on and after any crash; the others are removed."""
     write_json_durably(points / _CURRENT, {"folder": packed.name})
+    remove_others(points, packed)
 
 
 def _move_earlier_layout(points: Path) -> None:

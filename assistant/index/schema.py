@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assistant.access import Label
 from assistant.errors import AccessViolation, ConfigurationError, IndexMismatch
@@ -120,3 +123,15 @@ def _write_durably(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     written.replace(file)
+
+
+def require_consistent(
+    document_id: str, version: str, passages: Sequence[Passage], vectors: NDArray[np.float32], dimension: int
+) -> None:
+    """Raises ValueError when passages and vectors do not belong together, or not to this version."""
+    if vectors.shape != (len(passages), dimension):
+        raise ValueError(f"vectors are {vectors.shape}, expected {(len(passages), dimension)}")
+    if not np.isfinite(vectors).all():
+        raise ValueError("a vector has a value that is not a number")
+    if any((passage.document_id, passage.version) != (document_id, version) for passage in passages):
+        raise ValueError(f"not every passage is of document {document_id}, version {version}")

@@ -8,7 +8,7 @@ import qdrant_edge as edge
 
 from assistant.index.schema import DOCUMENT, LABEL, VERSION
 
-DENSE, WORDS, TERMS = "dense", "bm25", "terms"
+DENSE, WORDS = "dense", "bm25"
 
 _SEARCH_THREADS = 2
 _MEMORY = edge.Memory.Cold
@@ -16,6 +16,9 @@ _MEMORY = edge.Memory.Cold
 restart, at 4.8 instead of 4.4 ms a search (2026-11-23, two busy cores)."""
 _ANY_DELETED = 1e-9
 _AT_ONCE = 1 << 20
+_SEGMENT = 210_000
+"""Passages in one segment at most. Packing rewrites a segment as a whole, so without a limit it would take the longer, and the
+more memory, the more passages there are."""
 _QUANTISED = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Cached)
 """One byte a dimension; only the graph is walked with it. What it finds is scored again with the whole vectors: without that,
 recall@10 in 20,000 passages falls from 0.977 to 0.957 and scores are not those of exact search (2026-11-23)."""
@@ -56,17 +59,18 @@ def _read_ahead(folder: Path) -> None:
 
 
 def _configuration(dimension: int) -> edge.EdgeConfig:
-    # Weights are multiples of 2⁻⁶ below 32, which half precision holds exactly, and one byte holds a column of ones exactly.
-    halves, bytes_ = edge.VectorStorageDatatype.Float16, edge.VectorStorageDatatype.Uint8
+    # Weights are multiples of 2⁻⁶ below 32, which half precision holds exactly.
+    halves = edge.VectorStorageDatatype.Float16
     dense = edge.EdgeVectorParams(dimension, edge.Distance.Dot, memory=_MEMORY, quantization_config=_QUANTISED)
     return edge.EdgeConfig(
         vectors={DENSE: dense},
-        sparse_vectors={
-            WORDS: edge.EdgeSparseVectorParams(datatype=halves, memory=_MEMORY),
-            TERMS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, datatype=bytes_, memory=_MEMORY),
-        },
+        sparse_vectors={WORDS: edge.EdgeSparseVectorParams(datatype=halves, memory=_MEMORY)},
         # Whatever was deleted is purged by the next `optimize`, however little it is; by default a segment keeps it until a fifth
         # of it and a thousand points are gone.
-        optimizers=edge.EdgeOptimizersConfig(deleted_threshold=_ANY_DELETED, vacuum_min_vector_number=1),
+        optimizers=edge.EdgeOptimizersConfig(
+            deleted_threshold=_ANY_DELETED,
+            vacuum_min_vector_number=1,
+            max_segment_size=_SEGMENT * dimension * 4 // 1024 + 1,
+        ),
         max_search_threads=_SEARCH_THREADS,
     )

@@ -51,15 +51,15 @@ class Synthesis:
         self._centres = [embedder.embed_passages([p.embedded_text() for p in _topics(one)]) for one in sets]
         self.queries = _interleaved([_queries(one, embedder) for one in sets])
 
-    def document(self, number: int) -> SyntheticDocument:
-        """The document of this number; which others were made before changes nothing."""
+    def document(self, number: int, length: int = PER_DOCUMENT) -> SyntheticDocument:
+        """The document of this number, of `length` passages; which others were made before changes nothing."""
         random = np.random.default_rng((7, number))
         language = int(random.integers(len(self._languages)))
         topic = int(random.integers(len(self._words[language])))
         drawn = int(np.searchsorted(list(SHARES.values()), random.random(), side="right"))
         label = Label(Level.INTERNAL, frozenset({list(SHARES)[drawn]}))
-        texts = [self._text(random, language, topic) for _ in range(PER_DOCUMENT)]
-        rows = random.standard_normal((PER_DOCUMENT, self._centres[language].shape[1]))
+        texts = [self._text(random, language, topic) for _ in range(length)]
+        rows = random.standard_normal((length, self._centres[language].shape[1]))
         vectors = unit(self._centres[language][topic] + _NOISE * unit(rows)).astype(np.float32)
         passages = _passages(f"document-{number}", texts, label, self._languages[language])
         return SyntheticDocument(f"document-{number}", passages, vectors)
