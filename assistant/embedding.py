@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -44,6 +45,9 @@ BATCH_TOKENS = 2048
 """Of a batch, padding included. By processor time 1,024 to 4,096 differ by some 3 %; what is smaller lets a question in sooner
 (2026-11-24, `python -m tests.benchmarks embedding`)."""
 _COUNTS_KEPT = 20_000
+_WORDS_KEPT = 50_000
+_CUTS_AT_WHITE_SPACE = ("BertNormalizer", "BertPreTokenizer", "WordPiece")
+"""Normaliser, pre-tokeniser and model of tokenizers whose counts are the sums over the words of a text."""
 _SAMPLE_BYTES = 4 << 20
 _BF16_CHECK = ("Le maire signe l'arrêté.", "The council met on Monday.", "مدة الإجازة السنوية للموظف", "42")
 _BF16_COSINE = 0.9999
@@ -100,6 +104,52 @@ def batch_size(lengths: Sequence[int], most_tokens: int) -> int:
     return size
 
 
+class TokenCounts:
+    """How many tokens texts have, special ones included, by a tokenizer that neither cuts nor pads.
+
+    A passage is counted when it is cut, sentence by sentence, and again when it is embedded. So texts are remembered and,
+    where a count is the sum over the words, words: counting a text of known words takes a tenth of tokenising it.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._by_words = _counts_by_words(tokenizer)
+        self._special = len(tokenizer.encode("").ids)
+        self._texts: dict[int, int] = {}
+        self._words: dict[str, int] = {}
+
+    def of(self, text: str) -> int:
+        """Tokens of one text."""
+        key = hash(text)
+        count = self._texts.get(key)
+        if count is None:
+            count = self._special + self._sum(text) if self._by_words else len(self._tokenizer.encode(text).ids)
+            if len(self._texts) >= _COUNTS_KEPT:
+                self._texts.clear()
+            self._texts[key] = count
+        return count
+
+    def _sum(self, text: str) -> int:
+        # Only here: what else Python calls white space, such as U+0085, the tokenizer may drop and so join what it parted.
+        words = text.replace("\n", " ").split(" ")
+        counts = [*map(self._words.get, words)]
+        if None not in counts:
+            return sum(counts)  # type: ignore[arg-type]  # none is None
+        missing = list({word for word, count in zip(words, counts, strict=True) if count is None})
+        pieces = Counter(self._tokenizer.encode(missing, is_pretokenized=True, add_special_tokens=False).word_ids)
+        counted = {word: pieces[place] for place, word in enumerate(missing)}
+        if len(self._words) >= _WORDS_KEPT:
+            self._words.clear()
+        self._words.update(counted)
+        return sum(counted[word] if count is None else count for word, count in zip(words, counts, strict=True))
+
+
+def _counts_by_words(tokenizer: Tokenizer) -> bool:
+    parts = json.loads(tokenizer.to_str())
+    kinds = tuple((parts[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model"))
+    return kinds == _CUTS_AT_WHITE_SPACE and not any(" " in token["content"] for token in parts["added_tokens"])
+
+
 class ModelFolder:
     """What a model folder in the layout of sentence-transformers says about itself, without loading torch.
 
@@ -108,7 +158,6 @@ class ModelFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._counts: dict[int, int] = {}
         if not (folder / "config.json").is_file() or not (folder / "tokenizer.json").is_file():
             raise ConfigurationError(
                 f"embedding.path {str(folder)!r} is not a model folder (config.json and tokenizer.json are expected in it)"
@@ -163,15 +212,12 @@ class ModelFolder:
         return tokenizer
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text`, special ones included. A passage is measured when it is cut and again when it is embedded."""
-        key = hash(text)
-        count = self._counts.get(key)
-        if count is None:
-            count = len(self.tokenizer.encode(text).ids)
-            if len(self._counts) >= _COUNTS_KEPT:
-                self._counts.clear()
-            self._counts[key] = count
-        return count
+        """Tokens of `text`, special ones included."""
+        return self._counts.of(text)
+
+    @cached_property
+    def _counts(self) -> TokenCounts:
+        return TokenCounts(self.tokenizer)
 
     def _json(self, file: Path) -> dict[str, Any]:
         try:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from assistant.embedding import (
     HashEmbedder,
     LazyEmbedder,
     ModelFolder,
     SentenceTransformerEmbedder,
+    TokenCounts,
     batch_size,
     packaged_minilm_folder,
 )
@@ -24,6 +27,34 @@ from assistant.precedence import in_background, work_in_background
 
 def lazy(folder: Path, **weights: float) -> LazyEmbedder:
     return LazyEmbedder(folder, dense_weights=weights, threads=1)
+
+
+TOKENIZER = ModelFolder(packaged_minilm_folder()).tokenizer
+COUNTS = TokenCounts(TOKENIZER)
+WORDS = st.sampled_from(
+    ["L’été", "n°", "2123-1,", "الموظف", "[MASK]", "a\x85b", "a\x1cb", "ﬁn", "中文字", "é" * 120, "한국어", "\n"]
+)
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=20).map(" ".join)))
+@example(text="")
+@example(text="a\x85b \x1c c\u00a0d\u2028e\tf\r\n\x0b\x0c g\u200bh [CLS][SEP] [ MASK ]")
+def test_count_by_words_is_the_tokenizers_own(text: str) -> None:
+    assert COUNTS.of(text) == len(TOKENIZER.encode(text).ids)
+
+
+def test_counts_stay_right_when_words_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.embedding._WORDS_KEPT", 3)
+    counts = TokenCounts(TOKENIZER)
+    for text in ("le maire signe", "le maire ratifie", "le préfet signe", "le maire signe l'arrêté"):
+        assert counts.of(text) == len(TOKENIZER.encode(text).ids)
+
+
+def test_tokenizer_that_does_not_cut_at_white_space_counts_whole_texts() -> None:
+    from tokenizers import Tokenizer, models
+
+    whole = Tokenizer(models.WordPiece({"[UNK]": 0, "un": 1, "un mot": 2}, unk_token="[UNK]"))
+    assert TokenCounts(whole).of("un mot") == 1
 
 
 def test_lazy_embedder_answers_from_the_folder_without_loading_torch() -> None:
