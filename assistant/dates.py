@@ -46,16 +46,20 @@ def _names(names: tuple[str, ...]) -> str:
 _DAY = r"[0-3٠-٣]?[0-9٠-٩]"
 _YEAR = r"[12٠-٩][0-9٠-٩]{3}(?![0-9٠-٩])"
 DATE = (
-    rf"(?<![0-9٠-٩])(?:(?:(?P<d1>{_DAY})(?:er|st|nd|rd|th)?(?:\s+day)?(?:\s+of)?|فاتح|الفاتح)(?:\s+من)?\s+(?:شهر\s+)?"
+    rf"(?=[0-9٠-٩فاjfmasond])(?<![0-9٠-٩])(?:(?:(?P<d1>{_DAY})(?:er|st|nd|rd|th)?(?:\s+day)?(?:\s+of)?|فاتح|الفاتح)(?:\s+من)?\s+(?:شهر\s+)?"
     rf"(?P<m1>{_names(_FRENCH)}|{_names(_ENGLISH)}|{_names(_ARABIC)})[,،]?\s+(?:سنة\s+|عام\s+)?(?P<y1>{_YEAR})"
     rf"|(?P<m2>{_names(_ENGLISH)})\s+(?P<d2>{_DAY})(?:st|nd|rd|th)?,?\s+(?P<y2>{_YEAR})"
     rf"|(?P<y3>{_YEAR})[-/](?P<n3>[01٠١]?[0-9٠-٩])[-/](?P<d3>{_DAY})(?![0-9٠-٩])"
     rf"|(?P<d4>{_DAY})\s?[./-]\s?(?P<n4>[01٠١]?[0-9٠-٩])\s?[./-]\s?(?P<y4>{_YEAR}))"
 )
-"""A regular expression for one date; read its match with `iso_date`. Numbers alone are day, month, year."""
+"""A regular expression for one date; read its match with `iso_date`. Numbers alone are day, month, year.
+
+It begins with the characters that a date can begin with: most places in a text are left behind at once."""
 _PATTERN = re.compile(DATE, re.IGNORECASE)
 _ANY_MONTH = "|".join(map(_names, (_FRENCH, _ENGLISH, _ARABIC)))
-MONTH_AND_YEAR = rf"(?<!\w)(?P<month>{_ANY_MONTH})[,،]?\s+(?:de\s+)?(?:سنة\s+|عام\s+)?(?P<year>{_YEAR})"
+MONTH_AND_YEAR = (
+    rf"(?=[jfmasond\u0600-\u06ff])(?<!\w)(?P<month>{_ANY_MONTH})[,،]?\s+(?:de\s+)?(?:سنة\s+|عام\s+)?(?P<year>{_YEAR})"
+)
 """A regular expression for a month of a year; read its match with `iso_month`."""
 
 
@@ -74,7 +78,9 @@ def iso_date(match: re.Match[str]) -> str | None:
 
 def iso_month(match: re.Match[str]) -> str:
     """The month of a match of `MONTH_AND_YEAR` as `2019-12`."""
-    return f"{match['year'].translate(_DIGITS)}-{MONTHS[' '.join(match['month'].lower().split())]:02}"
+    # Without case, an i is also what the Turkish dotless and dotted ones are: İ in small letters is an i and a dot above.
+    name = " ".join(match["month"].lower().replace("ı", "i").replace("\u0307", "").split())
+    return f"{match['year'].translate(_DIGITS)}-{MONTHS[name]:02}"
 
 
 def written_date(iso: str, language: str) -> str:

@@ -45,7 +45,8 @@ BATCH_TOKENS = 2048
 """Of a batch, padding included. By processor time 1,024 to 4,096 differ by some 3 %; what is smaller lets a question in sooner
 (2026-11-24, `python -m tests.benchmarks embedding`)."""
 _COUNTS_KEPT = 20_000
-_WORDS_KEPT = 50_000
+_WORDS_KEPT, _LONGEST_KEPT = 50_000, 40
+"""Words whose tokens are remembered, and the letters of the longest: a file may consist of endless ones."""
 _CUTS_AT_WHITE_SPACE = ("BertNormalizer", "BertPreTokenizer", "WordPiece")
 """Normaliser, pre-tokeniser and model of tokenizers whose counts are the sums over the words of a text."""
 _SAMPLE_BYTES = 4 << 20
@@ -140,7 +141,7 @@ class TokenCounts:
         counted = {word: pieces[place] for place, word in enumerate(missing)}
         if len(self._words) >= _WORDS_KEPT:
             self._words.clear()
-        self._words.update(counted)
+        self._words.update({word: count for word, count in counted.items() if len(word) <= _LONGEST_KEPT})
         return sum(counted[word] if count is None else count for word, count in zip(words, counts, strict=True))
 
 

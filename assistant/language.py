@@ -226,7 +226,7 @@ def _trimmed(text: str, start: int, end: int) -> Span | None:
 # --- search form -------------------------------------------------------------------------------------------------
 
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-‐\u00ad][ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_BROKEN_WORD = re.compile(r"[-‐\u00ad](?<=[^\W\d_].)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _APOSTROPHES = re.compile("[’ʼ‘‛′＇`´]")
 _ELISION = re.compile(r"\b(?:[ldjmtsnc]|qu)'(?=\w)", re.IGNORECASE)
 _LONG_ELISION = re.compile(r"\b(jusqu|lorsqu|puisqu|quoiqu|presqu|quelqu)'(?=\w)", re.IGNORECASE)
@@ -234,6 +234,7 @@ _ARABIC_MARKS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc
 # "األ" for "الأ": a lam-alef that some program turned round. Two alefs never meet in Arabic, so nothing else can be meant.
 _TURNED_LAM_ALEF = re.compile("ا([أإآ])ل")
 # Letter folding as in Lucene's ArabicNormalizer, plus the Persian yeh and kaf that some fonts use for Arabic.
+_FOLDABLE = re.compile("[أإآٱىیةک٠-٩۰-۹٫٬]")
 _FOLDED = str.maketrans("أإآٱىیةک٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "اااايي" + "هك" + "01234567890123456789" + ".,")
 
 
@@ -249,9 +250,10 @@ def search_form(text: str, language: str) -> str:
     """
     text = _INVISIBLE.sub("", _BROKEN_WORD.sub("", text))
     text = _APOSTROPHES.sub("'", unicodedata.normalize("NFKC", text))
-    if language == "fr":
+    if language == "fr" and "'" in text:
         text = _LONG_ELISION.sub(r"\1e ", _ELISION.sub("", text))
-    return _TURNED_LAM_ALEF.sub(r"ال\1", _ARABIC_MARKS.sub("", text)).translate(_FOLDED)
+    text = _TURNED_LAM_ALEF.sub(r"ال\1", _ARABIC_MARKS.sub("", text))
+    return text.translate(_FOLDED) if _FOLDABLE.search(text) else text
 
 
 # --- readable form -----------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ LEXICON_VERSION = "words+pairs+4-grams+units/2"
 _ANALYSERS = {"fr": "french", "ar": "arabic", "en": "english"}
 _WORD = re.compile(r"\w+")
 _WORDS_KEPT = 50_000
+_LONGEST_KEPT = 40
+"""Letters of a word whose 4-grams are remembered: a file may consist of endless ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,16 @@ class Lexicon:
     def document_vector(self, text: str, language: str) -> SparseTerms:
         """Term weights of a passage: of words, of pairs, 4-grams and units by their share."""
         weights: dict[int, float] = {}
+        form = search_form(text, language)
+        word_form = _word_form(text, language, form)
         for analyser, terms, share in (
-            (self._grams, _grams(text, language), GRAM_WEIGHT),
-            (self._neutral, self._pairs(text, language), PAIR_WEIGHT),
+            (self._grams, _grams(form), GRAM_WEIGHT),
+            (self._neutral, self._pairs(word_form, language), PAIR_WEIGHT),
         ):
             vector = analyser.embed_document(terms)
-            weights.update((term, share * value) for term, value in zip(vector.indices, vector.values, strict=True))
+            weights.update(zip(vector.indices, [share * value for value in vector.values], strict=True))
         weights.update(dict.fromkeys(self.unit_terms(text), UNIT_WEIGHT))
-        words = self._analyser(language).embed_document(_word_form(text, language))
+        words = self._analyser(language).embed_document(word_form)
         weights.update(zip(words.indices, words.values, strict=True))
         return SparseTerms(tuple(weights), tuple(weights.values()))
 
@@ -90,20 +94,20 @@ class Lexicon:
 
     def search_terms(self, text: str, language: str) -> frozenset[int]:
         """What a search looks up: the content words, their pairs, the 4-grams and the units of `text`."""
-        pairs = frozenset(self._neutral.embed_query(self._pairs(text, language)).indices)
+        pairs = frozenset(self._neutral.embed_query(self._pairs(_word_form(text, language), language)).indices)
         return self.query_terms(text, language) | pairs | self.grams(text, language) | self.unit_terms(text)
 
     def grams(self, text: str, language: str) -> frozenset[int]:
         """The 4-grams of `text` alone."""
-        return frozenset(self._grams.embed_query(_grams(text, language)).indices)
+        return frozenset(self._grams.embed_query(_grams(search_form(text, language))).indices)
 
     def unit_terms(self, text: str) -> frozenset[int]:
         """The units of `text` alone."""
         return frozenset(self._neutral.embed_query(" ".join(f"={unit}" for unit in units(text))).indices)
 
-    def _pairs(self, text: str, language: str) -> str:
+    def _pairs(self, word_form: str, language: str) -> str:
         """Each two neighbouring content words as one term; `+` keeps them apart from words."""
-        stems = [stem for word in _WORD.findall(_word_form(text, language)) for stem in self._stems(word, language)]
+        stems = [stem for word in _WORD.findall(word_form) for stem in self._stems(word, language)]
         return " ".join(f"{one}+{other}" for one, other in pairwise(stems))
 
     def _stems_of(self, word: str, language: str) -> tuple[int, ...]:
@@ -135,19 +139,27 @@ def _unstemmed(k1: float, b: float, average_terms: int) -> Bm25:
     )
 
 
-def _word_form(text: str, language: str) -> str:
-    """The text as the word analyser of its language wants it.
+def _word_form(text: str, language: str, form: str | None = None) -> str:
+    """The text as the word analyser of its language wants it; `form` is its search form where that is known.
 
     Edge's Arabic stemmer and stop words expect unfolded letters and fold them themselves: `search_form` before it costs
     1.5 points of nDCG@10 on ar-xquad (0.926 instead of 0.942), because teh marbuta and the stop words are lost.
     """
-    return plain_form(text) if language == "ar" else search_form(text, language)
+    if language == "ar":
+        return plain_form(text)
+    return search_form(text, language) if form is None else form
 
 
-def _grams(text: str, language: str) -> str:
-    """The 4-grams of each word, the word's edges marked; `#` keeps them apart from words of four letters."""
-    grams = []
-    for word in _WORD.findall(search_form(text, language).lower()):
-        edged = f"_{word}_"
-        grams += [f"#{edged[i : i + GRAM_LENGTH]}" for i in range(max(1, len(edged) - GRAM_LENGTH + 1))]
-    return " ".join(grams)
+def _grams(form: str) -> str:
+    """The 4-grams of each word of a text in search form."""
+    return " ".join(
+        _grams_of(word) if len(word) <= _LONGEST_KEPT else _grams_of.__wrapped__(word)
+        for word in _WORD.findall(form.lower())
+    )
+
+
+@lru_cache(_WORDS_KEPT)
+def _grams_of(word: str) -> str:
+    """The word's edges marked; `#` keeps its 4-grams apart from words of four letters."""
+    edged = f"_{word}_"
+    return " ".join(f"#{edged[i : i + GRAM_LENGTH]}" for i in range(max(1, len(edged) - GRAM_LENGTH + 1)))

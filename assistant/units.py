@@ -17,8 +17,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
     "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]"
 )
+_VARIANT = re.compile("[٠-٩۰-۹٫٬یک]")
 _ARABIC_VARIANTS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬یک", "01234567890123456789.,يك")
-_TYPOGRAPHY = str.maketrans("‐–−’", "---'")
 
 _NUMBERED = r"\d+(?:\s?[-/.]\s?\d+)*"
 _ORDINALS = {
@@ -33,11 +33,13 @@ _DIVISIONS = {
     "chap": r"\b(?:chapitre|chap\.|chapter)|\b[وفبكل]?(?:ال|لل)?باب",
     "annex": r"\b(?:annexe|annex|appendix|schedule)|\b[وفبكل]?(?:ال|لل)?ملحق",
 }
-_DIVISION = re.compile(
-    "(?:"
-    + "|".join(rf"(?P<{name}>{words})" for name, words in _DIVISIONS.items())
-    + rf")\s*(?:n°\s?)?(?P<number>\d+(?:[-.]\d+)*|(?:{_ORDINAL})(?!\w))",
-    re.IGNORECASE,
+_DIVISION = (
+    re.compile(  # begins with what a match can begin with, as the others do: most of a text is left behind at once
+        "(?=[asc§وفبكلامق])(?:"
+        + "|".join(rf"(?P<{name}>{words})" for name, words in _DIVISIONS.items())
+        + rf")\s*(?:n°\s?)?(?P<number>\d+(?:[-.]\d+)*|(?:{_ORDINAL})(?!\w))",
+        re.IGNORECASE,
+    )
 )
 _CODE_ARTICLE = re.compile(
     r"(?<![\w'])(?P<letter>[LRDlrd]\*?\.?\s?|[Aa]\*?\.\s?|A\*?)(?P<number>\d{1,5}(?:-\d+)*)(?![\w/])"
@@ -45,11 +47,11 @@ _CODE_ARTICLE = re.compile(
 _SPACED_LOWER = re.compile(r"[a-z]\*?\s")
 _IDENTIFIER = re.compile(r"(?<![\w-])(?P<letters>[A-Za-z]{2,6})-(?P<number>\d+[a-z]?)(?![\w-])")
 _NUMBER_SIGN = re.compile(
-    rf"(?:\bn[°o]\.?|\bn[°o]?s\.?|\bnuméro|\bnumber|\bرقم)\s?(?P<number>{_NUMBERED})", re.IGNORECASE
+    rf"(?=[nر])(?:\bn[°o]\.?|\bn[°o]?s\.?|\bnuméro|\bnumber|\bرقم)\s?(?P<number>{_NUMBERED})", re.IGNORECASE
 )
-_COMPOUND = re.compile(r"(?<![\w/.,-])(?P<number>\d{1,5}(?:[-/]\d{1,5})+|\d{1,3}(?:\.\d{1,3}){2,})(?![\w/-])")
+_COMPOUND = re.compile(r"(?=\d)(?<![\w/.,-])(?P<number>\d{1,5}(?:[-/]\d{1,5})+|\d{1,3}(?:\.\d{1,3}){2,})(?![\w/-])")
 _QUANTITY = re.compile(
-    r"(?<![\w.,/-])(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?)(?![\w/-])"
+    r"(?=\d)(?<![\w.,/-])(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?)(?![\w/-])"
     r"(?:\s{0,2}(?P<of>%|€|\$|£|(?:pour\s?cent|per\s?cent|euros?|eur|dollars?|pounds?|dirhams?|dinars?|dh|mad)\b"
     r"|(?:[بف]ي?\s?المائة|في المئة|بالمئة|دراهم|درهم\w*|يورو|أورو|دولار\w*|دينار\w*|دنانير)))?",
     re.IGNORECASE,
@@ -67,7 +69,8 @@ _LOOKS_LIKE_A_YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}|2100")
 
 def plain_form(text: str) -> str:
     """NFKC without invisible characters and Arabic marks, with ASCII digits; letters as they are."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_ARABIC_VARIANTS)
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return plain.translate(_ARABIC_VARIANTS) if _VARIANT.search(plain) else plain
 
 
 def units(text: str) -> frozenset[str]:
@@ -78,7 +81,7 @@ def units(text: str) -> frozenset[str]:
     >>> units("المادة ٥") == units("Article 5"), units("1 500 €") == units("1500 euros") == {"eur:1500"}
     (True, True)
     """
-    plain = plain_form(text).translate(_TYPOGRAPHY)
+    plain = plain_form(text).replace("‐", "-").replace("–", "-").replace("−", "-").replace("’", "'")
     if not _CAN_HOLD_ANY.search(plain):
         return frozenset()
     days: list[str | None] = []

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.lexical import Lexicon
+from assistant.lexical import LEXICON_VERSION, Lexicon
 from assistant.types import LANGUAGES
 
 LEXICON = Lexicon(LANGUAGES)
@@ -79,3 +81,29 @@ def test_reference_is_found_in_any_typography_and_no_other() -> None:
     asked = LEXICON.unit_terms("l'article L2123-1")
     assert asked & set(LEXICON.document_vector("Article L.\u00a02123-1. - Les agents", "fr").indices)
     assert not asked & set(LEXICON.document_vector("Article L. 2123-10. - Les agents", "fr").indices)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "digest"),
+    [
+        (
+            "fr",
+            "Aux termes de l’article L. 2123-1, les com-\nmunes versent 1 500 € avant le 24 décembre 2019, jusqu’à l’été.",
+            "ab3ed6bf61b4db1b",
+        ),
+        ("ar", "تحدد المادة ٥ من القانون رقم ١٢.٩٠ المُؤسَّسات الملزمة بالأداء في ديسمبر ٢٠١٩.", "dd0f52125e202d8a"),
+        (
+            "en",
+            "Section 4.2: employees’ holidays are 25 days; see schedule 1 of May 3rd, 2004 and EC-02.",
+            "9d0831c787ef69c8",
+        ),
+    ],
+)
+def test_stored_terms_change_only_with_the_version_of_the_lexicon(language: str, text: str, digest: str) -> None:
+    vector = LEXICON.document_vector(text, language)
+    found = hashlib.sha256(repr((vector.indices, vector.values)).encode()).hexdigest()[:16]
+    assert (LEXICON_VERSION, found) == ("words+pairs+4-grams+units/2", digest)
+
+
+def test_very_long_word_has_the_grams_of_its_parts() -> None:
+    assert LEXICON.grams("abcd" * 30, "en") == LEXICON.grams("abcd" * 5, "en")

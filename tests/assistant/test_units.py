@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant import units as patterns
 from assistant.units import references, units
 
 
@@ -64,3 +66,25 @@ def test_a_long_row_of_digits_takes_no_longer_than_its_length_allows() -> None:
     began = time.process_time()
     units("1 234 " * 5_000 + "1-2" * 5_000 + "1.2." * 5_000)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("text", ["aprıl 2000", "APRİL 2000", "April 2000"])
+def test_month_in_turkish_letters_is_that_month(text: str) -> None:
+    assert units(text) == {"month:2000-04"}
+
+
+FRAGMENTS = [
+    "art. ", "Articles", "ſection 4", "SECTION", "§ 4", "chap.", "premier", "Annexe ", "ومادة ٥", "للمادة", "الفصل", "قسم 2",
+    "الباب الأول", "بالملحق", "5", "2123-1", "n° ", "Nos. 12", "numéro", "رقم ١٢", "1 500 €", "14,2 %", "٢٤ ديسمبر ٢٠١٩",
+    "1er décembre 2019", "فاتح يناير 2010", "الفاتح من مارس 2011", "March 3rd, 2004", "2019-02-03", "3/4/2020", "غشت 2003",
+    "AprİL 2000", "août ", "1999", " ", "\n", "-", "l'", "_", "/", "é",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["_DIVISION", "_NUMBER_SIGN", "_COMPOUND", "_QUANTITY", "_DATE", "_MONTH_AND_YEAR"])
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=9).map("".join))
+def test_what_a_match_can_begin_with_leaves_no_match_behind(name: str, text: str) -> None:
+    pattern = getattr(patterns, name)
+    slow = re.compile(re.sub(r"^\(\?=\[[^]]*\]\)|^\(\?=\\d\)", "", pattern.pattern), pattern.flags)
+    assert slow.pattern != pattern.pattern
+    assert [match.span() for match in pattern.finditer(text)] == [match.span() for match in slow.finditer(text)]
