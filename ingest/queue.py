@@ -86,6 +86,7 @@ class DocumentQueue:
         self._settings = settings
         self._stop = threading.Event()
         self._room = threading.Semaphore(settings.workers)
+        self._at_once = settings.workers + _TAKEN_AHEAD
         self._running: set[str] = set()
         self._suspects: set[str] = set()
         self._seen: dict[str, tuple[int, float]] = {}
@@ -133,6 +134,7 @@ class DocumentQueue:
     def close(self) -> None:
         """Stop after the documents in hand, at most half a minute; what is unfinished is taken up at the next start."""
         self._stop.set()
+        self._room.release(self._at_once)
         self._tickets.put(None)
         if not self._opened:
             return
@@ -151,14 +153,13 @@ class DocumentQueue:
         from dbos import DBOS, DBOSConfig
 
         settings = self._settings
-        at_once = settings.workers + _TAKEN_AHEAD
         config: DBOSConfig = {
             "name": "ingest",
             "application_version": _STEPS_VERSION,
             "executor_id": settings.worker,
             "system_database_url": settings.url or f"sqlite:///{settings.database}",
             "serializer": _json_serializer(),
-            "max_executor_threads": at_once + 4,
+            "max_executor_threads": self._at_once + 4,
             "use_listen_notify": False,
             "notification_listener_polling_interval_sec": 0.5,
             "scheduler_polling_interval_sec": 3600.0,
@@ -177,7 +178,7 @@ class DocumentQueue:
         self._workflow = DBOS.workflow(name="document")(document)
         DBOS.launch()
         self._queue = DBOS.register_queue(
-            _QUEUE, worker_concurrency=at_once, polling_interval_sec=_LOOK_EVERY_S, on_conflict="always_update"
+            _QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_LOOK_EVERY_S, on_conflict="always_update"
         )
 
     def _shut_down(self) -> None:
@@ -245,9 +246,7 @@ class DocumentQueue:
 
     @contextmanager
     def _room_to_work(self) -> Iterator[None]:
-        while not self._room.acquire(timeout=0.2):
-            if self._stop.is_set():
-                raise _Left
+        self._room.acquire()  # `close` makes room for all that wait, so that they see it
         try:
             if self._stop.is_set():
                 raise _Left
