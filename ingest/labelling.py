@@ -74,11 +74,11 @@ class Markings:
     def _level_of(self, line: str) -> Level | None:
         if not line.strip() or len(line) > _LONGEST_MARKING:
             return None
-        alone = self.stand_alone.get(_folded(line))
+        whole = _folded(line)
+        alone = self.stand_alone.get(whole)
         if alone is not None:
             return alone
-        for cell in line.split("|"):
-            folded = _folded(cell)
+        for folded in map(_folded, line.split("|")) if "|" in line else (whole,):
             prefix, colon, phrase = folded.partition(":")
             if colon and prefix.strip() in self.prefixes:
                 return self._after_prefix(phrase.strip())
@@ -154,7 +154,7 @@ def _name(level: Level) -> str:
 def _folded(text: str) -> str:
     """`text` without case, accents, Arabic letter variants, decoration and double spaces; every colon is ':'."""
     plain = unicodedata.normalize("NFD", search_form(text, "ar").casefold())
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = "".join([character for character in plain if not unicodedata.combining(character)])
     plain = re.sub(r"\s*[:：﹕]\s*", ":", plain)
     return re.sub(r"[\s*_#\[\]()<>«»\"“”|–—.]+", " ", plain).strip()
 
