@@ -1,7 +1,8 @@
 """The whole pipeline (parse, split, embed, index) over real documents, beside pure embedding of the passages that came of it.
 
 The documents are the demo's and the shared ones that carry text; OCR is another matter. Both use the same encoder in this
-process, by turns. What a service pays once (loading the encoder, starting the parser's process) is paid before the clock starts.
+process, by turns. As many documents are read at once as the shipped instance file says. What a service pays once (loading the
+encoder, starting the parser's process) is paid before the clock starts.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ingest.build import EmbeddedIngestion
 from ingest.sources import SourceFile, walk
 from tests.benchmarks.figures import Figures
 from tests.shared import shared_data
-from tests.worlds import ARCHIVIST, DEMO, instance_file
+from tests.worlds import ARCHIVIST, DEMO, ROOT, instance_file
 
 ROUNDS, THREADS = 2, 2
 _READ_BY_OCR = {"pdf-scan", "image", "note-1996-salle-lecture-archives.pdf"}
@@ -95,7 +96,8 @@ def _warm_up(instance: _Instance, file: Path) -> str:
 
 @contextmanager
 def _instance(folder: Path, embedder: LazyEmbedder) -> Iterator[_Instance]:
-    settings = load_settings(instance_file(folder))
+    workers = load_settings(ROOT / "configs" / "default.toml").ingest.workers
+    settings = load_settings(instance_file(folder, extra=f"[ingest]\nworkers = {workers}\n"))
     archive = Archive(settings.home / "archive")
     index = EdgePassageIndex.open(
         settings.home / "index", embedder_fingerprint=embedder.fingerprint, dimension=embedder.dimension
