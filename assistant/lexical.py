@@ -47,7 +47,7 @@ _ANALYSERS = {"fr": "french", "ar": "arabic", "en": "english"}
 _WORD = re.compile(r"\w+")
 _WORDS_KEPT = 50_000
 _LONGEST_KEPT = 40
-"""Letters of a word whose 4-grams are remembered: a file may consist of endless ones."""
+"""Letters of the longest word in a text whose 4-grams are remembered: a file may consist of endless ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,9 @@ def _word_form(text: str, language: str, form: str | None = None) -> str:
 
 def _grams(form: str) -> str:
     """The 4-grams of each word of a text in search form."""
-    return " ".join(
-        _grams_of(word) if len(word) <= _LONGEST_KEPT else _grams_of.__wrapped__(word)
-        for word in _WORD.findall(form.lower())
-    )
+    words = _WORD.findall(form.lower())
+    remembered = max(map(len, words), default=0) <= _LONGEST_KEPT
+    return " ".join(map(_grams_of if remembered else _grams_of.__wrapped__, words))
 
 
 @lru_cache(_WORDS_KEPT)
