@@ -8,12 +8,14 @@ language-neutral pipeline before anything can ask for it. Plain text, XML, RTF, 
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from assistant import egress
@@ -130,6 +132,10 @@ def _read(path: Path, media_type: str, settings: ParsingSettings) -> Parsed | Re
 def _made_offline() -> None:
     """Make `unstructured` unable to download anything. Everything this module takes from it is imported after this call."""
     egress.apply_opt_outs()
+    # 60 MB of English words, for a check that nobody here asks for; every process forked from this one would carry them.
+    words = ModuleType("unstructured.nlp.english_words")
+    words.ENGLISH_WORDS = frozenset()  # type: ignore[attr-defined]  # an attribute of the module that it stands for
+    sys.modules[words.__name__] = words
     import spacy
     from unstructured.nlp import tokenize
 
