@@ -58,9 +58,9 @@ _AS_WRITTEN = re.compile(
     ),
 )
 _OPENINGS = re.compile(
-    r"\b(?=loi|ordonnance|d[ée]c|arrêté|circulaire|délibération|instruction|art(?:icle|\.)|règlement|directive|regulation)"
+    r"l(?=oi)|o(?=rdonnance)|d(?=[ée]c|élib|irective)|a(?=rrêté|rticle|rt\.)|c(?=irculaire)|i(?=nstruction)|r(?=èglement|egulation)"
 )
-"""What every match of `_ANY_CASE` begins with, in lower case."""
+"""What every match of `_ANY_CASE` begins with, in lower case; a letter first, so that most places are passed over at once."""
 _SPACE = re.compile(" ")
 _OTHER_CASES = re.compile("[ıſ]")
 """Letters that `re.IGNORECASE` takes for another one though their lower case is their own."""
