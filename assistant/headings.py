@@ -25,7 +25,10 @@ _STRUCTURAL = tuple(
     (level, re.compile(rf"\s*{word}[ \t\u00a0]+(?:{_ARTICLE_NUMBER}|{_ARABIC_ORDINAL}){_TAIL}", re.IGNORECASE))
     for level, word in _WORDS
 )
-_FIRST_IS_CAPITAL = re.compile(r"\s*[A-ZÀ-Þ\u0600-\u06ff]")
+_OPENS_ONE = re.compile(
+    r"\s*(?=(?-i:[PLBTCSA\u0600-\u06ff]))(?:" + "|".join(word for _, word in _WORDS) + r")[ \t\u00a0]", re.IGNORECASE
+)
+"""What every structural heading begins with, in capitals at least its first letter; hardly any other line does."""
 _SECTION_NUMBER = re.compile(
     r"\s*(\d{1,2}(?:\.\d{1,2}){0,4})\.?[ \t\u00a0]+(?:[–—-][ \t]+)?[A-ZÀ-Þ\u0621-\u064a][^\n]{0,100}"
 )
@@ -40,9 +43,7 @@ def structural_level(line: str) -> int:
 
     The whole line must be the heading: an article whose text goes on behind its number is a paragraph.
     """
-    if len(line) > 200 or not line.strip():
-        return 0
-    if _FIRST_IS_CAPITAL.match(line):
+    if len(line) <= 200 and _OPENS_ONE.match(line):
         for level, pattern in _STRUCTURAL:
             if pattern.fullmatch(line):
                 return 0 if _runs_on(line) else level

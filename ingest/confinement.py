@@ -19,6 +19,7 @@ import platform
 import resource
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -86,8 +87,8 @@ def adopt_orphans() -> bool:
 def descendants(pid: int) -> Iterator[int]:
     """Process ids below `pid`, children before theirs."""
     with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in map(int, (task / "children").read_text(encoding="ascii").split()):
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - a child is watched several times a second
+            for child in map(int, Path(f"/proc/{pid}/task/{task}/children").read_bytes().split()):
                 yield child
                 yield from descendants(child)
 
@@ -107,13 +108,30 @@ def end_descendants() -> None:
         time.sleep(0.002)
 
 
-def remove_dead_pipes() -> None:
-    """Remove the sockets of LibreOffice processes of this user that run no more."""
-    for pipe in _OFFICE_PIPES.glob(f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_*"):
-        with socket.socket(socket.AF_UNIX) as asking, contextlib.suppress(OSError):
-            asking.settimeout(1.0)
-            if asking.connect_ex(str(pipe)) == errno.ECONNREFUSED:
-                pipe.unlink()
+class DeadPipes:
+    """The sockets that LibreOffice processes of this user leave behind."""
+
+    def __init__(self) -> None:
+        self._looked_at = 0
+
+    def remove(self) -> None:
+        """Remove those whose process runs no more. Asked after every document: a folder as it was is not looked at again."""
+        beginning = f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_"
+        with contextlib.suppress(OSError):
+            changed_at = _OFFICE_PIPES.stat().st_mtime_ns
+            if changed_at == self._looked_at:
+                return
+            for pipe in _OFFICE_PIPES.iterdir():
+                if pipe.name.startswith(beginning) and _leads_nowhere(pipe):
+                    pipe.unlink(missing_ok=True)
+            self._looked_at = changed_at
+
+
+def _leads_nowhere(pipe: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking, contextlib.suppress(OSError):
+        asking.settimeout(1.0)
+        return asking.connect_ex(str(pipe)) == errno.ECONNREFUSED
+    return False
 
 
 # --- in the child --------------------------------------------------------------------------------------------------
@@ -208,7 +226,7 @@ _WRITABLE = ("/dev/null", "/dev/zero", "/dev/full")
 _MAKE_SOCKET = 1 << 9
 _OFFICE_PIPES = Path("/tmp")  # noqa: S108 - LibreOffice's own choice
 """Where LibreOffice makes the socket by which it finds out that it runs alone, whatever TMPDIR says, or else ends at once. It
-may make it there, and nothing else; it may not remove it: `remove_dead_pipes` does. It also wants to know the user's name,
+may make it there, and nothing else; it may not remove it: `DeadPipes` does. It also wants to know the user's name,
 hence /etc/passwd, which holds no secret."""
 _SCOPES = 3
 """No signal to processes outside, no connection to their abstract sockets."""
@@ -241,7 +259,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            if not Path(path).is_dir():
+            if not stat.S_ISDIR(os.fstat(handle).st_mode):
                 rights &= _EXECUTE | _WRITE | _READ_FILE | _TRUNCATE
             _libc.syscall(_ADD_RULE, ruleset, 1, struct.pack("<Qi", rights, handle), 0)
         finally:

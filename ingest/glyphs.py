@@ -214,6 +214,11 @@ def _beside(a: Cell, b: Cell) -> bool:
 
 
 def _line(row: Sequence[Cell], width: float, height: float, *, mirrored: bool) -> Line:
+    first = row[0]
+    if len(row) == 1:
+        text = first.text if first.text.isascii() else _arabic_mended(first.text, mirrored=mirrored)
+        box = fraction_box(first[2:6], width, height)
+        return Line(text, (), box, first.baseline / height, first.size / height, first.bold, 1, None, (first.runs,))
     text, runs, cells = "", list[tuple[CharacterRun, ...]](), 1
     for number, cell in enumerate(row):
         if number:
@@ -223,12 +228,8 @@ def _line(row: Sequence[Cell], width: float, height: float, *, mirrored: bool) -
         base = len(text)
         runs.append(tuple((start + base, end + base, first) for start, end, first in cell.runs) if base else cell.runs)
         text += cell.text if cell.text.isascii() else _arabic_mended(cell.text, mirrored=mirrored)
-    first = row[0]
-    if len(row) == 1:
-        sides, bold = first[2:6], first.bold
-    else:
-        sides = min(c.left for c in row), min(c.top for c in row), max(c.right for c in row), max(c.bottom for c in row)
-        bold = all(cell.bold for cell in row)
+    sides = min(c.left for c in row), min(c.top for c in row), max(c.right for c in row), max(c.bottom for c in row)
+    bold = all(cell.bold for cell in row)
     box = fraction_box(sides, width, height)
     return Line(text, (), box, first.baseline / height, first.size / height, bold, cells, None, tuple(runs))
 

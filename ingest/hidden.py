@@ -33,6 +33,8 @@ _SMALLEST_PT = 1.0
 _SAME_COLOUR = 12
 """Largest difference of red, green or blue, of 255, that the eye does not see. An estimate."""
 _WHITE = (255, 255, 255)
+_NO_COLOUR = (-1000, -1000, -1000)
+"""Like no text's."""
 _LEAST_SIDE = 3.0
 """Points. A shape less wide or high than this hides no text and is no background."""
 _MOST_SHAPES = 400
@@ -68,7 +70,7 @@ def hidden_text(page: PdfPage) -> Hidden:
             found[index] = text_size(texts[index]) < _SMALLEST_PT
         orders = [order for order, kind in enumerate(kinds) if kind == TEXT]
         matched, covered = _matched_and_covered(texts, np.array(orders), bounds, fills, others)
-        unseen_too = frozenset(texts[index] for index in np.flatnonzero(found).tolist()) | matched
+        unseen_too = _chosen(texts, found) | matched
     else:
         unseen_too = frozenset()
     return Hidden(unseen | unseen_too | covered, unseen | covered, share)
@@ -114,8 +116,7 @@ def _matched_and_covered(
     if not shapes:
         if fills[:, :3].min(axis=1).max() < 255 - _SAME_COLOUR:
             return frozenset(), frozenset()
-        matched = fills[:, :3].min(axis=1) >= 255 - _SAME_COLOUR
-        return frozenset(texts[index] for index in np.flatnonzero(matched).tolist()), frozenset()
+        return _chosen(texts, fills[:, :3].min(axis=1) >= 255 - _SAME_COLOUR), frozenset()
     colours = fills[:, :3].astype(np.int64)
     areas = np.array([shape.bounds for shape in shapes])
     order = np.array([shape.order for shape in shapes])
@@ -126,13 +127,9 @@ def _matched_and_covered(
         & (areas[:, 1] <= centre_y[:, None])
         & (centre_y[:, None] <= areas[:, 3])
     )
-    below = np.where(inside & (order < orders[:, None]), order, -1).max(axis=1)
-    behind = {shape.order: shape.colour for shape in shapes} | {-1: _WHITE}
-    matched_texts = []
-    for index, beneath in enumerate(below.tolist()):
-        colour = behind[beneath]
-        if colour is not None and (np.abs(colours[index] - np.array(colour)) <= _SAME_COLOUR).all():
-            matched_texts.append(texts[index])
+    below = np.where(inside & (order < orders[:, None]), np.arange(len(shapes)), -1).max(axis=1)
+    behind = np.array([*(shape.colour or _NO_COLOUR for shape in shapes), _WHITE])  # -1, the last, is the page itself
+    matched = (np.abs(colours - behind[below]) <= _SAME_COLOUR).all(axis=1)
     slack = 0.5
     whole = (
         (areas[:, 0] - slack <= bounds[:, 0, None])
@@ -142,7 +139,11 @@ def _matched_and_covered(
     )
     opaque = np.array([shape.opaque for shape in shapes])
     covered = (whole & opaque & (order > orders[:, None])).any(axis=1)
-    return frozenset(matched_texts), frozenset(texts[index] for index in np.flatnonzero(covered).tolist())
+    return _chosen(texts, matched), _chosen(texts, covered)
+
+
+def _chosen(texts: Sequence[int], chosen: NDArray[np.bool_]) -> frozenset[int]:
+    return frozenset(texts[index] for index in np.flatnonzero(chosen).tolist())
 
 
 class _Shape(NamedTuple):
@@ -162,16 +163,17 @@ def _shapes(others: Sequence[tuple[int, int, int]]) -> list[_Shape]:
     large = np.flatnonzero((sides >= _LEAST_SIDE).all(axis=1))
     if len(large) > _MOST_SHAPES:
         large = np.sort(large[np.argsort(-(sides[large].prod(axis=1)))[:_MOST_SHAPES]])
+    filled = [n for n in large.tolist() if others[n][2] != PATH or is_filled(others[n][1])]
+    paths = [n for n in filled if others[n][2] == PATH]
+    fills = dict(zip(paths, fills_of([others[n][1] for n in paths]).tolist(), strict=True))
     shapes = []
-    for index in large.tolist():
+    for index in filled:
         order, item, kind = others[index]
-        if kind == PATH and not is_filled(item):
+        red, green, blue, opacity = fills.get(index, (0, 0, 0, 255))
+        if opacity == 0:
             continue
-        red, green, blue, opacity = fills_of([item])[0].tolist() if kind == PATH else (0, 0, 0, 255)
         see_through = kind in (FORM, SHADING) or is_transparent(item)
         one_colour = kind == PATH and not see_through and opacity == 255
-        if kind == PATH and opacity == 0:
-            continue
         left, bottom, right, top = bounds[index].tolist()
         shapes.append(
             _Shape(

@@ -13,13 +13,18 @@ from collections.abc import Iterator
 
 _ARABIC = "\u0600-\u060b\u060d-\u061a\u0620-\u06ff\u0750-\u077f\u0870-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
 _SELECTORS = "\ufe00-\ufe0f"
+_ALWAYS = (
+    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 _INVISIBLE = re.compile(
-    "[\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    f"[{_ALWAYS}]"
     f"|(?<![{_ARABIC}])[\u200c\u200d]|[\u200c\u200d](?![{_ARABIC}])"  # joiners that join no letters of the Arabic script
     f"|(?<=[{_SELECTORS}])[{_SELECTORS}]"  # a variation selector that selects nothing
 )
 """Default-ignorable characters (Unicode 16, DerivedCoreProperties) but U+00AD, and the marks of interlinear annotation."""
+_SUSPICIOUS = re.compile(f"[{_ALWAYS}\u200c\u200d{_SELECTORS}]")
+"""Found several times faster than `_INVISIBLE`, and in most texts not at all."""
 
 
 def without_invisible(text: str) -> tuple[str, int]:
@@ -28,7 +33,7 @@ def without_invisible(text: str) -> tuple[str, int]:
     >>> without_invisible("se\u200bcret\u202e"), without_invisible("می\u200cخواهم")[1]
     (('secret', 2), 0)
     """
-    if text.isascii():
+    if text.isascii() or not _SUSPICIOUS.search(text):
         return text, 0
     return _INVISIBLE.subn("", text)
 

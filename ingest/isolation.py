@@ -15,8 +15,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
-import gc
 import json
+import math
 import os
 import re
 import select
@@ -34,12 +34,12 @@ from typing import IO, Any, NoReturn
 
 from ingest import ocr
 from ingest.confinement import (
+    DeadPipes,
     adopt_orphans,
     confine,
     descendants,
     end_descendants,
     leave_the_network,
-    remove_dead_pipes,
 )
 from ingest.finishing import finished
 from ingest.parsing import (
@@ -52,6 +52,7 @@ from ingest.parsing import (
     parser_for,
     unsupported,
 )
+from ingest.preloading import preload
 from ingest.scans import progress_in
 from ingest.transfer import ATTACHMENTS, read_result, write_result
 
@@ -167,16 +168,18 @@ class _Nursery:
     def __init__(self) -> None:
         command = ["env", *_SINGLE_THREADED, f"PYTHONPATH={_ROOT}", sys.executable, *_NURSERY]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+            command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        self._unread = b""
         self._timed_answer(_START_TIMEOUT_S)
 
     def answers(self, document: Path, folder: Path, settings: ParsingSettings) -> Iterator[dict[str, Any]]:
         """Have the document parsed: how far it is, and last how it ended. Raises OSError when the nursery is lost."""
         request = {"document": str(document), "folder": str(folder), "settings": asdict(settings)}
-        stdin = _open(self._process.stdin)
-        stdin.write(json.dumps(request, default=str).encode() + b"\n")
-        stdin.flush()
+        line = json.dumps(request, default=str).encode() + b"\n"
+        while line:
+            line = line[os.write(_open(self._process.stdin).fileno(), line) :]
         while True:
             answer: dict[str, Any] = json.loads(self._timed_answer(settings.wall_s + _GRACE_S))
             yield answer
@@ -194,14 +197,18 @@ class _Nursery:
         self._process.wait()
 
     def _timed_answer(self, timeout_s: float) -> bytes:
-        timer = threading.Timer(timeout_s, self._process.kill)
-        timer.start()
-        try:
-            line = bytes(_open(self._process.stdout).readline())
-        finally:
-            timer.cancel()
-        if not line.endswith(b"\n"):
-            raise OSError("the parser's parent process is gone")
+        answers = _open(self._process.stdout).fileno()
+        waiting = select.poll()
+        waiting.register(answers, select.POLLIN)
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._unread:
+            remaining_s = deadline - time.monotonic()
+            more = os.read(answers, 65536) if remaining_s > 0 and waiting.poll(math.ceil(remaining_s * 1000)) else b""
+            if not more:
+                self._process.kill()
+                raise OSError("the parser's parent process is gone")
+            self._unread += more
+        line, _, self._unread = self._unread.partition(b"\n")
         return line
 
 
@@ -269,6 +276,7 @@ def _nurse() -> None:
     own_namespace = leave_the_network() and _has_a_user_namespace()
     adopt_orphans()
     os.nice(max(0, _NICE - os.nice(0)))  # the thread that starts it may be as patient already, or more
+    dead_pipes = DeadPipes()
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
     _preload()
@@ -284,7 +292,7 @@ def _nurse() -> None:
             _work_and_exit(Path(request["document"]), folder, settings, own_user_namespace=own_namespace)
         status, ended_for = _watched(child, settings, answers)
         end_descendants()
-        remove_dead_pipes()
+        dead_pipes.remove()
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
         answers.write(json.dumps({"signal": number, "exit": code, "ended_for": ended_for}).encode() + b"\n")
@@ -345,22 +353,7 @@ def _kill_group(leader: int) -> None:
 
 
 def _preload() -> None:
-    """Import what the children need. Nothing untrusted has been read yet, and nothing is read here.
-
-    The smaller this process, the cheaper each fork of it: without torch, which spaCy would load and nobody here uses, it has
-    240 instead of 360 MB of its own and starts in half the time.
-    """
-    sys.modules["torch"] = None  # type: ignore[assignment]  # as documented for `import`: ModuleNotFoundError
-    import numpy.ma  # noqa: F401 - what numpy would load at the first median
-
-    from assistant.language import detect_language
-    from ingest import containers, images, office, pdf  # noqa: F401
-
-    office.preload()
-    detect_language("The quick brown fox")
-    # A child's collector would write into, and so copy, every page of what is loaded here.
-    gc.collect()
-    gc.freeze()
+    preload(parse_here)
 
 
 # --- in the child ------------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ _PAGE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[0-9٠-٩]+")
-_LEADERS = re.compile(r"(?:[.…·]\s?){6,}")
+_FEWEST_LEADERS = 6
+_LEADERS = re.compile(rf"(?:[.…·]\s?){{{_FEWEST_LEADERS},}}")
 """Dots that lead to a page number: a table of contents, which repeats headings and answers nothing."""
 _RUNNING_SHARE = 0.3
 """Share of the pages a running line must be on: left and right pages may have their own, and the cover may have none."""
@@ -102,9 +103,13 @@ class _Piece:
 def compose(pages: Sequence[PageLines]) -> Composition:
     """One text from all pages; pages tile it, blocks are in reading order."""
     furniture = _furniture(pages)
-    body_size = _body_size(pages, furniture)
-    usual_pitch = _usual_pitches(pages)
-    per_page = [_pieces(page, furniture.get(page.number, set()), body_size, usual_pitch) for page in pages]
+    sizes = [[round(line.size * page.height * 2) / 2 for line in page.lines] for page in pages]
+    body_size = _body_size(pages, sizes, furniture)
+    usual_pitch = _usual_pitches(pages, sizes)
+    per_page = [
+        _pieces(page, points, unwanted, body_size, usual_pitch)
+        for page, points, unwanted in zip(pages, sizes, furniture, strict=True)
+    ]
     levels = _heading_levels(per_page, body_size)
     writer = _Writer(levels)
     before: Sequence[_Piece] = ()
@@ -183,74 +188,83 @@ class _Writer:
 # --- furniture ---------------------------------------------------------------------------------------------------
 
 
-def _furniture(pages: Sequence[PageLines]) -> dict[int, set[int]]:
-    """For each page number, the indexes of lines that are running headers, footers, page numbers or contents."""
-    edges = {page.number: _edge_lines(page) for page in pages}
+def _furniture(pages: Sequence[PageLines]) -> list[set[int]]:
+    """For each page, the indexes of lines that are running headers, footers, page numbers or contents."""
+    edges = [{index: _running_key(page.lines[index].text) for index in _edge_lines(page)} for page in pages]
     counts: Counter[str] = Counter()
-    for page in pages:
-        counts.update({_running_key(page.lines[index].text) for index in edges[page.number]} - {""})
+    for keys in edges:
+        counts.update(set(keys.values()) - {""})
     needed = max(2, math.ceil(_RUNNING_SHARE * len(pages)))
-    found: dict[int, set[int]] = {}
-    for page in pages:
-        for index, line in enumerate(page.lines):
-            running = index in edges[page.number] and (
-                _PAGE_NUMBER.fullmatch(line.text) or counts[_running_key(line.text)] >= needed
-            )
-            if running or _LEADERS.search(line.text):
-                found.setdefault(page.number, set()).add(index)
+    found: list[set[int]] = []
+    for page, keys in zip(pages, edges, strict=True):
+        lines = page.lines
+        running = {i for i, key in keys.items() if counts[key] >= needed or _PAGE_NUMBER.fullmatch(lines[i].text)}
+        found.append(running | {index for index, line in enumerate(lines) if _leads_to_a_page(line.text)})
     return found
 
 
+def _leads_to_a_page(text: str) -> bool:
+    return text.count(".") + text.count("…") + text.count("·") >= _FEWEST_LEADERS and bool(_LEADERS.search(text))
+
+
 def _edge_lines(page: PageLines) -> set[int]:
-    order = sorted(range(len(page.lines)), key=lambda index: page.lines[index].baseline)
-    top = [index for index in order[:_EDGE_LINES] if page.lines[index].baseline < _MARGIN]
-    bottom = [index for index in order[-_EDGE_LINES:] if page.lines[index].baseline > 1 - _MARGIN]
-    return set(top) | set(bottom)
+    baselines = [line.baseline for line in page.lines]
+    order = sorted(range(len(baselines)), key=baselines.__getitem__)
+    top = [index for index in order[:_EDGE_LINES] if baselines[index] < _MARGIN]
+    bottom = [index for index in order[-_EDGE_LINES:] if baselines[index] > 1 - _MARGIN]
+    return {*top, *bottom}
 
 
 def _running_key(text: str) -> str:
     """`text` with its numbers masked, since they count the pages; empty for what must not be taken for furniture."""
-    if structural_level(text) or sum(character.isalpha() for character in text) < 3:
+    if structural_level(text) or not _has_letters(text, 3):
         return ""
     return _NUMBER.sub("#", " ".join(text.split()))
+
+
+def _has_letters(text: str, least: int) -> bool:
+    """True when there are at least so many letters; looks no further than that."""
+    return len(list(itertools.islice(filter(str.isalpha, text), least))) == least
 
 
 # --- paragraphs, headings, tables --------------------------------------------------------------------------------
 
 
-def _body_size(pages: Sequence[PageLines], furniture: dict[int, set[int]]) -> float:
+def _body_size(pages: Sequence[PageLines], sizes: Sequence[Sequence[float]], furniture: Sequence[set[int]]) -> float:
     """The size most characters are set in, in points."""
-    sizes: Counter[float] = Counter()
-    for page in pages:
+    characters: Counter[float] = Counter()
+    for page, points, unwanted in zip(pages, sizes, furniture, strict=True):
         for index, line in enumerate(page.lines):
-            if index not in furniture.get(page.number, ()):
-                sizes[_points(line, page)] += len(line.text)
-    return sizes.most_common(1)[0][0] if sizes else 0.0
-
-
-def _points(line: Line, page: PageLines) -> float:
-    return round(line.size * page.height * 2) / 2
+            if index not in unwanted:
+                characters[points[index]] += len(line.text)
+    return characters.most_common(1)[0][0] if characters else 0.0
 
 
 def _pieces(
-    page: PageLines, furniture: set[int], body_size: float, usual_pitch: Callable[[float], float]
+    page: PageLines,
+    sizes: Sequence[float],
+    furniture: set[int],
+    body_size: float,
+    usual_pitch: Callable[[float], float],
 ) -> list[_Piece]:
-    """The page's blocks in reading order, its furniture first."""
-    lines = [line for index, line in enumerate(page.lines) if index not in furniture]
+    """The page's blocks in reading order, its furniture first; `sizes` of its lines are in points."""
+    lines = [(line, sizes[index]) for index, line in enumerate(page.lines) if index not in furniture]
     pieces = [_Piece([page.lines[index] for index in sorted(furniture)], None)] if furniture else []
-    right_edge, left_edge = _edges(lines)
+    edges = _edges([line for line, _ in lines])
     previous: Line | None = None
-    for line in lines:
-        kind, style, structural = _kind_and_style(line, page, body_size)
+    previous_size = 0.0
+    for line, size in lines:
+        kind, structural = _kind_and_level(line, size, body_size)
+        style = (size, line.bold)
         fresh = previous is None or _starts_block(
-            line, previous, page, usual=usual_pitch(_points(line, page)), edges=(left_edge, right_edge)
+            line, previous, page, grown=abs(size - previous_size) >= 1.0, usual=usual_pitch(size), edges=edges
         )
         last = pieces[-1] if pieces and previous is not None else None
         if last is not None and _belongs(kind, style, last, fresh=fresh):
             last.lines.append(line)
         else:
             pieces.append(_Piece([line], kind, style, structural))
-        previous = line
+        previous, previous_size = line, size
     return _numbered_headings([_settled(piece) for piece in pieces])
 
 
@@ -286,33 +300,33 @@ def _numbered_headings(pieces: list[_Piece]) -> list[_Piece]:
     return pieces
 
 
-def _kind_and_style(line: Line, page: PageLines, body_size: float) -> tuple[BlockKind, tuple[float, bool], int]:
-    size = _points(line, page)
-    style = (size, line.bold)
+def _kind_and_level(line: Line, size: float, body_size: float) -> tuple[BlockKind, int]:
+    """What a line of this size (points) is by itself, and for a heading its structural level, or 0."""
     if line.cells > 1:
-        return BlockKind.TABLE, style, 0
-    structural = structural_level(line.text)
-    set_apart = body_size > 0 and (size >= body_size * _LARGER or (line.bold and len(line.text) < 120))
-    letters = sum(character.isalpha() for character in line.text)
-    if letters >= 2 and (structural or (set_apart and not line.text.rstrip().endswith((".", ";", ",")))):
-        return BlockKind.HEADING, style, structural or section_number_level(line.text)
-    if bullet(line.text):
-        return BlockKind.LIST_ITEM, style, 0
-    return BlockKind.PARAGRAPH, style, 0
+        return BlockKind.TABLE, 0
+    text = line.text
+    structural = structural_level(text)
+    set_apart = body_size > 0 and (size >= body_size * _LARGER or (line.bold and len(text) < 120))
+    headed = structural or (set_apart and not text.rstrip().endswith((".", ";", ",")))
+    if headed and _has_letters(text, 2):
+        return BlockKind.HEADING, structural or section_number_level(text)
+    return (BlockKind.LIST_ITEM if bullet(text) else BlockKind.PARAGRAPH), 0
 
 
-def _usual_pitches(pages: Sequence[PageLines]) -> Callable[[float], float]:
+def _usual_pitches(pages: Sequence[PageLines], sizes: Sequence[Sequence[float]]) -> Callable[[float], float]:
     """For a size in points, the usual distance between baselines, in points, over the whole document."""
     seen: dict[float, Counter[float]] = {}
-    for page in pages:
-        for above, below in itertools.pairwise(page.lines):
-            pitch, size = (below.baseline - above.baseline) * page.height, _points(below, page)
-            if size == _points(above, page) and size * 0.7 < pitch < size * 3.5:
+    for page, points in zip(pages, sizes, strict=True):
+        height = page.height
+        for (above, size_above), (below, size) in itertools.pairwise(zip(page.lines, points, strict=True)):
+            pitch = (below.baseline - above.baseline) * height
+            if size == size_above and size * 0.7 < pitch < size * 3.5:
                 seen.setdefault(size, Counter())[round(pitch * 2) / 2] += 1
     modes = {size: max(counts, key=lambda pitch: (counts[pitch], -pitch)) for size, counts in seen.items()}
     body = max(modes, key=lambda size: seen[size].total(), default=None)
     ratio = modes[body] / body if body else 1.35
-    return lambda size: modes[size] if size in modes and seen[size].total() >= _ENOUGH_LINES else size * ratio
+    usual = {size: mode for size, mode in modes.items() if seen[size].total() >= _ENOUGH_LINES}
+    return lambda size: usual[size] if size in usual else size * ratio
 
 
 def _edges(lines: Sequence[Line]) -> tuple[float, float]:
@@ -322,16 +336,18 @@ def _edges(lines: Sequence[Line]) -> tuple[float, float]:
     return max(line.box.right for line in prose), min(line.box.left for line in prose)
 
 
-def _starts_block(line: Line, previous: Line, page: PageLines, *, usual: float, edges: tuple[float, float]) -> bool:
-    """True when geometry, or the line itself, says that a new paragraph begins with `line`."""
+def _starts_block(
+    line: Line, previous: Line, page: PageLines, *, grown: bool, usual: float, edges: tuple[float, float]
+) -> bool:
+    """True when geometry, or the line itself, says that a new paragraph begins with `line`; `grown`: it is of another size."""
     if line.new_paragraph is not None:
         return line.new_paragraph
     distance = (line.baseline - previous.baseline) * page.height
     if distance < 0 or distance > usual * _NEW_PARAGRAPH:
         return True
-    if abs(_points(line, page) - _points(previous, page)) >= 1.0 or bullet(line.text) or opens_article(line.text):
+    if grown or bullet(line.text) or opens_article(line.text):
         return True
-    width = edges[1] - edges[0]
+    width = edges[0] - edges[1]
     short = previous.box.right - previous.box.left < 0.75 * width
     return short and bool(ENDS_SENTENCE.search(previous.text))
 

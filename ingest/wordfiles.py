@@ -24,6 +24,8 @@ _OPENED = tuple(f"{_W}{name}" for name in ("ins", "moveTo", "smartTag", "customX
 _TINY_HALF_POINTS = 2
 _OFF = ("0", "false", "off", "none")
 _MOST_STYLES_DEEP = 20
+_NOT_PACKED_BYTES = 16 * 1024 * 1024
+"""A copy of so many bytes need not be packed: it is read once, at once."""
 
 
 @dataclass(slots=True)
@@ -39,8 +41,10 @@ def visible_word_file(path: Path, copy_to: Path) -> LeftOut:
     """Write what is visible of the DOCX at `path` to `copy_to`. Raises what a damaged file makes its readers raise."""
     from lxml import etree
 
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy_to, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy_to, "w") as target:
         names = archive.namelist()
+        small = sum(member.file_size for member in archive.infolist()) <= _NOT_PACKED_BYTES
+        packing = zipfile.ZIP_STORED if small else zipfile.ZIP_DEFLATED
         word = _Word()
         if "word/styles.xml" in names:
             root = _tree(archive, "word/styles.xml")
@@ -55,9 +59,10 @@ def visible_word_file(path: Path, copy_to: Path) -> LeftOut:
             if _PARTS.fullmatch(name):
                 root = _cleaned(_tree(archive, name), word)
                 _place_notes(root, word)
-                target.writestr(name, etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
+                content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
             else:
-                target.writestr(archive.getinfo(name), archive.read(name))
+                content = archive.read(name)
+            target.writestr(name, content, packing)
     return word.left_out
 
 
