@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,34 @@ def test_scope_without_documents_gives_no_evidence(index: EdgePassageIndex) -> N
         assert (found.passages, found.support) == ((), 0.0)
 
 
+def test_wide_scope_that_leaves_out_nothing_is_no_filter_and_one_that_leaves_out_a_document_is(
+    index: EdgePassageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.retrieval._WIDE", 2)
+    asked: list[object] = []
+    search = index.search
+
+    def watched(*arguments: Any, within: Any = None, **more: Any) -> Any:
+        asked.append(within)
+        return search(*arguments, within=within, **more)
+
+    monkeypatch.setattr(index, "search", watched)
+    wide = Scope(date_from="1900-01-01")
+    for there, expected in (({"a", "b"}, None), ({"a", "b", "c"}, {"a", "b"})):
+        asked.clear()
+        retriever = Retriever(
+            index,
+            HashEmbedder(),
+            Lexicon(LANGUAGES),
+            CALIBRATION,
+            documents_within=lambda scope, _, there=there: {"a", "b"} if scope else there,
+        )
+        found = retriever.evidence("Combien de jours dure le congé annuel ?", "fr", VISITOR, k=5, scope=wide)
+        assert {scored.passage.document_id for scored in found.passages} == {"a", "b"}
+        assert asked == [expected] * len(asked)
+        assert asked
+
+
 def test_without_a_register_no_document_is_in_a_scope(index: EdgePassageIndex) -> None:
     bare = Retriever(index, HashEmbedder(), Lexicon(LANGUAGES), CALIBRATION)
     assert bare.search("congé annuel", VISITOR, 5)
@@ -120,4 +149,4 @@ def test_small_scope_is_searched_exactly_in_a_large_index(tmp_path: Path) -> Non
 def _filter(within: tuple[str, ...] | None):  # type: ignore[no-untyped-def]
     from assistant.index.edge import _access
 
-    return _access(("public",), within)
+    return _access(("public",), within if within is None else frozenset(within))
