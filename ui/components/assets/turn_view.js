@@ -194,6 +194,7 @@ export class TurnView {
     const composed = answer.model !== "quotes";
     const doubtful = composed && turn.sentences.some((sentence) => sentence.verdict === "partly supported");
     return [
+      turn.restarted ? note(words.say("progress.was_restarted"), { drawing: "again" }) : null,
       answer.incomplete ? note(words.say("answer.incomplete"), { drawing: "alert" }) : null,
       answer.withheld ? this.withheld(words) : null,
       doubtful ? note(words.say("answer.partly_means")) : null,
@@ -236,7 +237,7 @@ export class TurnView {
     const parts = [
       copy && turn.sentences.length ? this.copyButton(words) : null,
       kept && shows ? exportMenu(words, (format) => conversationPath(ask.conversation.id, "/export", { format, turn: turn.number })) : null,
-      repeats ? button(words.say("turn.again"), () => ask.again(turn), { drawing: "again", kind: "tool again" }) : null,
+      repeats ? button(words.say(own ? "turn.again" : "reading.again"), () => ask.again(turn), { drawing: "again", kind: "tool again" }) : null,
       kept && own && (turn.answer || turn.sentences.length) ? new Feedback(this.page, ask.conversation.id, turn).draw() : null,
       label ? element("span", { class: "tag" }, words.say("answer.label", { label: words.label(label) })) : null,
     ].filter(Boolean);
