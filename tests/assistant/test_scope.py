@@ -149,4 +149,4 @@ def test_small_scope_is_searched_exactly_in_a_large_index(tmp_path: Path) -> Non
 def _filter(within: tuple[str, ...] | None):  # type: ignore[no-untyped-def]
     from assistant.index.edge import _access
 
-    return _access(("public",), within if within is None else frozenset(within))
+    return _access(("public",), within)
