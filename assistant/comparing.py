@@ -14,17 +14,17 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Literal
 
 from assistant.access import Principal
 from assistant.alignment import Line, Mark, Matched, aligned, tokens
 from assistant.answer_kinds import values
 from assistant.archive import Archive
 from assistant.audit import AuditLog
+from assistant.changes import Change, ChangedWords, ChangeKind, Compared, Comparison, Side
 from assistant.citations import citation_of
 from assistant.language import readable_offsets
 from assistant.outline import Statement, statements
-from assistant.types import BlockKind, Box, Citation, Document, Span, passage_id
+from assistant.types import BlockKind, Box, Document, Span, passage_id
 
 BOXED_CHANGES = 200
 """Changes whose words are placed on their pages at once; those of any further one are when its page is opened."""
@@ -34,73 +34,6 @@ _SAME_HEADER = 0.85
 _LIST_MARK = re.compile(r"\s*(?:[•▪◦‣●○■□➢✓✔–—*·-]\s|\(?(?:[\d٠-٩]{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s|[\d٠-٩]{1,2}°\s)")
 
 _ENDED = re.compile(r"[.!?…؟۔:;؛][\"”’'»)\]]*$")
-
-ChangeKind = Literal["added", "removed", "changed"]
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedWords:
-    """Words that are others on the other side, or are not there: 0-based, end exclusive, in the text of their `Side`."""
-
-    start: int
-    end: int
-    is_number: bool
-    """True when a number is among them, in digits or in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What one version says there."""
-
-    text: str
-    """As a reader sees it: line ends are spaces, and page furniture between its sentences is left out."""
-    page_number: int | None
-    """1-based, on which it begins; None for formats without pages."""
-    citation: Citation
-    changed: tuple[ChangedWords, ...] = ()
-    """Empty where the whole of it was added or removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change. Added: only `after`; removed: only `before`; changed: both."""
-
-    kind: ChangeKind
-    heading: str
-    """The heading that it stands under, in the new text unless it was removed; empty for none."""
-    before: Side | None
-    after: Side | None
-    moved: bool = False
-    """True when it stands in another place now as well."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One of the two texts."""
-
-    document_id: str
-    version: str
-    title: str
-    file_name: str
-    language: str
-    date: str | None
-    label: str
-    statements: int
-    """Sentences, list items, table rows and headings that it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What is different, in the order of the new text."""
-
-    before: Compared | None
-    """None when there is no other version that this reader may read; then there are no changes."""
-    after: Compared
-    changes: tuple[Change, ...]
-    unchanged: int
-    """Statements of the new text that say the same in the old one, wherever."""
-    moved: int
-    """How many of those stand in another order."""
 
 
 @dataclass

@@ -18,6 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from assistant.access import Label, Level
 from assistant.errors import ConfigurationError
 
+_LONGEST_SALT, _NOT_IN_SALT = 128, "@/\\"
+_SECRET = frozenset({"cache_salt"})
+"""Keys whose value no error repeats."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -208,7 +212,7 @@ class EndpointSettings(_Section):
     model: str = Field(min_length=1, max_length=300)
     reported_as: str = ""
     """The name under which the server answers, where it is not `model`."""
-    cache_salt: str = Field(default="", max_length=200)
+    cache_salt: str = ""
     """Sent along where it is set: vLLM shares kept beginnings of prompts only between requests of one salt."""
     languages: tuple[Literal["fr", "ar", "en"], ...] = ()
     """In which it may answer; empty: all of the instance."""
@@ -228,6 +232,14 @@ class EndpointSettings(_Section):
     @classmethod
     def _is_a_label(cls, value: str) -> str:
         return str(_parsed_label(value))
+
+    @field_validator("cache_salt")
+    @classmethod
+    def _is_a_salt(cls, value: str) -> str:
+        """What vLLM takes: it refuses any other with each request."""
+        if len(value) > _LONGEST_SALT or any(letter in _NOT_IN_SALT or not letter.isprintable() for letter in value):
+            raise ValueError(f"write at most {_LONGEST_SALT} printable characters, none of them @, / or \\")
+        return value
 
     @field_validator("url")
     @classmethod
@@ -394,6 +406,7 @@ def _explained(file: Path, error: ValidationError) -> str:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
         remedy = _REMEDIES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-        value = "" if problem["type"] == "missing" else f" {problem['input']!r}"
+        hidden = problem["type"] == "missing" or _SECRET.intersection(problem["loc"])
+        value = "" if hidden else f" {problem['input']!r}"
         lines.append(f"{file}: {key}{value}: {remedy}")
     return "\n".join(lines)

@@ -264,6 +264,10 @@ class Ingestion(Protocol):
         """One document. Raises NotFound when there is none, or none this principal may know of."""
         ...
 
+    def received(self, document_id: str, principal: Principal) -> Mapping[str, str]:
+        """Version → when it was handed in (UTC, ISO 8601), the first first. Raises NotFound as `document` does."""
+        ...
+
     def documents_within(self, scope: Scope, principal: Principal) -> frozenset[str]:
         """The ids of the documents in a scope that this principal may read; of all of them where it limits nothing."""
         ...

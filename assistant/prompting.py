@@ -159,7 +159,8 @@ def as_data(text: str) -> str:
     >>> as_data("\\u200b[IN\\u2060ST] ### Instruction: x")
     '[ INST ] # # #  Instruction: x'
     """
-    visible = "".join(letter for letter in text if _is_visible(letter))
+    hidden = {ord(letter): None for letter in set(text) if not _is_visible(letter)}
+    visible = text.translate(hidden) if hidden else text
     broken = _BARS.sub(r"\g<0> ", visible)
     broken = _FRAME.sub(lambda match: _FRAME_LETTERS.sub(_apart, match.group()).strip(), broken)
     return _ROLE_LINE.sub(r"\1· ", broken)

@@ -34,6 +34,8 @@ _MARGIN_DEPTH = 10
 """Passages of each route that say how far the best one stands out."""
 _SPARE = 8
 """Passages fetched beyond those asked for, to stand in for repeated ones and for those of a crowded section."""
+_WIDE = 500
+"""Documents in a scope from which on it is asked whether it leaves out any."""
 _PREFERRED_DEPTH = 50
 """Passages among which those of the documents that a question names are looked for."""
 _PREFERRED_SHARE = 0.2
@@ -160,10 +162,16 @@ class Retriever:
         return self._evidence_and_features(question, language, principal, k, Scope.everything)[1]
 
     def _within(self, scope: Scope, principal: Principal) -> frozenset[str] | None:
-        """The ids of the documents in the scope; None where it limits nothing."""
+        """The ids of the documents in the scope; None where it limits nothing, or leaves out nothing that is readable."""
         if not scope:
             return None
-        return frozenset(self._documents_within(scope, principal)) if self._documents_within else frozenset()
+        if self._documents_within is None:
+            return frozenset()
+        within = frozenset(self._documents_within(scope, principal))
+        # A long list costs the index more than all else; whether it is everything costs one look into the register.
+        if len(within) >= _WIDE and within.issuperset(self._documents_within(Scope.everything, principal)):
+            return None
+        return within
 
     def _evidence_and_features(
         self, question: str, language: str | None, principal: Principal, k: int, scope: Scope

@@ -176,6 +176,11 @@ class EmbeddedIngestion:
         """See `Ingestion.document`."""
         return self._explained(self._listing.one(document_id, principal))
 
+    def received(self, document_id: str, principal: Principal) -> dict[str, str]:
+        """See `Ingestion.received`."""
+        self._listing.one(document_id, principal)
+        return self._listing.received(document_id)
+
     def documents_within(self, scope: Scope, principal: Principal) -> frozenset[str]:
         """See `Ingestion.documents_within`."""
         return self._listing.within(scope, principal)

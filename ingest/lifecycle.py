@@ -191,13 +191,9 @@ class Lifecycle:
         """See `Ingestion.versions`."""
         status = self._listing.for_archivist(document_id, principal)
         kept = self._archive.kept_versions(document_id)
-        first_seen: dict[str, str] = {}
-        for event in self._listing.events(document_id):
-            if event.version:
-                first_seen.setdefault(event.version, event.at)
         return tuple(
             DocumentVersion(version, at, kept.get(version, 0), version == status.version, version in kept)
-            for version, at in first_seen.items()
+            for version, at in self._listing.received(document_id).items()
         )
 
     def hold(self, document_id: str, principal: Principal, reason: str) -> DocumentStatus:

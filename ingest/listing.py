@@ -120,6 +120,14 @@ class Listing:
         rows = self._database.connection().execute(query, (document_id,))
         return tuple(DocumentEvent(row["at"], row["version"], row["state"], row["reason"]) for row in rows)
 
+    def received(self, document_id: str) -> dict[str, str]:
+        """Version → when it was first heard of, oldest first. Whether the asker may know of it is asked before."""
+        first: dict[str, str] = {}
+        for event in self.events(document_id):
+            if event.version:
+                first.setdefault(event.version, event.at)
+        return first
+
     def holds(self, principal: Principal) -> tuple[LegalHold, ...]:
         """See `Ingestion.holds`."""
         require_archivist(principal)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.alignment import tokens
-from assistant.comparing import Change, ChangeKind
+from assistant.changes import Change, ChangeKind
 from assistant.language import readable_form
 from assistant.outline import statements
 from assistant.types import Block, BlockKind, Document, Page, Span, TextOrigin

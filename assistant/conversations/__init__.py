@@ -5,7 +5,16 @@ while that reader may read the source. What is deleted, and what a document that
 file afterwards: each turn is sealed under a key of its own.
 """
 
-from assistant.conversations.records import Conversation, Feedback, GivenFeedback, Summary, Turn, TurnState
+from assistant.conversations.records import (
+    Conversation,
+    Feedback,
+    GivenFeedback,
+    ReadDocument,
+    Summary,
+    Turn,
+    TurnKind,
+    TurnState,
+)
 from assistant.conversations.store import Conversations, OpenTurn
 
 __all__ = [
@@ -14,7 +23,9 @@ __all__ = [
     "Feedback",
     "GivenFeedback",
     "OpenTurn",
+    "ReadDocument",
     "Summary",
     "Turn",
+    "TurnKind",
     "TurnState",
 ]

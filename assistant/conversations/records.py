@@ -16,10 +16,21 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Any, Literal, cast
 
+from assistant.changes import Comparison
 from assistant.types import Answer
 
 SourceVersion = tuple[str, str]
 """(document id, version)."""
+
+
+class TurnKind(StrEnum):
+    """What the reader asked for."""
+
+    QUESTION = "question"
+    SUMMARY = "summary"
+    """A whole document summed up."""
+    CHANGES = "changes"
+    """What differs between two texts."""
 
 
 class TurnState(StrEnum):
@@ -46,12 +57,24 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """A whole document that a turn speaks of."""
+
+    document_id: str
+    """Empty once it was erased, and so is the version."""
+    version: str
+    title: str = ""
+    """As it is now; empty where it is stored, and for a document that may not be read any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what came of it."""
+    """A question, or what is to be done with whole documents, and what came of it."""
 
     number: int
     """1-based, in the conversation."""
     question: str
+    """Empty unless it is a question: what else is asked for is said by `kind` and `read`."""
     searched: str
     """The standalone question that was searched; the question itself when nothing was rewritten."""
     state: TurnState
@@ -63,13 +86,18 @@ class Turn:
     """How many sentences are not shown because their source may not be read any more, or was erased."""
     drawn_from: tuple[SourceVersion, ...] = ()
     """The documents whose words `searched` may hold, since it was made with the answers before it."""
+    kind: TurnKind = TurnKind.QUESTION
+    read: tuple[ReadDocument, ...] = ()
+    """The document that is summed up; the older and the newer text that are compared."""
+    comparison: Comparison | None = None
 
     def sources(self) -> set[SourceVersion]:
         """Every version of a document whose words this turn may hold."""
-        cited = (
-            {(citation.document_id, citation.version) for citation in self.answer.citations} if self.answer else set()
+        citations = self.answer.citations if self.answer else ()
+        cited = {(citation.document_id, citation.version) for citation in citations}
+        return (
+            cited | set(self.drawn_from) | {(each.document_id, each.version) for each in self.read if each.document_id}
         )
-        return cited | set(self.drawn_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +109,8 @@ class Summary:
     created_at: str
     changed_at: str
     turns: int
+    first: Turn | None = None
+    """The first turn as its reader may see it now, where the conversation has no title of its own; without its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +143,23 @@ def turn_from(stored: bytes) -> Turn:
     return cast(Turn, _read(Turn, json.loads(stored.decode("utf-8", "surrogatepass"))))
 
 
-def words_in(stored: bytes) -> tuple[str, str]:
-    """For a search: the reader's own words in a turn that `written` wrote, and all others.
+def words_in(stored: bytes) -> tuple[str, str, bool]:
+    """For a search: the reader's own words in a turn that `written` wrote, all others, and whether it names whole documents.
 
-    Five times faster than reading the whole turn.
+    Five times faster than reading the whole turn. Titles are not stored, so they are not among the words.
     """
     told = json.loads(stored.decode("utf-8", "surrogatepass"))
     sentences = told["answer"]["sentences"] if told["answer"] else []
-    return told["question"], "\n".join((told["searched"], *(sentence["text"] for sentence in sentences)))
+    changes = told["comparison"]["changes"] if told.get("comparison") else []
+    sides = [side for change in changes for side in (change["before"], change["after"]) if side]
+    others = "\n".join((told["searched"], *(each["text"] for each in (*sentences, *sides))))
+    return told["question"], others, bool(told.get("read"))
+
+
+def words_of(turn: Turn) -> str:
+    """For a search: all words of a turn as its reader may see it now."""
+    own, others, _ = words_in(written(turn))
+    return "\n".join((own, others, *(each.title for each in turn.read)))
 
 
 def _read(wanted: Any, value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 A citation is shown again when its very version may be read by this principal, under the label it carries today, and the quoted
 words still stand there. A sentence is shown again when all its citations are. One without citations is shown only while nothing
-of its answer is hidden: nobody knows what it rests on.
+of its answer is hidden: nobody knows what it rests on. A comparison is shown while both texts may be read: what was added to one
+says what the other lacks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import replace
 from assistant.access import Label, Principal, join_labels
 from assistant.answer_text import answer_text
 from assistant.archive import Archive
-from assistant.conversations.records import SourceVersion, Turn
+from assistant.changes import Change, Compared, Comparison
+from assistant.conversations.records import ReadDocument, SourceVersion, Turn
 from assistant.errors import NotFound
 from assistant.types import Citation, Document, Outcome
 
@@ -33,11 +35,46 @@ class ReadableSources:
         """The turn without what its reader may not read any more; `hidden` counts the sentences that are gone."""
         if not all(map(self._document, turn.drawn_from)):
             turn = _as_asked(turn)
+        turn = replace(turn, read=tuple(map(self._titled, turn.read)))
+        if turn.comparison is not None:
+            return self._comparison_shown(turn, turn.comparison)
         if turn.answer is None:
             return turn
         answer = replace(turn.answer, citations=tuple(map(self._labelled, turn.answer.citations)))
         gone = {citation.marker for citation in answer.citations if not self._stands(citation)}
         return without(replace(turn, answer=answer), gone)
+
+    def _comparison_shown(self, turn: Turn, comparison: Comparison) -> Turn:
+        """With the changes whose words still stand; none of them, unless both texts may be read: each tells of the other."""
+        texts = [text for text in (comparison.before, comparison.after) if text]
+        documents = [self._document((text.document_id, text.version)) for text in texts]
+        if not all(documents):
+            return without_comparison(turn)
+        before, after = (self._told(text) if text else None for text in (comparison.before, comparison.after))
+        assert after is not None
+        changes = tuple(map(self._relabelled, filter(self._still_says, comparison.changes)))
+        kept = replace(comparison, before=before, after=after, changes=changes)
+        return replace(turn, comparison=kept, hidden=turn.hidden + len(comparison.changes) - len(changes))
+
+    def _still_says(self, change: Change) -> bool:
+        return all(self._stands(side.citation) for side in (change.before, change.after) if side)
+
+    def _relabelled(self, change: Change) -> Change:
+        before, after = (
+            replace(side, citation=self._labelled(side.citation)) if side else None
+            for side in (change.before, change.after)
+        )
+        return replace(change, before=before, after=after)
+
+    def _told(self, text: Compared) -> Compared:
+        """With the title and the label that its document has today."""
+        document = self._document((text.document_id, text.version))
+        assert document is not None
+        return replace(text, title=document.title, file_name=document.file_name, label=str(document.label))
+
+    def _titled(self, read: ReadDocument) -> ReadDocument:
+        document = self._document((read.document_id, read.version))
+        return replace(read, title=(document.title or document.file_name) if document else "")
 
     def _document(self, source: SourceVersion) -> Document | None:
         if source not in self._found:
@@ -82,10 +119,20 @@ def without(turn: Turn, gone: Collection[int]) -> Turn:
     return replace(turn, answer=rest, hidden=turn.hidden + len(answer.sentences) - len(sentences))
 
 
+def without_comparison(turn: Turn) -> Turn:
+    """The turn without every word of the texts that it compares; `hidden` counts the changes that are gone."""
+    if turn.comparison is None:
+        return turn
+    return replace(turn, comparison=None, hidden=turn.hidden + len(turn.comparison.changes))
+
+
 def without_sources(turn: Turn, is_gone: Callable[[SourceVersion], bool]) -> Turn:
     """The turn without every word that these versions of documents may have given it."""
     if any(map(is_gone, turn.drawn_from)):
         turn = replace(_as_asked(turn), drawn_from=tuple(each for each in turn.drawn_from if not is_gone(each)))
+    if any(is_gone((each.document_id, each.version)) for each in turn.read):
+        left = (ReadDocument("", "") if is_gone((each.document_id, each.version)) else each for each in turn.read)
+        turn = without_comparison(replace(turn, read=tuple(left)))
     citations = turn.answer.citations if turn.answer else ()
     return without(turn, {each.marker for each in citations if is_gone((each.document_id, each.version))})
 

@@ -22,16 +22,20 @@ from uuid import uuid4
 
 from assistant.access import Label, Principal, Role
 from assistant.archive import Archive
+from assistant.changes import Comparison
 from assistant.conversations.records import (
     Conversation,
     Feedback,
     GivenFeedback,
+    ReadDocument,
     SourceVersion,
     Summary,
     Turn,
+    TurnKind,
     TurnState,
     turn_from,
     words_in,
+    words_of,
     written,
 )
 from assistant.conversations.shown import ReadableSources, without_sources
@@ -145,19 +149,26 @@ class Conversations:
         for row in rows:
             title, _ = self._about(row)
             if not words or self._says(row["id"], title, words, sources):
-                found.append(Summary(row["id"], title, row["created_at"], row["changed_at"], row["turns"]))
+                first = None if title else self._first(row["id"], sources)
+                found.append(Summary(row["id"], title, row["created_at"], row["changed_at"], row["turns"], first))
         return tuple(found)
 
-    def one(
-        self, conversation_id: str, principal: Principal, *, before: int | None = None, most: int = MOST_TURNS
-    ) -> Conversation:
-        """A conversation as its reader may see it now: its last turns, `most` of them, those from `before` on left out."""
-        row = self._row(conversation_id, principal)
-        title, scope = self._about(row)
-        sources = ReadableSources(self._archive, principal)
-        stored = [turn for turn in self._turns(conversation_id) if before is None or turn.number < before]
-        turns = tuple(map(sources.shown, stored[-most:]))
-        return Conversation(row["id"], title, row["created_at"], row["changed_at"], scope, turns)
+    def one(self, conversation_id: str, principal: Principal) -> Conversation:
+        """A conversation as its reader may see it now."""
+        return self._shown(conversation_id, principal, list(self._turns(conversation_id)))
+
+    def remembered(self, conversation_id: str, principal: Principal, *, before: int | None, most: int) -> Conversation:
+        """What a next question is understood by: the last `most` questions, those from turn `before` on left out."""
+        stored = [
+            turn
+            for turn in self._turns(conversation_id)
+            if turn.kind is TurnKind.QUESTION and (before is None or turn.number < before)
+        ]
+        return self._shown(conversation_id, principal, stored[-most:])
+
+    def shown(self, turn: Turn, principal: Principal) -> Turn:
+        """A turn as its reader may see it now."""
+        return ReadableSources(self._archive, principal).shown(turn)
 
     def change(
         self,
@@ -190,16 +201,20 @@ class Conversations:
         *,
         searched: str,
         drawn_from: Iterable[SourceVersion] = (),
+        kind: TurnKind = TurnKind.QUESTION,
+        read: tuple[ReadDocument, ...] = (),
         replaces: int | None = None,
     ) -> OpenTurn:
-        """Keep the question; until `finish`, its turn counts as stopped.
+        """Keep what is asked for; until `finish`, its turn counts as stopped.
 
         With `replaces`, that turn and all after it are deleted. Raises InvalidRequest when there is no such turn, and Conflict
         when the conversation is full.
         """
+        asked = Turn(
+            1, question, searched, TurnState.STOPPED, self._at(), drawn_from=tuple(drawn_from), kind=kind, read=read
+        )
         if not self.keeps:
-            turn = Turn(1, question, searched, TurnState.STOPPED, self._at())
-            return OpenTurn(conversation_id, 1, "", turn)
+            return OpenTurn(conversation_id, 1, "", asked)
         with self._database.writing() as connection:
             row = self._row(conversation_id, principal)
             query = "SELECT number, key FROM turns WHERE conversation = ? ORDER BY number"
@@ -209,8 +224,7 @@ class Conversations:
             number = replaces or max(there, default=0) + 1
             if number > MOST_TURNS:
                 raise Conflict(f"this conversation has {MOST_TURNS} questions, the most there can be; begin a new one")
-            turn = Turn(number, question, searched, TurnState.STOPPED, self._at(), drawn_from=tuple(drawn_from))
-            opened = OpenTurn(conversation_id, number, uuid4().hex, turn)
+            opened = OpenTurn(conversation_id, number, uuid4().hex, replace(asked, number=number))
             connection.execute("DELETE FROM turns WHERE conversation = ? AND number >= ?", (conversation_id, number))
             self._insert(connection, opened)
             title, scope = self._about(row)
@@ -221,9 +235,11 @@ class Conversations:
         self._keyring.destroy_all(key for other, key in there.items() if other >= number)
         return opened
 
-    def finish(self, opened: OpenTurn, state: TurnState, answer: Answer | None) -> Turn:
+    def finish(
+        self, opened: OpenTurn, state: TurnState, answer: Answer | None, *, comparison: Comparison | None = None
+    ) -> Turn:
         """Keep how the turn ended; the turn. Nothing is kept of one that was deleted or replaced meanwhile."""
-        turn = replace(opened.turn, state=state, answer=answer)
+        turn = replace(opened.turn, state=state, answer=answer, comparison=comparison)
         with self._database.writing() as connection:
             where = (opened.conversation_id, opened.number, opened.key)
             query = "DELETE FROM turns WHERE conversation = ? AND number = ? AND key = ?"
@@ -244,11 +260,11 @@ class Conversations:
     # Feedback.
 
     def rate(self, conversation_id: str, number: int, principal: Principal, feedback: Feedback | None) -> None:
-        """Keep what the reader says of an answer, or with None nothing. Raises NotFound, also for a turn without answer."""
+        """Keep what the reader says of an answer, or with None nothing. NotFound for a turn that is no answered question."""
         with self._database.writing() as connection:
             self._row(conversation_id, principal)
             found = list(self._open_turns("conversation = ? AND number = ?", (conversation_id, number)))
-            if not found or found[0].turn.answer is None:
+            if not found or found[0].turn.answer is None or found[0].turn.kind is not TurnKind.QUESTION:
                 raise NotFound("there is no such answer in this conversation")
             self._rewrite(connection, found[0], replace(found[0].turn, feedback=feedback))
         self._keyring.destroy_all([found[0].key])
@@ -320,13 +336,24 @@ class Conversations:
 
         stored = [content for _, content in self._opened("conversation = ?", (conversation_id,))]
         in_turns = [words_in(content) for content in stored]
-        # Only where the stored words fit, and the reader's own do not, is it looked up what may be read.
-        if not found_in(text for texts in in_turns for text in texts):
+        # Only where the stored words may fit, and the reader's own do not, is it looked up what may be read.
+        named = any(names for *_, names in in_turns)
+        if not named and not found_in(text for own, others, _ in in_turns for text in (own, others)):
             return False
-        if found_in(own for own, _ in in_turns):
+        if found_in(own for own, *_ in in_turns):
             return True
-        shown = (words_in(written(sources.shown(turn_from(content)))) for content in stored)
-        return found_in(text for texts in shown for text in texts)
+        return found_in(words_of(sources.shown(turn_from(content))) for content in stored)
+
+    def _first(self, conversation_id: str, sources: ReadableSources) -> Turn | None:
+        for opened in self._open_turns("conversation = ? AND number = 1", (conversation_id,)):
+            return replace(sources.shown(opened.turn), answer=None, comparison=None)
+        return None
+
+    def _shown(self, conversation_id: str, principal: Principal, stored: Iterable[Turn]) -> Conversation:
+        row = self._row(conversation_id, principal)
+        title, scope = self._about(row)
+        turns = tuple(map(ReadableSources(self._archive, principal).shown, stored))
+        return Conversation(row["id"], title, row["created_at"], row["changed_at"], scope, turns)
 
     def _remove(self, ids: list[str]) -> None:
         keys = list(ids)

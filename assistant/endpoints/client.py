@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 _NO_KEY = "none"
 """openai refuses to be made without a key. The transport writes the header itself, and this never goes out."""
 
+
+_STOP = re.compile(r"[.!?…؟۔:;؛\]】}\n]")
+_SURE_CHARS = 16
+"""After so many characters it is known whether a sentence ended before them."""
+_MOST_HELD_CHARS = 120
 
 _STREAM = {"content-type": "text/event-stream"}
 _DONE = b"data: [DONE]\n\n"
@@ -164,17 +170,42 @@ class _CheckedBody(httpx.SyncByteStream):
         self._check = check
 
     def __iter__(self) -> Iterator[bytes]:
+        tokens = _Tokens()
         for received in _until_end(self._body, self._check):
-            text = self._check.feed(received)
+            text = tokens.handed_on(self._check.feed(received))
             if text:
                 yield _event({"delta": {"content": text}})
             if self._check.done:
                 break
+        if tokens.held:
+            yield _event({"delta": {"content": tokens.held}})
         yield _event({"delta": {}, "finish_reason": "stop"})
         yield _DONE
 
     def close(self) -> None:
         self._body.close()
+
+
+class _Tokens:
+    """Hands tokens on at once where a sentence may end, and in one piece where none can.
+
+    openai and LlamaIndex take 0.1 ms of processor for each piece, the same for a letter and for half a sentence, and nothing can
+    be said before a sentence has ended. Whether it has is seen by what follows.
+    """
+
+    def __init__(self) -> None:
+        self.held = ""
+        self._since_stop = 0
+
+    def handed_on(self, text: str) -> str:
+        """What goes on now that `text` has come; empty while it is held."""
+        self.held += text
+        stops = list(_STOP.finditer(text))
+        self._since_stop = len(text) - stops[-1].end() if stops else self._since_stop + len(text)
+        if not stops and self._since_stop > _SURE_CHARS and len(self.held) < _MOST_HELD_CHARS:
+            return ""
+        handed, self.held = self.held, ""
+        return handed
 
 
 def _until_end(body: Iterable[bytes], check: StreamCheck) -> Iterator[bytes]:

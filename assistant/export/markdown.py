@@ -28,10 +28,8 @@ def _turn(turn: SheetTurn) -> Iterator[str]:
     yield f"## {escaped(turn.question)}"
     if turn.searched:
         yield f"*{escaped(turn.searched)}*"
-    if turn.sentences:
-        yield " ".join(
-            escaped(each.text) + "".join(f"[^{number}]" for number in each.footnotes) for each in turn.sentences
-        )
+    for paragraph in turn.paragraphs:
+        yield " ".join(escaped(each.text) + "".join(f"[^{number}]" for number in each.footnotes) for each in paragraph)
     for remark in turn.remarks:
         yield f"> {escaped(remark)}"
     if turn.notice:

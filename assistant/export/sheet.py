@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from assistant.access import Label, join_labels
-from assistant.conversations import Turn, TurnState
+from assistant.changes import Comparison
+from assistant.conversations import Turn, TurnKind, TurnState
 from assistant.dates import written_date
 from assistant.export.words import WORDS
 from assistant.types import Citation, Span, Verdict
@@ -89,7 +90,7 @@ class SheetTurn:
     searched: str
     """In words; empty when the question was searched as it stands."""
     notice: str
-    sentences: tuple[SheetSentence, ...]
+    paragraphs: tuple[tuple[SheetSentence, ...], ...]
     remarks: tuple[str, ...]
     """What is said after the answer: notes on the sources, what is missing."""
 
@@ -126,14 +127,14 @@ class Sheet:
 
 def sheet_of(title: str, turns: Sequence[Turn], *, day: str) -> Sheet:
     """The sheet of these turns, as their reader may see them; `day` is the ISO date of the export."""
-    languages = [turn.answer.language for turn in turns if turn.answer]
+    languages = [language for turn in turns if (language := _language(turn))]
     language = languages[0] if languages else "fr"
     words = WORDS[language]
-    labels = join_labels(Label.parse(turn.answer.label) for turn in turns if turn.answer)
+    labels = join_labels(Label.parse(label) for turn in turns for label in _labels(turn))
     footnotes: dict[_Place, Footnote] = {}
     told = [_turn(turn, language, footnotes) for turn in turns]
     return Sheet(
-        title=clean(title) or words["title"],
+        title=clean(title) or (told[0].question if told else words["title"]),
         language=language,
         label=words["label"].format(label=_label(str(labels), words)),
         date=words["exported"].format(date=written_date(day, language)),
@@ -143,35 +144,90 @@ def sheet_of(title: str, turns: Sequence[Turn], *, day: str) -> Sheet:
     )
 
 
+def _language(turn: Turn) -> str | None:
+    if turn.comparison:
+        return turn.comparison.after.language
+    return turn.answer.language if turn.answer else None
+
+
+def _labels(turn: Turn) -> Iterator[str]:
+    if turn.answer:
+        yield turn.answer.label
+    if turn.comparison:
+        yield from (text.label for text in (turn.comparison.before, turn.comparison.after) if text)
+
+
 def _turn(turn: Turn, language: str, footnotes: dict[_Place, Footnote]) -> SheetTurn:
     """The turn; its sources go into `footnotes` in the order in which they are first named, each place once."""
-    words, answer = WORDS[language], turn.answer
+    words = WORDS[language]
     numbers: dict[int, int] = {}
-    sentences = []
-    cited = {citation.marker: citation for citation in answer.citations} if answer else {}
-    for sentence in answer.sentences if answer else ():
-        for marker in sentence.markers:
-            if marker in cited and marker not in numbers:
-                citation = cited[marker]
-                new = _footnote(len(footnotes) + 1, citation, words, language)
-                place = (citation.document_id, citation.version, citation.span)
-                numbers[marker] = footnotes.setdefault(place, new).number
-        own = tuple(numbers[marker] for marker in sentence.markers if marker in numbers)
-        sentences.append(SheetSentence(clean(sentence.text), own))
-    if not sentences and answer and answer.text:
-        sentences.append(SheetSentence(clean(answer.text), ()))
+
+    def noted(citation: Citation) -> int:
+        place = (citation.document_id, citation.version, citation.span)
+        return footnotes.setdefault(place, _footnote(len(footnotes) + 1, citation, words, language)).number
+
+    if turn.comparison:
+        paragraphs = tuple(_changes(turn.comparison, words, noted))
+    else:
+        sentences = tuple(_sentences(turn, numbers, noted))
+        paragraphs = (sentences,) if sentences else ()
     searched = words["searched"].format(question=clean(turn.searched)) if turn.searched != turn.question else ""
+    cited = any(sentence.footnotes for paragraph in paragraphs for sentence in paragraph)
     return SheetTurn(
-        clean(turn.question),
+        _asked(turn, words),
         searched,
-        _notice(turn, words) if any(sentence.footnotes for sentence in sentences) else "",
-        tuple(sentences),
+        _notice(turn, words) if cited else "",
+        paragraphs,
         tuple(_remarks(turn, words, numbers)),
     )
 
 
+def _asked(turn: Turn, words: Mapping[str, str]) -> str:
+    """The question; for a summary and a comparison, what they are of."""
+    if turn.kind is TurnKind.QUESTION:
+        return clean(turn.question)
+    titles = [clean(each.title) or words["gone"] for each in turn.read] or [words["gone"]]
+    if turn.kind is TurnKind.SUMMARY:
+        return words["summary_of"].format(title=titles[0])
+    if len({each.document_id for each in turn.read}) > 1:
+        return words["comparison_of"].format(one=titles[0], other=titles[-1])
+    return words["changes_of"].format(title=titles[0])
+
+
+def _sentences(turn: Turn, numbers: dict[int, int], noted: Callable[[Citation], int]) -> Iterator[SheetSentence]:
+    """Those of an answer; `numbers` learns which footnote each marker has."""
+    answer = turn.answer
+    if answer is None:
+        return
+    cited = {citation.marker: citation for citation in answer.citations}
+    for sentence in answer.sentences:
+        for marker in sentence.markers:
+            if marker in cited and marker not in numbers:
+                numbers[marker] = noted(cited[marker])
+        own = tuple(numbers[marker] for marker in sentence.markers if marker in numbers)
+        yield SheetSentence(clean(sentence.text), own)
+    if not answer.sentences and answer.text:
+        yield SheetSentence(clean(answer.text), ())
+
+
+def _changes(
+    comparison: Comparison, words: Mapping[str, str], noted: Callable[[Citation], int]
+) -> Iterator[tuple[SheetSentence, ...]]:
+    """For each change a line that says what kind it is and where it stands, and one for each side."""
+    if not comparison.changes:
+        yield (SheetSentence(words["unchanged" if comparison.before else "one_version"], ()),)
+    for number, change in enumerate(comparison.changes, start=1):
+        says = [words[change.kind], *([words["moved"]] if change.moved else []), clean(change.heading)]
+        yield (SheetSentence(f"{number}. {' · '.join(filter(None, says))}", ()),)
+        for name, side in (("before", change.before), ("after", change.after)):
+            if side:
+                yield (SheetSentence(words[name].format(text=clean(side.text)), (noted(side.citation),)),)
+
+
 def _notice(turn: Turn, words: Mapping[str, str]) -> str:
     answer = turn.answer
+    if turn.comparison:
+        return words["compared"]
     if answer is None or all(sentence.verdict is Verdict.QUOTED for sentence in answer.sentences):
         return words["quoted"]
     return words["composed"].format(model=clean(answer.model) or "…")
@@ -183,12 +239,15 @@ def _remarks(turn: Turn, words: Mapping[str, str], numbers: Mapping[int, int]) -
         remarks.append(words["stopped"])
     elif turn.state is TurnState.FAILED:
         remarks.append(words["failed"])
-    if turn.answer is None:
+    if turn.answer is None and turn.kind is not TurnKind.CHANGES:
         remarks.append(words["none"])
-    elif turn.answer.withheld:
+    elif turn.answer and turn.answer.withheld:
         remarks.append(words["withheld"].format(count=turn.answer.withheld))
+    if turn.comparison and turn.comparison.left_out:
+        remarks.append(words["left_out"].format(count=turn.comparison.left_out))
     if turn.hidden:
-        remarks.append(words["hidden"].format(count=turn.hidden))
+        hidden = "hidden_changes" if turn.kind is TurnKind.CHANGES else "hidden"
+        remarks.append(words[hidden].format(count=turn.hidden))
     return remarks
 
 

@@ -49,7 +49,8 @@ def _write(text: _Writer, turn: SheetTurn) -> None:
     text.paragraph(turn.question, style="Heading 2")
     if turn.searched:
         text.paragraph(turn.searched, colour=_QUIET)
-    for rtl, sentences in groupby(turn.sentences, key=lambda each: text.runs_rtl(each.text)):
+    runs = (run for each in turn.paragraphs for run in groupby(each, key=lambda sentence: text.runs_rtl(sentence.text)))
+    for rtl, sentences in runs:
         paragraph = text.paragraph("", rtl=rtl)
         for sentence in sentences:
             text.run(paragraph, sentence.text, rtl=rtl)

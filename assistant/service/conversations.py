@@ -1,4 +1,4 @@
-"""A reader's conversations: kept, shown again, searched, renamed, deleted; questions in them, and feedback on the answers.
+"""Conversations of a reader: kept, searched, renamed, deleted; what is asked, summed up and compared in them; feedback.
 
 Every route sees the conversations of the reader who asks and no others: another reader's is not there (404).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.access import Label, Principal, join_labels
 from assistant.answer_text import answer_text
 from assistant.build import Parts
-from assistant.conversations import Conversation, Conversations, Feedback, OpenTurn, Turn, TurnState
+from assistant.conversations import (
+    Conversation,
+    Conversations,
+    Feedback,
+    OpenTurn,
+    ReadDocument,
+    Summary,
+    Turn,
+    TurnKind,
+    TurnState,
+)
 from assistant.errors import NotFound
 from assistant.export import Format, exported, sheet_of
 from assistant.rewriting import Exchange
@@ -26,12 +36,15 @@ from assistant.scope import Scope
 from assistant.service.answers import ScopeBody, sent_events
 from assistant.service.requests import Reader, Serving
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
-from assistant.service.wire import named_event, plain
+from assistant.service.wire import comparison_told, named_event, plain
+from assistant.summaries import FEWEST, MOST
 from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, EvidenceReady, Outcome, Sentence, SentenceReady
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 _REMEMBERED_TURNS = 3
-"""How many of the last turns a follow-up question is understood by."""
+"""How many of the last questions a follow-up is understood by."""
+_MOST_CHANGES = 2000
+"""Of one comparison: two texts that differ in more places are hardly versions of each other."""
 
 
 class NewBody(BaseModel):
@@ -58,6 +71,27 @@ class TurnBody(BaseModel):
     replaces: Annotated[int | None, Field(ge=1, description="This turn and all after it are dropped first")] = None
 
 
+class SummaryBody(BaseModel):
+    """A document to be summed up in a conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+    document_id: str
+    sentences: Annotated[int, Field(ge=FEWEST, le=MOST, description="About how many")] = 12
+    language: Literal["fr", "ar", "en"] | None = None
+    replaces: Annotated[int | None, Field(ge=1)] = None
+
+
+class ComparisonBody(BaseModel):
+    """Two texts to be compared in a conversation, as by `GET /v1/documents/{document_id}/changes`."""
+
+    model_config = ConfigDict(extra="forbid")
+    document_id: str
+    before: Annotated[str | None, Field(alias="from", description="A version; left out: the one before")] = None
+    after: Annotated[str | None, Field(alias="to", description="A version; left out: the newest")] = None
+    other: Annotated[str | None, Field(description="Another document, compared with this one")] = None
+    replaces: Annotated[int | None, Field(ge=1)] = None
+
+
 class FeedbackBody(BaseModel):
     """What the reader says of an answer."""
 
@@ -69,8 +103,11 @@ class FeedbackBody(BaseModel):
 
 @router.get("")
 def list_conversations(parts: Serving, reader: Reader, q: Annotated[str, Query(max_length=500)] = "") -> dict[str, Any]:
-    """This reader's conversations, the one changed last first; with `q`, those whose titles, questions or answers say it."""
-    return {"conversations": plain(parts.conversations.all(reader, q=q))}
+    """This reader's conversations, the one changed last first; with `q`, those whose titles, questions or answers say it.
+
+    One without a title of its own tells what its `first` turn is about.
+    """
+    return {"conversations": [_line(summary) for summary in parts.conversations.all(reader, q=q)]}
 
 
 @router.post("", status_code=201)
@@ -116,10 +153,38 @@ async def ask(
     """
     leaving = Leaving()
     running = await in_thread(lambda: _begun(parts, reader, conversation_id, body, leaving))
-    if "application/json" in request.headers.get("accept", ""):
-        await finished(running.events(), request, leaving)
-        return JSONResponse(_turn_told(running.turn))
-    return AnswerStream(running.pieces(), leaving)
+    return await _reply(running, parts, reader, request, leaving)
+
+
+@router.post(
+    "/{conversation_id}/summaries",
+    response_model=None,
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "An event `turn`, then those of `POST /v1/answers`"}
+    },
+)
+async def sum_up(
+    conversation_id: str, body: SummaryBody, request: Request, parts: Serving, reader: Reader
+) -> JSONResponse | AnswerStream:
+    """Sum a document up in a conversation, which keeps the summary as it keeps an answer."""
+    leaving = Leaving()
+    running = await in_thread(lambda: _summing_up(parts, reader, conversation_id, body, leaving))
+    return await _reply(running, parts, reader, request, leaving)
+
+
+@router.post("/{conversation_id}/comparisons")
+def compare(conversation_id: str, body: ComparisonBody, parts: Serving, reader: Reader) -> dict[str, Any]:
+    """Compare two texts in a conversation, which keeps what differs; the turn. More than 2,000 changes are only counted."""
+    _remembered(parts, reader, conversation_id, None)
+    found = parts.comparing.changes(body.document_id, reader, before=body.before, after=body.after, other=body.other)
+    kept = found.changes[:_MOST_CHANGES]
+    found = replace(found, changes=kept, left_out=len(found.changes) - len(kept))
+    read = tuple(ReadDocument(text.document_id, text.version) for text in (found.before, found.after) if text)
+    opened = parts.conversations.begin(
+        conversation_id, reader, "", searched="", kind=TurnKind.CHANGES, read=read, replaces=body.replaces
+    )
+    turn = parts.conversations.finish(opened, TurnState.DONE, None, comparison=found)
+    return _turn_told(parts.conversations.shown(turn, reader))
 
 
 @router.put("/{conversation_id}/turns/{number}/feedback")
@@ -240,10 +305,7 @@ class _Running:
 
 def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody, leaving: Leaving) -> _Running:
     """The turn, with its first event in hand: a refusal is raised before anything is kept or dropped."""
-    if parts.conversations.keeps:
-        conversation = parts.conversations.one(conversation_id, reader, before=body.replaces, most=_REMEMBERED_TURNS)
-    else:
-        conversation = Conversation(conversation_id, "", "", "", Scope.everything.to_json())
+    conversation = _remembered(parts, reader, conversation_id, body.replaces)
     history = [_exchange(turn) for turn in conversation.turns]
     understood = parts.followups.understood(
         body.question, history, reader, language=body.language, stopped=leaving.stopped
@@ -269,6 +331,37 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
     return _Running(parts.conversations, opened, conversation.scope, first, events)
 
 
+def _summing_up(parts: Parts, reader: Principal, conversation_id: str, body: SummaryBody, leaving: Leaving) -> _Running:
+    """The same for a summary. What it says may be read is said of the version that is the newest now."""
+    conversation = _remembered(parts, reader, conversation_id, None)
+    document = parts.archive.document(body.document_id, reader)
+    events = parts.summaries.stream(
+        document.id, reader, sentences=body.sentences, language=body.language, stopped=leaving.stopped
+    )
+    first = next(events)
+    read = (ReadDocument(document.id, document.version),)
+    opened = parts.conversations.begin(
+        conversation_id, reader, "", searched="", kind=TurnKind.SUMMARY, read=read, replaces=body.replaces
+    )
+    return _Running(parts.conversations, opened, conversation.scope, first, events)
+
+
+def _remembered(parts: Parts, reader: Principal, conversation_id: str, before: int | None) -> Conversation:
+    """The conversation with the questions that come before turn `before`, as far as a next one is understood by them."""
+    if not parts.conversations.keeps:
+        return Conversation(conversation_id, "", "", "", Scope.everything.to_json())
+    return parts.conversations.remembered(conversation_id, reader, before=before, most=_REMEMBERED_TURNS)
+
+
+async def _reply(
+    running: _Running, parts: Parts, reader: Principal, request: Request, leaving: Leaving
+) -> JSONResponse | AnswerStream:
+    if "application/json" not in request.headers.get("accept", ""):
+        return AnswerStream(running.pieces(), leaving)
+    await finished(running.events(), request, leaving)
+    return JSONResponse(await in_thread(lambda: _turn_told(parts.conversations.shown(running.turn, reader))))
+
+
 def _exchange(turn: Turn) -> Exchange:
     answer = turn.answer
     if answer is None:
@@ -287,7 +380,18 @@ def _told(conversation: Conversation) -> dict[str, Any]:
 
 
 def _turn_told(turn: Turn) -> dict[str, Any]:
-    names = ("number", "question", "searched", "state", "asked_at", "answer", "hidden")
+    names = ("number", "kind", "question", "searched", "state", "asked_at", "answer", "hidden")
     given = turn.feedback
     said = {name: getattr(given, name) for name in ("rating", "reason", "comment", "given_at")} if given else None
-    return {**{name: plain(getattr(turn, name)) for name in names}, "feedback": said}
+    return {
+        **{name: plain(getattr(turn, name)) for name in names},
+        "documents": plain(turn.read),
+        "comparison": comparison_told(turn.comparison) if turn.comparison else None,
+        "feedback": said,
+    }
+
+
+def _line(summary: Summary) -> dict[str, Any]:
+    told = {name: getattr(summary, name) for name in ("id", "title", "created_at", "changed_at", "turns")}
+    first = summary.first
+    return {**told, "first": {"kind": first.kind.value, "documents": plain(first.read)} if first else None}

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from assistant.service.answers import sent_events
 from assistant.service.requests import Reader, Serving
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
-from assistant.service.wire import plain
+from assistant.service.wire import comparison_told, plain
 from assistant.summaries import FEWEST, MOST
 from assistant.types import Answer
 
@@ -30,8 +30,23 @@ def scope_choices(parts: Serving, reader: Reader) -> dict[str, Any]:
 
 @router.get("/documents/{document_id}/versions")
 def versions(document_id: str, parts: Serving, reader: Reader) -> dict[str, Any]:
-    """The versions of a document that this reader may read, the one stored first first."""
-    return {"versions": list(parts.archive.readable_versions(document_id, reader))}
+    """The versions of a document that this reader may read, the one stored first first.
+
+    `date` is the document's own, null where it has none; `received_at` is when the version was handed in, null where no record
+    tells.
+    """
+    readable = parts.archive.readable_versions(document_id, reader)
+    received = parts.ingestion.received(document_id, reader)
+    return {
+        "versions": [
+            {
+                "version": version,
+                "date": parts.archive.document(document_id, reader, version=version).date,
+                "received_at": received.get(version),
+            }
+            for version in readable
+        ]
+    }
 
 
 @router.get("/documents/{document_id}/changes")
@@ -49,8 +64,7 @@ def changes(
     are the spans of its `text` whose words are others on the other side.
     """
     found = parts.comparing.changes(document_id, reader, before=before, after=after, other=other)
-    body: dict[str, Any] = plain(found)
-    return {"from": body.pop("before"), "to": body.pop("after"), **body}
+    return comparison_told(found)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from assistant.access import Label
+from assistant.changes import Comparison
 from assistant.types import AnswerEvent, AnswerReady, AnswerRestarted, AnswerWaiting, EvidenceReady, SentenceReady
 
 EVENT_NAMES: dict[type, str] = {
@@ -37,6 +38,12 @@ def plain(value: object) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     return value
+
+
+def comparison_told(found: Comparison) -> dict[str, Any]:
+    """A comparison with its texts as `from` and `to`."""
+    body: dict[str, Any] = plain(found)
+    return {"from": body.pop("before"), "to": body.pop("after"), **body}
 
 
 def server_sent(event: AnswerEvent) -> bytes:

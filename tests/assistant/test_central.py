@@ -104,3 +104,23 @@ def test_table_alone_is_summed_up_by_its_rows() -> None:
         "Copie d'acte | Gratuit",
         "Extrait plurilingue | 8,00 €",
     ]
+
+
+def test_first_sentence_under_a_heading_says_what_the_others_detail() -> None:
+    texts = (
+        "The town pays the costs of a mission of its staff.",
+        "The staff must show the costs of a mission to the town.",
+    )
+    section = Section("Orders", tuple(under(("Orders",), *texts, language="en")))
+    assert [draft.text for draft in central((section,)).of(0, 1)] == [texts[0]]
+
+
+def test_sentence_that_names_its_own_document_leans_on_no_other() -> None:
+    texts = (
+        "This plan sets out how the services of the town keep running.",
+        "This keeps the services of the town running as it should be.",
+    )
+    section = Section("", tuple(under((), *texts, language="en")))
+    plan, leaning = central((section,))._candidates[0]
+    assert plan.bonus > 0
+    assert leaning.bonus < 0

@@ -10,7 +10,8 @@ import pytest
 from assistant.access import Role
 from assistant.archive import Archive
 from assistant.audit import AuditLog
-from assistant.comparing import Comparing, Comparison
+from assistant.changes import Comparison
+from assistant.comparing import Comparing
 from assistant.errors import AuditUnavailable, NotFound
 from assistant.language import readable_form
 from assistant.types import Block, BlockKind, Document, Span

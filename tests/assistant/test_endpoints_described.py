@@ -88,6 +88,21 @@ def test_error_names_file_key_and_value(tmp_path: Path, line: str, key: str, val
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("salt", ["s" * 129, "un@deux", "un/deux", r"un\\deux", r"un\u0000deux", r"un\ndeux"])
+def test_salt_that_vllm_would_refuse_is_refused_at_the_start_and_not_repeated(tmp_path: Path, salt: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"models\.endpoints\.0\.cache_salt: write at most 128.*@, / or"
+    ) as caught:
+        endpoints(tmp_path, f'{ENDPOINT}cache_salt = "{salt}"\n')
+    assert salt not in str(caught.value)
+    assert "deux" not in str(caught.value)
+
+
+def test_longest_salt_that_vllm_takes_is_taken(tmp_path: Path) -> None:
+    (described,) = endpoints(tmp_path, f'{ENDPOINT}cache_salt = "{"s" * 128}"\n')
+    assert described.cache_salt == "s" * 128
+
+
 def test_clearance_has_no_default(tmp_path: Path) -> None:
     without = "".join(f"{line}\n" for line in ENDPOINT.splitlines() if "clearance" not in line)
     with pytest.raises(ConfigurationError, match=r"models\.endpoints\.0\.clearance: this key is required"):

@@ -14,7 +14,8 @@ import docx
 import pypdfium2
 import pytest
 
-from assistant.conversations import Turn, TurnState
+from assistant.changes import Change, Compared, Comparison, Side
+from assistant.conversations import ReadDocument, Turn, TurnKind, TurnState
 from assistant.errors import ServiceUnavailable
 from assistant.export import exported, office, sheet_of
 from assistant.export.markdown import escaped
@@ -182,3 +183,49 @@ def test_pdf_without_libreoffice_or_arabic_font_is_refused_with_what_to_do(monke
     monkeypatch.setattr(office.shutil, "which", lambda name: "/bin/true" if name == "soffice" else where(name))
     with pytest.raises(ServiceUnavailable, match="no font with Arabic letters"):
         made("pdf", turn(ARABIC))
+
+
+def compared() -> Turn:
+    """A comparison of the French and the Arabic text, with one change and one addition."""
+    answer = answer_of(FRENCH, ARABIC)
+    before, after = (Side(each.quote, each.page_number, each) for each in answer.citations)
+    texts = [
+        Compared(each.id, each.version, each.title, each.file_name, each.language, None, str(each.label), 1)
+        for each in (FRENCH, ARABIC)
+    ]
+    changes = (Change("changed", "Article 1", before, after, moved=True), Change("added", "", None, after))
+    found = Comparison(texts[0], texts[1], changes, 0, 0, left_out=3)
+    read = tuple(ReadDocument(each.id, each.version, each.title) for each in (FRENCH, ARABIC))
+    return Turn(
+        1, "", "", TurnState.DONE, "2026-11-23T10:00:00+00:00", kind=TurnKind.CHANGES, read=read, comparison=found
+    )
+
+
+def test_comparison_is_exported_change_by_change_with_both_sides_cited() -> None:
+    text = exported(sheet_of("", [compared()], day="2026-11-23"), "md").content.decode()
+    assert f"## مقارنة «{FRENCH.title}» و«{ARABIC.title}»" in text
+    lines = [line for line in text.split("\n\n") if line.startswith(("1", "2", "قبل", "بعد"))]
+    assert [line.partition(" ")[0] for line in lines] == ["1\\.", "قبل:", "بعد:", "2\\.", "بعد:"]
+    assert "عُدّل · نُقل · Article 1" in lines[0]
+    assert [re.findall(r"\[\^(\d)\]", line) for line in lines] == [[], ["1"], ["2"], [], ["2"]]
+    assert "تغييرات أخرى لم تُعرض لكثرتها: 3" in text
+    assert text.startswith(f"**مستوى التداول: {'محدود التداول'}")
+    assert "مقارنة أعدّتها آلة" in text
+
+
+def test_comparison_in_word_has_each_side_in_its_own_direction() -> None:
+    content = made("docx", compared())
+    body = part_of(content, "word/document.xml")
+    assert body.count("w:footnoteReference ") == 2
+    sides = [part for part in re.findall(r"<w:p>.*?</w:p>", body, re.S) if texts_of(part).startswith(("قبل:", "بعد:"))]
+    assert ["w:bidi" in part for part in sides] == [False, True, True]
+    assert FRENCH.text.split(".")[0] in texts_of(sides[0])
+
+
+def test_comparison_that_may_not_be_read_any_more_is_exported_without_its_words() -> None:
+    hidden = replace(compared(), comparison=None, read=(ReadDocument("a", "v1"), ReadDocument("", "")), hidden=2)
+    text = exported(sheet_of("", [hidden], day="2026-11-23"), "md").content.decode()
+    assert "Comparaison de « un document qui n’est plus consultable » et de" in text
+    assert "plus consultable : 2" in text
+    assert "[^1]" not in text
+    assert "Pas de réponse" not in text

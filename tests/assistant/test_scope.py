@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,34 @@ def test_scope_without_documents_gives_no_evidence(index: EdgePassageIndex) -> N
     for name in ("nowhere", "hidden"):
         found = _retriever(index).evidence("congé annuel", "fr", VISITOR, k=5, scope=Scope(documents=(name,)))
         assert (found.passages, found.support) == ((), 0.0)
+
+
+def test_wide_scope_that_leaves_out_nothing_is_no_filter_and_one_that_leaves_out_a_document_is(
+    index: EdgePassageIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.retrieval._WIDE", 2)
+    asked: list[object] = []
+    search = index.search
+
+    def watched(*arguments: Any, within: Any = None, **more: Any) -> Any:
+        asked.append(within)
+        return search(*arguments, within=within, **more)
+
+    monkeypatch.setattr(index, "search", watched)
+    wide = Scope(date_from="1900-01-01")
+    for there, expected in (({"a", "b"}, None), ({"a", "b", "c"}, {"a", "b"})):
+        asked.clear()
+        retriever = Retriever(
+            index,
+            HashEmbedder(),
+            Lexicon(LANGUAGES),
+            CALIBRATION,
+            documents_within=lambda scope, _, there=there: {"a", "b"} if scope else there,
+        )
+        found = retriever.evidence("Combien de jours dure le congé annuel ?", "fr", VISITOR, k=5, scope=wide)
+        assert {scored.passage.document_id for scored in found.passages} == {"a", "b"}
+        assert asked == [expected] * len(asked)
+        assert asked
 
 
 def test_without_a_register_no_document_is_in_a_scope(index: EdgePassageIndex) -> None:

@@ -28,6 +28,7 @@ from tests.benchmarks.pdf_speed import pdf_figures
 from tests.benchmarks.pipeline_speed import pipeline_figures
 from tests.benchmarks.retrieval_quality import retrieval_figures
 from tests.benchmarks.scale import PASSAGES, scale_figures
+from tests.benchmarks.summary_quality import summary_figures
 from tests.benchmarks.whole_path import service_figures, start_figures
 
 PARTS: dict[str, Callable[[], Figures]] = {
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "followups": followup_figures,
     "models": models_figures,
     "composed": model_service_figures,
+    "summaries": summary_figures,
     "archive": archive_figures,
     "scale": scale_figures,
 }

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def test_another_readers_conversation_is_not_there_on_any_route(world: World, co
         ("DELETE", "", None),
         ("POST", "/turns", {"question": QUESTION}),
         ("POST", "/turns", {"question": QUESTION, "replaces": 1}),
+        ("POST", "/summaries", {"document_id": world.open_id}),
+        ("POST", "/comparisons", {"document_id": world.open_id}),
         ("PUT", "/turns/1/feedback", {"rating": "up"}),
         ("DELETE", "/turns/1/feedback", None),
         ("GET", "/export?format=md", None),
@@ -214,6 +217,63 @@ def test_liked_answer_can_become_a_gold_question_of_an_archivist_who_may_read_it
     assert call(world, "GET", "/v1/gold/feedback", "archivist") == (200, {"feedback": []})
 
 
+def test_summary_in_a_conversation_is_kept_exported_and_replaced(world: World, conversation: str) -> None:
+    headers = {"authorization": "Bearer strong"}
+    path = f"/v1/conversations/{conversation}/summaries"
+    body = {"document_id": world.open_id, "sentences": 3}
+    events = events_of(world.client.post(path, headers=headers, json=body).text)
+    assert [name for name, _ in events] == ["turn", "evidence", *["sentence"] * (len(events) - 3), "answer"]
+    kept = shown(world, conversation)["turns"][1]
+    assert (kept["number"], kept["kind"], kept["question"], kept["answer"]) == (2, "summary", "", events[-1][1])
+    (named,) = kept["documents"]
+    assert (named["document_id"], named["title"]) == (world.open_id, "ouvert")
+    exported = world.get(f"/v1/conversations/{conversation}/export?format=md&turn=2", "strong").text
+    assert "## Résumé de « ouvert »" in exported
+    assert "[^1]" in exported
+    again = world.post(path, "strong", json={**body, "replaces": 2})
+    assert again.status_code == 200
+    assert again.json()["documents"] == kept["documents"]
+    assert [turn["number"] for turn in shown(world, conversation)["turns"]] == [1, 2]
+
+
+def test_comparison_in_a_conversation_is_kept_and_exported_with_both_sides(world: World, conversation: str) -> None:
+    path = f"/v1/conversations/{conversation}/comparisons"
+    status, told = call(world, "POST", path, "strong", {"document_id": world.open_id, "other": world.hidden_id})
+    assert (status, told["kind"], told["number"]) == (200, "changes", 2)
+    assert "zyzomys" in str(told["comparison"]["changes"])
+    assert shown(world, conversation)["turns"][1] == told
+    exported = world.get(f"/v1/conversations/{conversation}/export?format=md", "strong").text
+    assert "zyzomys" in exported
+    assert exported.startswith("**Niveau de diffusion : Restreint / tax**")
+    lowered = replace(world.parts.sign_in.principal("strong"), clearance=Label.parse("public"))
+    again = world.parts.conversations.one(conversation, lowered).turns[1]
+    assert (again.comparison, again.hidden) == (None, len(told["comparison"]["changes"]))
+
+
+def test_document_that_may_not_be_read_leaves_nothing_in_the_conversation(world: World) -> None:
+    made = call(world, "POST", "/v1/conversations", "weak")[1]["id"]
+    for path, body in (
+        ("summaries", {"document_id": world.hidden_id}),
+        ("comparisons", {"document_id": world.hidden_id}),
+        ("comparisons", {"document_id": world.open_id, "other": world.hidden_id}),
+    ):
+        reply = call(world, "POST", f"/v1/conversations/{made}/{path}", "weak", body)
+        absent = {name: ABSENT if value == world.hidden_id else value for name, value in body.items()}
+        assert reply[0] == 404
+        assert reply == call(world, "POST", f"/v1/conversations/{made}/{path}", "weak", absent)
+    assert shown(world, made, "weak")["turns"] == []
+    call(world, "DELETE", f"/v1/conversations/{made}", "weak")
+
+
+def test_conversation_without_a_title_tells_what_it_began_with(world: World) -> None:
+    made = call(world, "POST", "/v1/conversations", "strong")[1]["id"]
+    call(world, "POST", f"/v1/conversations/{made}/comparisons", "strong", {"document_id": world.open_id})
+    (listed,) = call(world, "GET", "/v1/conversations?q=ouvert", "strong")[1]["conversations"]
+    assert (listed["id"], listed["title"], listed["first"]["kind"]) == (made, "", "changes")
+    assert [each["title"] for each in listed["first"]["documents"]] == ["ouvert"]
+    call(world, "DELETE", f"/v1/conversations/{made}", "strong")
+
+
 def test_every_turn_is_in_the_audit_record(world: World, conversation: str) -> None:
     audit: AuditLog = world.parts.audit
     before = audit.verify().entries
@@ -261,8 +321,6 @@ def test_reader_who_leaves_keeps_what_was_released_as_a_stopped_turn(
 
 
 def test_reader_with_another_clearance_of_the_same_name_sees_less(world: World, conversation: str) -> None:
-    from dataclasses import replace
-
     strong = world.parts.sign_in.principal("strong")
     lowered = replace(strong, clearance=Label.parse("public"))
     full, less = (world.parts.conversations.one(conversation, each).turns[0] for each in (strong, lowered))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ class Reading:
     new_version: str
     hidden: str
     single: str
+    dated: str
 
     def get(self, path: str, token: str, **arguments: object):  # type: ignore[no-untyped-def]
         headers = {"authorization": f"Bearer {token}"}
@@ -53,8 +55,9 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
         _, new = _hand_in(parts, folder, "regle.txt", NEW, "public")
         hidden, _ = _hand_in(parts, folder, "cache.txt", HIDDEN, "restricted")
         single, _ = _hand_in(parts, folder, "seul.txt", OLD.replace("vingt", "dix"), "public")
+        dated, _ = _hand_in(parts, folder, "date.txt", f"Circulaire du 3 mai 2019\n\n{OLD}", "public")
         with TestClient(protected(create_interface(parts), None, parts), base_url="http://127.0.0.1") as client:
-            yield Reading(client, rule, old, new, hidden, single)
+            yield Reading(client, rule, old, new, hidden, single, dated)
 
 
 def _hand_in(parts: Parts, folder: Path, name: str, text: str, label: str) -> tuple[str, str]:
@@ -102,12 +105,23 @@ def test_hidden_document_is_compared_with_nothing(reading: Reading) -> None:
 def test_versions_are_those_that_the_reader_may_read(reading: Reading) -> None:
     def versions(token: str, document_id: str) -> list[str]:
         answer = reading.get(f"{document_id}/versions", token)
-        return answer.json()["versions"] if answer.status_code == 200 else [str(answer.status_code)]
+        told = answer.json().get("versions", [])
+        return [each["version"] for each in told] if answer.status_code == 200 else [str(answer.status_code)]
 
     assert versions("archivist", reading.rule) == [reading.old_version, reading.new_version]
     assert versions("weak", reading.rule) == [reading.new_version]
     assert versions("weak", reading.single) == versions("archivist", reading.single) != ["404"]
     assert versions("weak-archivist", reading.hidden) == versions("weak", "no-such-document") == ["404"]
+
+
+def test_reader_sees_when_a_version_was_handed_in_and_what_date_it_bears(reading: Reading) -> None:
+    (told,) = reading.get(f"{reading.dated}/versions", "weak").json()["versions"]
+    assert told["date"] == "2019-05-03"
+    handed_in = datetime.fromisoformat(told["received_at"])
+    assert abs(datetime.now(UTC) - handed_in) < timedelta(hours=1)
+    first, second = reading.get(f"{reading.rule}/versions", "archivist").json()["versions"]
+    assert first["received_at"] < second["received_at"]
+    assert (first["date"], second["date"]) == (None, None)
 
 
 def test_nobody_compares_without_signing_in(reading: Reading) -> None:

@@ -2,6 +2,7 @@
 
 import { modelNames } from "./about.js";
 import { element, icon } from "./dom.js";
+import { headline } from "./headline.js";
 import { caption, cells, direction, marker, markers, place } from "./markers.js";
 import { addSentence, citesOf, doubt } from "./prose.js";
 import { note } from "./states.js";
@@ -132,7 +133,7 @@ export function clipboardText(turn, page) {
   });
   const notes = turn.answer?.notes ?? [];
   const said = sentences.join(composed ? " " : "\n\n");
-  const parts = [turn.question, said, ...notes, `${words.say("answer.sources")}\n${cited.join("\n")}`];
+  const parts = [headline(turn, words), said, ...notes, `${words.say("answer.sources")}\n${cited.join("\n")}`];
   if (composed) parts.push(words.say("answer.ai_notice", { model: turn.answer?.model || modelNames(instance, words) }));
   if (turn.answer?.label && turn.answer.label !== "public") {
     parts.push(words.say("answer.label", { label: words.label(turn.answer.label) }));

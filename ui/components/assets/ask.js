@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { Conversations } from "./conversations.js";
 import { element, icon, viewLink } from "./dom.js";
 import { exportMenu } from "./exports.js";
+import { titleOf } from "./headline.js";
 import { Scope } from "./scope.js";
 import { answerEvents, change, conversationPath, documentPath, json, ServiceError } from "./service.js";
 import { problemCallout } from "./states.js";
@@ -26,12 +27,12 @@ export class AskView {
     this.composer = new Composer(page, this.scope, (question) => this.ask(question));
     this.conversations = new Conversations(page, this);
     this.wanted = namedIn(location);
-    this.follow = () => this.sync();
-    window.addEventListener("popstate", this.follow);
+    this.travel = () => this.sync();
+    window.addEventListener("popstate", this.travel);
   }
 
   leave() {
-    window.removeEventListener("popstate", this.follow);
+    window.removeEventListener("popstate", this.travel);
     this.stop();
   }
 
@@ -89,25 +90,31 @@ export class AskView {
     this.problem = null;
     this.show();
     this.reveal(turn);
-    await turn.follow(this.events(turn, replaces), () => this.update(turn));
-    if (this.conversing) this.conversations.load().catch(() => {});
+    await this.follow(turn, this.events(turn, replaces));
   }
 
   async *events(turn, replaces) {
     const { signal } = turn.stopper;
-    await this.prepare();
-    if (this.keeping === null) await json("conversations", { signal });
     const body = { question: turn.question, language: null };
-    if (!this.keeping) {
-      if (this.scope.json) body.scope = this.scope.json;
-      return yield* answerEvents("answers", { body, signal });
-    }
-    const id = await full("conversations_full", () => this.kept(signal));
-    if (replaces !== null) body.replaces = replaces;
-    const events = answerEvents(conversationPath(id, "/turns"), { body, signal });
+    if (await this.place(signal)) return yield* this.keptEvents("/turns", { ...body, replaces }, signal);
+    if (this.scope.json) body.scope = this.scope.json;
+    yield* answerEvents("answers", { body, signal });
+  }
+
+  /** The events of a turn that goes into the conversation. */
+  async *keptEvents(path, body, signal) {
+    const events = answerEvents(conversationPath(this.conversation.id, path), { body, signal });
     const first = await full("conversation_full", () => events.next());
     if (!first.done) yield first.value;
     yield* events;
+  }
+
+  /** Makes sure that there is a conversation to go on with; false where none are kept. */
+  async place(signal) {
+    await this.prepare();
+    if (this.keeping === null) await json("conversations", { signal });
+    if (this.keeping) await full("conversations_full", () => this.kept(signal));
+    return this.keeping;
   }
 
   /** The conversation's id; the first question begins one. */
@@ -131,8 +138,12 @@ export class AskView {
 
   /** The same question again, after it failed. */
   again(turn) {
-    if (turn.kind === "summary") return this.summarise(turn.document, { instead: turn });
-    if (turn.kind === "changes") return this.compare(turn.document, turn.texts, { instead: turn });
+    const [one, other] = turn.documents;
+    if (turn.kind === "summary") return this.summarise(one, { instead: turn });
+    if (turn.kind === "changes" && other && one.document_id !== other.document_id) {
+      return this.compare(one, { other: other.document_id, title: other.title }, { instead: turn });
+    }
+    if (turn.kind === "changes") return this.compare(one, { from: one.version, to: other?.version }, { instead: turn });
     return this.ask(turn.question, { instead: turn });
   }
 
@@ -146,31 +157,56 @@ export class AskView {
     this.composer.focus();
   }
 
-  /** What a document says, point by point; not kept in the conversation. */
+  /** What a document says, point by point. */
   summarise(document, { instead = null } = {}) {
-    const question = this.page.words.say("reading.summary_of", { title: document.title });
-    const turn = this.read(new Turn(question, { kind: "summary", document }), instead);
-    const path = documentPath(document.document_id, "/summary", { version: document.version, language: this.page.words.language });
-    return turn.follow(answerEvents(path, { signal: turn.stopper.signal }), () => this.update(turn));
+    const turn = this.read(new Turn("", { kind: "summary", documents: [named(document)] }), instead);
+    return this.follow(turn, this.summaryEvents(turn, instead?.number ?? null));
+  }
+
+  async *summaryEvents(turn, replaces) {
+    const { signal } = turn.stopper;
+    const [{ document_id: id }] = turn.documents;
+    const { language } = this.page.words;
+    if (await this.place(signal)) yield* this.keptEvents("/summaries", { document_id: id, language, replaces }, signal);
+    else yield* answerEvents(documentPath(id, "/summary", { language }), { signal });
   }
 
   /** What two versions of a document differ in, or it and another one; `texts` is {from, to} or {other, title}. */
-  compare(document, texts, { instead = null } = {}) {
-    const { words } = this.page;
+  async compare(document, texts, { instead = null } = {}) {
     const { title, ...chosen } = texts;
-    const question = title
-      ? words.say("reading.comparison_of", { one: document.title, other: title })
-      : words.say("reading.changes_of", { title: document.title });
-    const turn = this.read(new Turn(question, { kind: "changes", document }), instead);
-    turn.texts = texts;
-    return turn.fetch(documentPath(document.document_id, "/changes", chosen), () => this.update(turn));
+    const { document_id: id } = document;
+    const documents = chosen.other
+      ? [named(document), { document_id: chosen.other, title }]
+      : [chosen.from, chosen.to].map((version) => ({ ...named(document), version }));
+    const turn = this.read(new Turn("", { kind: "changes", documents }), instead);
+    const replaces = instead?.number ?? null;
+    await turn.fetch(this.compared({ document_id: id, ...chosen, replaces }, turn.stopper.signal), () => this.update(turn));
+    if (turn.number !== null) await this.nameConversation();
   }
 
+  /** The turn that the service keeps of a comparison; where nothing is kept, the comparison alone. */
+  async compared({ replaces, ...body }, signal) {
+    if (await this.place(signal)) {
+      const path = conversationPath(this.conversation.id, "/comparisons");
+      return full("conversation_full", () => change("POST", path, { ...body, replaces }, { signal }));
+    }
+    const { document_id: id, ...chosen } = body;
+    return { comparison: await json(documentPath(id, "/changes", chosen), { signal }) };
+  }
+
+  /** Follows what comes back to its end, and shows it in the list of conversations. */
+  async follow(turn, events) {
+    await turn.follow(events, () => this.update(turn));
+    if (this.conversing) this.conversations.load().catch(() => {});
+  }
+
+  /** Puts a turn about whole documents under the others; `instead` of one, it drops that and what followed. */
   read(turn, instead) {
     this.stop();
     this.page.source.close({ refocus: false });
     if (this.page.view !== "ask") this.page.go("ask");
-    this.turns = this.keeping === false ? [turn] : [...this.turns.filter((each) => each !== instead), turn];
+    if (instead) this.turns = this.turns.slice(0, this.turns.indexOf(instead));
+    this.turns = this.keeping === false ? [turn] : [...this.turns, turn];
     this.show();
     this.reveal(turn);
     this.views.get(turn).node.querySelector("h2").focus({ preventScroll: true });
@@ -306,15 +342,20 @@ export class AskView {
   /** Title and export of the whole, once there is more than one question in it; drawn anew only when it is another. */
   showTop() {
     const { words } = this.page;
-    const title = this.conversing && this.conversation && this.turns.length > 1 ? this.conversation.title : null;
+    const title = this.conversing && this.conversation && this.turns.length > 1 ? this.titled(words) : null;
     const shown = title === null ? "" : JSON.stringify([this.conversation.id, title]);
     if (this.top.dataset.shown === shown) return;
     this.top.dataset.shown = shown;
     if (title === null) return this.top.replaceChildren();
     this.top.replaceChildren(
-      element("p", { class: "conversation-title", dir: "auto" }, title || words.say("conversations.untitled")),
+      element("p", { class: "conversation-title", dir: "auto" }, title),
       exportMenu(words, (format) => conversationPath(this.conversation.id, "/export", { format }), { label: words.say("export.all") }),
     );
+  }
+
+  /** The title of the open conversation. */
+  titled(words) {
+    return titleOf({ title: this.conversation.title, first: this.turns[0] }, words);
   }
 
   unopened() {
@@ -386,6 +427,11 @@ async function full(kind, act) {
   } catch (error) {
     throw error.kind === "conflict" ? new ServiceError(kind, error.detail) : error;
   }
+}
+
+/** A document as a turn names it. */
+function named({ document_id, version, title }) {
+  return { document_id, version, title };
 }
 
 /** The conversation that an address names, or null. */

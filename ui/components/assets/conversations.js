@@ -3,6 +3,7 @@
 
 import { openDialog } from "./dialog.js";
 import { button, element, icon, iconButton } from "./dom.js";
+import { titleOf } from "./headline.js";
 import { change, conversationPath, json, queried } from "./service.js";
 import { problemCallout } from "./states.js";
 
@@ -113,7 +114,7 @@ export class Conversations {
       this.ask.open(each.id);
     };
     const current = this.ask.conversation?.id === each.id;
-    const title = each.title || words.say("conversations.untitled");
+    const title = titleOf(each, words);
     const act = (name, path, does) => iconButton(name, words.say(path, { title }), does, { "data-part": `${name}-${each.id}` });
     return element(
       "li",

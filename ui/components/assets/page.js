@@ -155,7 +155,7 @@ class Page {
   }
 
   entitle() {
-    const talk = this.view === "ask" ? this.ask.conversation?.title : null;
+    const talk = this.view === "ask" && this.ask.conversation && this.ask.turns.length ? this.ask.titled(this.words) : null;
     const title = talk || this.root.querySelector("h1")?.textContent;
     document.title = [title, this.instance?.name ?? this.words.say("product")].filter(Boolean).join(" – ");
   }

@@ -43,7 +43,8 @@ async function chooseTexts(page, document) {
   ]);
   try {
     const versions = await versionsOf(page, document);
-    if (versions.length < 2) return place.replaceChildren(element("p", {}, words.say("reading.one_version")));
+    const alone = [words.say("reading.one_version"), ...versions.map(([, name]) => name)];
+    if (versions.length < 2) return place.replaceChildren(...alone.map((says) => element("p", {}, says)));
     place.replaceChildren(versionForm(versions, words, compare));
     place.querySelector("select").focus();
   } catch (error) {
@@ -51,16 +52,13 @@ async function chooseTexts(page, document) {
   }
 }
 
-/** [version, its name] pairs, the one stored first first; archivists also see when each came in. */
+/** [version, its name] pairs, the one stored first first: the document's own date in it, and when it was handed in. */
 async function versionsOf(page, document) {
   const { words } = page;
   const { versions } = await json(documentPath(document.document_id, "/versions"));
-  const history = page.library.archivist ? await json(documentPath(document.document_id, "/history")).catch(() => null) : null;
-  const stored = new Map(history?.versions.map((each) => [each.version, each.stored]));
-  return versions.map((version, place) => {
-    const n = words.number(place + 1);
-    const date = stored.get(version);
-    return [version, date ? words.say("reading.version_dated", { n, date: words.moment(date) }) : words.say("reading.version", { n })];
+  return versions.map(({ version, date, received_at: received }, place) => {
+    const dated = date ? words.say("reading.dated", { date: words.date(date) }) : words.say("reading.undated");
+    return [version, words.say("reading.version", { n: words.number(place + 1), dated, received: words.moment(received) })];
   });
 }
 

@@ -31,8 +31,8 @@ export async function file(path) {
 }
 
 /** Sends a change and gives back its JSON, or null where the service has nothing to say. */
-export async function change(method, path, body) {
-  const options = { method };
+export async function change(method, path, body, { signal } = {}) {
+  const options = { method, signal };
   if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);

@@ -1,19 +1,17 @@
 // One exchange: what was asked, what has come back so far, and how it ended. It knows nothing of how it is drawn.
 
-import { json } from "./service.js";
-
 /** What a turn is while it is under way. */
 const RUNNING = new Set(["searching", "reading", "waiting", "writing"]);
 
 let serial = 0;
 
 export class Turn {
-  /** `kind` is "question", "summary" or "changes"; `document` is what the last two speak of. */
-  constructor(question, { kind = "question", document = null } = {}) {
+  /** `kind` is "question", "summary" or "changes"; `documents` are what the last two speak of. */
+  constructor(question, { kind = "question", documents = [] } = {}) {
     this.key = `turn-${++serial}`;
     this.question = question;
     this.kind = kind;
-    this.document = document;
+    this.documents = documents;
     this.number = null;
     this.searched = question;
     this.phase = "searching";
@@ -28,13 +26,14 @@ export class Turn {
 
   /** A turn as the service keeps it. */
   static kept(record) {
-    const turn = new Turn(record.question);
+    const turn = new Turn(record.question, { kind: record.kind, documents: record.documents });
     turn.number = record.number;
     turn.searched = record.searched || record.question;
     turn.feedback = record.feedback;
     turn.hidden = record.hidden ?? 0;
     if (record.answer) turn.finish(record.answer);
-    turn.phase = record.state === "done" && !record.answer ? "failed" : record.state;
+    turn.comparison = record.comparison;
+    turn.phase = record.state === "done" && !record.answer && record.kind !== "changes" ? "failed" : record.state;
     if (turn.phase === "failed") turn.error = { kind: "unfinished" };
     return turn;
   }
@@ -124,11 +123,11 @@ export class Turn {
     changed();
   }
 
-  /** Fetches what a "changes" turn shows. Never throws. */
-  async fetch(path, changed) {
+  /** Takes what a "changes" turn shows, as the service tells a turn that it keeps. Never throws. */
+  async fetch(record, changed) {
     try {
-      this.comparison = await json(path, { signal: this.stopper.signal });
-      this.phase = "done";
+      const { comparison, number = null, documents = this.documents } = await record;
+      Object.assign(this, { comparison, number, documents, phase: "done" });
     } catch (error) {
       if (error.name === "AbortError") this.phase = "stopped";
       else this.fail(error);

@@ -6,6 +6,7 @@ import { button, element, icon, viewLink } from "./dom.js";
 import { exportMenu } from "./exports.js";
 import { Feedback } from "./feedback.js";
 import { copied } from "./clipboard.js";
+import { headline } from "./headline.js";
 import { conversationPath } from "./service.js";
 import { note } from "./states.js";
 
@@ -60,7 +61,7 @@ export class TurnView {
     const { words } = this.page;
     const own = turn.kind === "question";
     const shown = own && !ask.conversing ? "question unseen" : "question";
-    const title = element("h2", { class: shown, id: `${turn.key}-title`, dir: "auto", tabindex: "-1" }, turn.question);
+    const title = element("h2", { class: shown, id: `${turn.key}-title`, dir: "auto", tabindex: "-1" }, headline(turn, words));
     if (!own || !ask.conversing) return [title, this.searched(words)].filter(Boolean);
     const edit = element(
       "button",
@@ -176,10 +177,12 @@ export class TurnView {
     const { turn } = this;
     if (turn.running) return [];
     if (turn.phase === "failed") return [this.failure(words), this.hiddenNote(words)].filter(Boolean);
-    if (turn.kind === "changes") return turn.phase === "stopped" ? [note(words.say("progress.stopped"))] : [this.fleeting(words)];
+    if (turn.kind === "changes" && turn.phase === "stopped") return [note(words.say("progress.stopped"))];
+    if (turn.kind === "changes") return [this.leftOut(words), this.hiddenNote(words), this.tools(words)].filter(Boolean);
     if (turn.phase === "stopped" || turn.phase === "cut") {
       return [note(words.say(`progress.${turn.phase}`), { drawing: "stop" }), this.hiddenNote(words), this.tools(words)].filter(Boolean);
     }
+    if (turn.abstained && turn.hidden) return [this.hiddenNote(words), this.tools(words)].filter(Boolean);
     if (turn.abstained) return [this.abstention(words), this.tools(words, { copy: false })].filter(Boolean);
     return [...this.remarks(words), this.tools(words)].filter(Boolean);
   }
@@ -191,13 +194,13 @@ export class TurnView {
     const composed = answer.model !== "quotes";
     const doubtful = composed && turn.sentences.some((sentence) => sentence.verdict === "partly supported");
     return [
+      turn.restarted ? note(words.say("progress.was_restarted"), { drawing: "again" }) : null,
       answer.incomplete ? note(words.say("answer.incomplete"), { drawing: "alert" }) : null,
       answer.withheld ? this.withheld(words) : null,
       doubtful ? note(words.say("answer.partly_means")) : null,
       this.hiddenNote(words),
       ...answer.notes.map((text) => sourceNote(text, answer.language)),
       composed ? note(words.say("answer.ai_notice", { model: answer.model }), { kind: "ai-notice" }) : null,
-      turn.kind === "summary" ? this.fleeting(words) : null,
     ];
   }
 
@@ -212,23 +215,30 @@ export class TurnView {
   }
 
   hiddenNote(words) {
-    const { hidden } = this.turn;
-    return hidden ? note(words.say("turn.hidden", { sentences: words.count("sentences", hidden) }), { drawing: "lock" }) : null;
+    const { hidden, kind } = this.turn;
+    if (!hidden) return null;
+    const says = kind === "changes" ? words.say("turn.hidden_changes", { changes: words.count("changes", hidden) }) : words.say("turn.hidden", { sentences: words.count("sentences", hidden) });
+    return note(says, { drawing: "lock" });
   }
 
-  fleeting(words) {
-    return note(words.say("reading.fleeting"), { drawing: "clock" });
+  /** How many changes are not shown, because the two texts have too little in common. */
+  leftOut(words) {
+    const left = this.turn.comparison?.left_out;
+    return left ? note(words.say("reading.left_out", { changes: words.count("changes", left) }), { drawing: "alert" }) : null;
   }
 
   tools(words, { copy = true } = {}) {
     const { turn, ask } = this;
-    const kept = ask.conversing && turn.number !== null && turn.kind === "question";
+    const kept = ask.conversing && turn.number !== null;
+    const own = turn.kind === "question";
+    const shows = turn.sentences.length || turn.comparison;
+    const repeats = kept && (own || (ask.isLast(turn) && turn.documents.every(({ title }) => title)));
     const label = turn.answer?.label && turn.answer.label !== "public" ? turn.answer.label : null;
     const parts = [
       copy && turn.sentences.length ? this.copyButton(words) : null,
-      kept && turn.sentences.length ? exportMenu(words, (format) => conversationPath(ask.conversation.id, "/export", { format, turn: turn.number })) : null,
-      kept ? button(words.say("turn.again"), () => ask.ask(turn.question, { instead: turn }), { drawing: "again", kind: "tool again" }) : null,
-      kept && (turn.answer || turn.sentences.length) ? new Feedback(this.page, ask.conversation.id, turn).draw() : null,
+      kept && shows ? exportMenu(words, (format) => conversationPath(ask.conversation.id, "/export", { format, turn: turn.number })) : null,
+      repeats ? button(words.say(own ? "turn.again" : "reading.again"), () => ask.again(turn), { drawing: "again", kind: "tool again" }) : null,
+      kept && own && (turn.answer || turn.sentences.length) ? new Feedback(this.page, ask.conversation.id, turn).draw() : null,
       label ? element("span", { class: "tag" }, words.say("answer.label", { label: words.label(label) })) : null,
     ].filter(Boolean);
     return parts.length ? element("div", { class: "answer-tools" }, parts) : null;
