@@ -69,9 +69,11 @@ _ASKS = (
     ),
     (
         AnswerKind.DATE,
-        r"^\W*(?:\S+ ){0,2}(?:quand|when)\b|: (?:quand|when)\b|\b(?:quelles? dates?|quels? jours?|"
+        r"^\W*(?:\S+ ){0,2}(?:quand|when)\b|: (?:quand|when)\b|\bquelle (?:est|sera|était|fut) la (?:\w+ )?date\b|"
+        r"\b(?:quelles? dates?|quels? jours?|"
         r"quelle année|quel mois|jusqu'à quand|"
-        r"until when|(?:which|what) (?:day|date|year|month)s?)\b|متى|(?:أي|اي) (?:يوم|أيام|تاريخ|سنة|عام|شهر)|"
+        r"until when|(?:which|what) (?:is the |was the )?(?:day|date|year|month)s?)\b|متى|"
+        r"(?:أي|اي) (?:يوم|أيام|تاريخ|سنة|عام|شهر)|"
         r"ما (?:هو )?تاريخ",
     ),
     (
@@ -86,10 +88,10 @@ _ASKS = (
         AnswerKind.NUMBER,
         r"\bcombien\b|\b(?:quel|quelle|quels|quelles)(?: \w+){0,3} (?:taux|âge|nombre|température|plafond|seuil|"
         r"note|pourcentage|vitesse|"
-        r"hauteur|distance|superficie|population|poids|longueur|part)\b|"
+        r"hauteur|distance|superficie|population|poids|longueur|part|taille|largeur|profondeur|quantité|volume|surface)\b|"
         r"\bhow (?:many|much|far|old|large|high|big|fast)\b|\bfrom what age\b|\b(?:maximum|minimum|largest|"
-        r"smallest|number|rate) |"
-        r"\bكم\b|ما (?:هو |هي )?(?:ال)?(?:مقدار|عدد|نسبة|حد|عرض|درجة)|عند (?:أي|اي) درجة",
+        r"smallest|number|rate|size|share|percentage|quantity|weight|height|speed) |"
+        r"\bكم\b|ما (?:هو |هي )?(?:ال)?(?:مقدار|عدد|نسبة|حد|عرض|درجة|سرعة|طول|علو|ارتفاع|مساحة|وزن|حجم|سن)|عند (?:أي|اي) درجة",
     ),
     (AnswerKind.PLACE, r"\b(?:où|quel endroit|quel lieu|where|(?:which|what) place)\b|\bأين\b|\bاين\b"),
     (
@@ -135,7 +137,7 @@ _DAYS = (
 _DURATION = (
     rf"(?:\d|\b(?:{_NUMBER_WORDS}|un|une|an?|one|chaque|each|every))\S*(?:[ -]\w+){{0,2}}? ?(?:{_UNITS})\b|"
     rf"\b(?:و|ب|ل)?(?:ال)?(?:{_UNITS})\b(?<=[ء-ي])|"
-    r"\bsans limitation\b|\bimmédiatement\b|\bwithout delay\b"
+    r"\b\d+ ?(?:h|mn|min|hrs?|secondes?|seconds?)\b|\bsans limitation\b|\bimmédiatement\b|\bwithout delay\b"
 )
 _CLOCK = (
     r"\b\d{1,2} ?h(?:eures?)?\b|\b\d{1,2}:\d\d\b|\b\d{1,2}(?:\.\d\d)? ?[ap]\.?m\b|\b(?:midi|noon|minuit|midnight)\b|"
@@ -160,13 +162,14 @@ _SHOWS = {
         r"بلا (?:زيادة|مقابل)|٪",
         re.IGNORECASE,
     ),
-    AnswerKind.NUMBER: re.compile(rf"\d|\b(?:{_NUMBER_WORDS}|gratuit\w*|free)\b|مجان", re.IGNORECASE),
+    AnswerKind.NUMBER: re.compile(rf"\d|\b(?:{_NUMBER_WORDS}|une? seule?|gratuit\w*|free)\b|مجان", re.IGNORECASE),
     AnswerKind.TIME: re.compile(_CLOCK, re.IGNORECASE),
     AnswerKind.DATE: re.compile(_DATE, re.IGNORECASE),
     AnswerKind.PLACE: re.compile(
         r"\b(?:rue|place|avenue|quai|bureau|bâtiment|salle|étage|guichet|mairie|hôtel|situé\w*|sous|chez|auprès|"
         r"street|road|square|"
-        r"room|floor|building|office|vault|located|centre|center|near|counter|desk)\b|شارع|ساحة|مكتب|مبنى|قاعة|"
+        r"room|floor|building|office|vault|located|centre|center|near|counter|desk|site|page|rubrique|onglet|paramètres|portail|"
+        r"plateforme|website|portal|online|settings)\b|شارع|ساحة|مكتب|مبنى|قاعة|"
         r"طابق|مقر|شباك|يقع|تقع|"
         rf"لدى|مدينة|مكان|دار|{_NAMED}"
     ),
@@ -175,8 +178,9 @@ _SHOWS = {
         r"officiers?|mayor|president|"
         r"head|minister|committee|board|officers?|council|authority|médiat\w+|ombuds\w+|owner|landlord|"
         r"bénéficiaires?|parents?|residents?|"
-        r"habitants?|personnes?|people|\w{4,}(?:ator|eur|euse|rice)s?)\b|رئيس|مدير|وزير|"
-        rf"لجنة|مصلحة|عامل|والي|مجلس|وسيط|لكل شخص|ممثل|{_NAMED}"
+        r"habitants?|personnes?|people|équipes?|acteurs?|citoyens?|organismes?|associations?|entreprises?|"
+        r"team|company|anyone|everyone|chacun|quiconque|citizens?|members?|membres?|tribunal|court|\w{4,}(?:ator|eur|euse|rice)s?)\b|رئيس|مدير|وزير|"
+        rf"سلطة|محكمة|لجنة|مصلحة|عامل|والي|مجلس|وسيط|لكل شخص|ممثل|{_NAMED}"
     ),
     AnswerKind.NAME: re.compile(_FULL_NAME),
     AnswerKind.PHONE: re.compile(r"\b0\d{3} ?\d{3}|\b(?:poste|extension|الرقم|رقم)\b[^.]{0,15}\d{3}|\+\d"),
@@ -198,12 +202,13 @@ _WITH_ARTICLE = re.compile(
 )
 """Capitalised words after an article name a place or a body, not somebody."""
 _COUNTED = re.compile(
-    r"\bhow many (?:[\w-]+ )*?(?!times\b)(?P<things>[\w-]{3,})"
+    r"\bhow many (?P<things>(?:[\w-]+ )*?(?!times\b)[\w-]{3,})"
     r"(?=\s*\?| (?:are|is|do|does|did|has|have|had|were|was|may|can|could|must|should|will|in|of|on|per|from|an?|the)\b)|"
     r"(?:\bcombien d['e]|كم عدد|كم من|كم)\s*(?!fois|مرة)(?:ال)?(?P<noun>[^\W\d_]{3,})",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(rf"(?:\d|\b(?:{_NUMBER_WORDS})\b)", re.IGNORECASE)
+_GOES_ON = re.compile(r" (?:in|of|on|per|from|an?|the)\b", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?:\d|\b(?:{_NUMBER_WORDS}|seule?|single)\b)", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
 _ASCII_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫", "01234567890123456789.")
@@ -264,13 +269,17 @@ def counts_otherwise(sentence: str, question: str) -> bool:
     asked = _COUNTED.search(question.replace("’", "'"))
     if not asked or answer_kind(question) is not AnswerKind.NUMBER or " | " in sentence:
         return False
-    noun = (asked["things"] or asked["noun"]).casefold()
-    stem = noun[:3] if "ء" <= noun[0] <= "ي" else noun[:4]
+    things = (asked["things"] or asked["noun"]).casefold().split()
+    if not _GOES_ON.match(question, asked.end()):
+        things = things[-1:]  # "school places are": nothing but a name; "sites take part in" has a verb in it
+    stems = {thing[:3] if "ء" <= thing[0] <= "ي" else thing[:4] for thing in things if len(thing) > 2}
     words = _WORD.findall(sentence.translate(_ASCII_DIGITS).casefold())
     for position, word in enumerate(words):
         bare = word.removeprefix("و").removeprefix("ال")
         near = (*words[max(0, position - 3) : position], *words[position + 1 : position + 2])
-        if bare.startswith(stem) and (bare.endswith(("ين", "ان")) or any(_NUMBER.match(other) for other in near)):
+        if bare.startswith(tuple(stems)) and (
+            bare.endswith(("ين", "ان")) or any(_NUMBER.match(other) for other in near)
+        ):
             return False
     return True
 

@@ -24,15 +24,22 @@ _QUESTION_WORDS = {
         r"\b(?:how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|can|may|must|should|say|according)\b",
         re.IGNORECASE,
     ),
+    "ar": re.compile(r"\b(?:كم|بكم|متى|أين|اين|كيف|لماذا|ماذا|هل|ما|من|أي|اي|حسب)\b"),
 }
+_SEARCHED_WITH_THEM = frozenset({"ar"})
 
 
 def subject(question: str, language: str) -> str:
-    """The question without the words that only make it one; the whole question when nothing else is in it.
+    """The question as it is searched: without the words that only make it one, in the languages where that pays.
 
     >>> subject("Combien de jours de congé y a-t-il ?", "fr").split()
     ['de', 'jours', 'de', 'congé', '?']
     """
+    return question if language in _SEARCHED_WITH_THEM else content(question, language)
+
+
+def content(question: str, language: str) -> str:
+    """The question without the words that only make it one; the whole question when nothing else is in it."""
     words = _QUESTION_WORDS.get(language)
     bare = words.sub(" ", question.replace("’", "'")) if words else question
     return bare if re.search(r"\w", bare) else question

@@ -11,26 +11,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, lacks_kind, shows_kind, years
+from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, lacks_kind, shows_kind, values, years
 from assistant.embedding import Embedder
 from assistant.language import TABLE_CELL, search_form, sentence_spans
 from assistant.lexical import Lexicon
+from assistant.questions import content
+from assistant.synonyms import synonyms
 from assistant.types import Evidence, Passage
 
 FEATURES = (
     "sentence",
     "passage",
+    "rarest_missing",
     "kind_missing",
     "kind_elsewhere",
     "counts_otherwise",
     "years_missing",
+    "numbers_missing",
     "word_margin",
     "cosine",
     "question_terms",
 )
 """What support is computed from; each is between 0 and 1."""
 
-NO_SUPPORT = dict.fromkeys(FEATURES, 0.0) | {"kind_missing": 1.0, "kind_elsewhere": 1.0}
+NO_SUPPORT = dict.fromkeys(FEATURES, 0.0) | {"rarest_missing": 1.0, "kind_missing": 1.0, "kind_elsewhere": 1.0}
 """The features of a question for which nothing was found."""
 
 _CONTEXT_SHARE = 0.5
@@ -42,6 +46,8 @@ _QUESTION_SHARE = 0.6
 """A sentence that asks seldom answers."""
 _LIKE, _LIKE_SHARE, _LEAST_GRAMS = 0.6, 0.8, 4
 """A word of so many 4-grams is held in part, at this share, by a text that has at least this share of them."""
+_SYNONYM_SHARE = 0.5
+"""What a text holds of a word that it has a synonym of."""
 _LIGHT_SHARE = 0.3
 """What a word counts that says how a question is put rather than what it is about."""
 _LIGHT_WORDS = {
@@ -70,15 +76,6 @@ _TRUSTED_DENSE_WEIGHT = 0.3
 _COSINE_SHARE = 0.35
 
 
-_QUESTION_WORDS = re.compile(
-    r"\b(?:combien|comment|pourquoi|quand|où|qui|que|quoi|quels?|quelles?|lequel|laquelle|est-ce|y a-t-il|"
-    r"peut-on|doit-on|"
-    r"faut-il|jusqu'à|selon|d'après|how|many|much|what|which|when|where|who|whom|whose|why|does|did|do|is|are|"
-    r"can|may|must|should|say|"
-    r"according|كم|بكم|متى|أين|اين|كيف|لماذا|ماذا|هل|ما|من|أي|اي|حسب)\b",
-    re.IGNORECASE,
-)
-
 _WORD = re.compile(r"\w+")
 _LAYOUT = re.compile(r"[\s\-\u00ad\u2010]+")
 
@@ -98,6 +95,8 @@ class Wanted:
         self._lexicon = lexicon
         self.language = language
         self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
+        known = synonyms(language, lexicon)
+        self._synonyms = {term: known[term] for term in weights if term in known}
         self._held: dict[str, dict[int, float]] = {}
 
     def held(self, text: str) -> dict[int, float]:
@@ -116,12 +115,20 @@ class Wanted:
             share = len(own & grams) / len(own) if len(own) >= _LEAST_GRAMS else 0.0
             if share >= _LIKE:
                 held[term] = _LIKE_SHARE * share
+            if not terms.isdisjoint(self._synonyms.get(term, ())):
+                held[term] = max(_SYNONYM_SHARE, held.get(term, 0.0))
         return held
 
     def coverage(self, held: Mapping[int, float]) -> float:
         """The share of the question's weight in `held`, from 0 to 1; 0 for a question without content words."""
         found = sum(weight * held.get(term, 0.0) for term, weight in self.weights.items())
         return found / self.total if self.total > 0 else 0.0
+
+    def rarest_missing(self, held: Mapping[int, float]) -> float:
+        """How much the weightiest word that `held` lacks weighs beside the weightiest of all, from 0 to 1."""
+        missing = max((weight * (1 - held.get(term, 0.0)) for term, weight in self.weights.items()), default=0.0)
+        heaviest = max(self.weights.values(), default=0.0)
+        return missing / heaviest if heaviest > 0 else 0.0
 
 
 @lru_cache(maxsize=16)
@@ -134,8 +141,7 @@ def question_terms(question: str, language: str, lexicon: Lexicon) -> frozenset[
 
     A question of nothing else keeps them.
     """
-    bare = _QUESTION_WORDS.sub(" ", question.replace("’", "'"))
-    return lexicon.query_terms(bare, language) or lexicon.query_terms(question, language)
+    return lexicon.query_terms(content(question, language), language) or lexicon.query_terms(question, language)
 
 
 class SentenceRelevance:
@@ -244,13 +250,18 @@ def support_features(
     matches = [_match(scored.passage, wanted) for scored in evidence.passages]
     best = _best_sentence(question, matches, wanted)
     kind = answer_kind(question)
+    whole = best.match.whole()
+    asked_years = years(question)
+    asked_numbers = [number for number in values(question) if number not in asked_years]
     return {
         "sentence": wanted.coverage(best.held),
-        "passage": wanted.coverage(best.match.whole()),
+        "passage": wanted.coverage(whole),
+        "rarest_missing": wanted.rarest_missing(whole),
         "kind_missing": float(lacks_kind(best.text, kind, question, evidence.language)),
         "kind_elsewhere": _kind_elsewhere(question, kind, matches, wanted),
         "counts_otherwise": float(counts_otherwise(best.text, question)),
-        "years_missing": _share_missing(years(question), best.match.around),
+        "years_missing": _share_missing(asked_years, years(best.match.around)),
+        "numbers_missing": _share_missing(asked_numbers, values(best.match.around)),
         "word_margin": _margin(word_scores),
         "cosine": max(0.0, cosines[0]) if cosines else 0.0,
         "question_terms": min(1.0, len(wanted.weights) / 12),
@@ -293,10 +304,9 @@ def _rank_prior(rank: int) -> float:
     return 1 / (1 + 0.04 * (rank - 1))
 
 
-def _share_missing(asked: Sequence[str], around: str) -> float:
-    """The share of the question's years that neither the passage nor its title, headings or date have."""
-    there = set(years(around))
-    return sum(year not in there for year in asked) / len(asked) if asked else 0.0
+def _share_missing(asked: Sequence[str], around: Sequence[str]) -> float:
+    """The share of the question's numbers that neither the passage nor its title, headings or date have."""
+    return sum(number not in around for number in asked) / len(asked) if asked else 0.0
 
 
 def _match(passage: Passage, wanted: Wanted) -> _Match:

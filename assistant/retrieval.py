@@ -21,7 +21,7 @@ from assistant.across import Bridges
 from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
 from assistant.index import PassageIndex, Query, Route
-from assistant.language import detect_language, search_form
+from assistant.language import TABLE_CELL, detect_language, search_form
 from assistant.lexical import Lexicon
 from assistant.questions import Preference, preference, subject
 from assistant.relevance import FEATURES, NO_SUPPORT, question_terms, support_features
@@ -157,9 +157,14 @@ class Retriever:
             return self._index.search(query, principal, k, route=route, within=within)
         return self._ranked(query, principal, k, within)[0][:k]
 
-    def features(self, question: str, language: str | None, principal: Principal, *, k: int) -> dict[str, float]:
-        """What support is computed from, by name; `relevance.NO_SUPPORT` where nothing is found. For calibration."""
-        return self._evidence_and_features(question, language, principal, k, Scope.everything)[1]
+    def features(
+        self, question: str, language: str | None, principal: Principal, *, k: int, without: str = ""
+    ) -> dict[str, float]:
+        """What support is computed from, by name; `relevance.NO_SUPPORT` where nothing is found. For calibration.
+
+        `without`: as if no passage had these words; what stands in for those that do comes from the `_SPARE` ones.
+        """
+        return self._evidence_and_features(question, language, principal, k, Scope.everything, without)[1]
 
     def _within(self, scope: Scope, principal: Principal) -> frozenset[str] | None:
         """The ids of the documents in the scope; None where it limits nothing, or leaves out nothing that is readable."""
@@ -174,13 +179,13 @@ class Retriever:
         return within
 
     def _evidence_and_features(
-        self, question: str, language: str | None, principal: Principal, k: int, scope: Scope
+        self, question: str, language: str | None, principal: Principal, k: int, scope: Scope, without: str = ""
     ) -> tuple[Evidence, dict[str, float]]:
         spoken = language or detect_language(question)
         query = self._query(question, spoken, "hybrid")
         within = self._within(scope, principal)
         ranked, preferred = self._ranked(query, principal, k + _SPARE, within)
-        found = _spread(_distinct(ranked), k)
+        found = _spread(_distinct(_lacking(ranked, without)), k)
         weights = self._index.term_weights(question_terms(question, spoken, self._lexicon), principal)
         out_of_reach = self._bridges.out_of_reach(spoken) if self._bridges else ()
         evidence = Evidence(question, spoken, found, weights, preferred=preferred, out_of_reach=out_of_reach)
@@ -191,8 +196,8 @@ class Retriever:
         return evidence, support_features(
             evidence,
             self._lexicon,
-            word_scores=tuple(scored.score for scored in words),
-            cosines=tuple(scored.score for scored in dense),
+            word_scores=tuple(scored.score for scored in _lacking(words, without)),
+            cosines=tuple(scored.score for scored in _lacking(dense, without)),
         )
 
     def _ranked(
@@ -241,6 +246,17 @@ def _preferred(
         for scored, names in zip(found, fitting, strict=True)
     ]
     return _ranks(sorted(raised, key=lambda scored: (-scored.score, scored.rank))), tuple(followed)
+
+
+def _lacking(found: Sequence[ScoredPassage], words: str) -> Sequence[ScoredPassage]:
+    """The ranking without the passages that have these words, white space, table borders and case aside."""
+    if not words:
+        return found
+    return [scored for scored in found if _plain(words) not in _plain(scored.passage.text)]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace(TABLE_CELL, " ").casefold().split())
 
 
 def _distinct(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:

@@ -210,9 +210,17 @@ def _measured_answers(lines: list[dict[str, Any]], settings: Settings, name: str
 
 @evaluate.command("calibrate")
 def calibrate_thresholds(
-    folders: Annotated[list[Path], typer.Argument(help="Labelled sets, at least one for each language")],
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled sets; without --answers at least one for each language")
+    ] = None,
     answers: Annotated[
         list[Path] | None, typer.Option("--answers", help="Questions on this instance's own documents; may be repeated")
+    ] = None,
+    elsewhere: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--elsewhere", help="INSTANCE=QUESTIONS: questions on another instance's documents; may be repeated"
+        ),
     ] = None,
     instance: Instance = None,
     as_json: AsJson = False,
@@ -224,7 +232,12 @@ def calibrate_thresholds(
     settings = settings_of(instance)
     embedder = embedder_of(settings)
     asked = _asked(settings, [line for file in answers or [] for line in _json_lines(file)])
-    reports = calibrate([load_set(folder) for folder in folders], embedder, lexicon_of(settings), asked=asked)
+    for pair in elsewhere or []:
+        other, separator, file = pair.partition("=")
+        if not separator:
+            raise ConfigurationError(f"--elsewhere {pair!r}: INSTANCE=QUESTIONS is expected")
+        asked += _asked(load_settings(Path(other)), _json_lines(Path(file)))
+    reports = calibrate([load_set(folder) for folder in folders or []], embedder, lexicon_of(settings), asked=asked)
     missing = sorted(set(settings.instance.languages) - set(reports))
     if missing:
         raise ConfigurationError(f"no set is in {', '.join(missing)}; name a folder for each language of the instance")
@@ -322,8 +335,13 @@ def _asked(settings: Settings, lines: list[dict[str, Any]]) -> list[AskedQuestio
     with opened_retriever(settings) as retriever:
         for line in lines:
             question, language = str(line["question"]), str(line["lang"])
-            features = retriever.features(question, language, reader, k=settings.retrieval.passages)
-            found.append(AskedQuestion(features, line.get("label") != "unanswerable", language))
+            answer, about = str(line.get("answer_span") or ""), str(line.get("file") or line.get("about") or "")
+            for hidden in (False, True) if answer else (False,):
+                features = retriever.features(
+                    question, language, reader, k=settings.retrieval.passages, without=answer if hidden else ""
+                )
+                answerable = line.get("label") != "unanswerable" and not hidden
+                found.append(AskedQuestion(features, answerable, language, about, hidden=hidden))
     return found
 
 

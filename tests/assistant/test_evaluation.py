@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from assistant.evaluation import (
     evaluate_retrieval,
     load_set,
 )
+from assistant.evaluation.calibration import FOLDS, _folds
 from assistant.evaluation.rankings import means, ranking_scores
 from assistant.lexical import Lexicon
 from assistant.relevance import NO_SUPPORT
@@ -131,6 +133,28 @@ def test_language_without_asked_questions_takes_its_threshold_from_its_sets(tmp_
     reports = calibrate([load_set(small_set(tmp_path))], HashEmbedder(), LEXICON, asked=questions)
     assert reports["en"].judged_on == ("asked questions",)
     assert reports["fr"].judged_on != ("asked questions",)
+
+
+def test_questions_about_one_document_are_in_one_fold() -> None:
+    questions = [replace(asked("fr", True, 0.0), document=f"d{n // 4}") for n in range(48)]
+    folds = [{fold for fold, _ in group} for group in _by_document(questions)]
+    assert all(len(fold) == 1 for fold in folds)
+    assert len(set().union(*folds)) == FOLDS
+
+
+def _by_document(questions: Sequence[AskedQuestion]) -> list[list[tuple[int, str]]]:
+    placed = list(zip(_folds(questions), (question.document for question in questions), strict=True))
+    return [[pair for pair in placed if pair[1] == document] for document in {name for _, name in placed}]
+
+
+def test_question_whose_answer_was_hidden_is_fitted_on_and_not_counted() -> None:
+    questions = [asked("fr", bool(n % 2), float(n % 2 == 0)) for n in range(40)]
+    hidden = [replace(asked("fr", False, 0.0), hidden=True) for _ in range(20)]
+    without, with_them = (
+        calibrate([], HashEmbedder(), LEXICON, asked=lines)["fr"] for lines in (questions, questions + hidden)
+    )
+    assert (with_them.queries, with_them.auc) == (without.queries, 1.0)
+    assert with_them.calibration.coefficients != without.calibration.coefficients
 
 
 def reply(outcome: str, text: str = "", *citations: dict[str, Any]) -> Mapping[str, Any]:

@@ -88,6 +88,44 @@ def test_word_is_held_in_part_by_a_word_of_the_same_family() -> None:
     assert wanted.coverage(wanted.held("Un budget est décidé.")) == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "question", "text"),
+    [
+        ("fr", "Quand le salaire est-il versé ?", "La paie tombe le 28."),
+        ("ar", "ما عقوبة التأخر؟", "تطبق غرامة."),
+        ("en", "When is the salary paid?", "Wages come on the 28th."),
+    ],
+)
+def test_synonym_of_a_word_counts_for_half_of_it(language: str, question: str, text: str) -> None:
+    wanted = Wanted(question, language, dict.fromkeys(question_terms(question, language, LEXICON), 1.0), LEXICON)
+    assert 0.5 in wanted.held(text).values()
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "lacking", "holding"),
+    [
+        ("Quel est le prix du badge doré ?", "fr", "Le prix du badge est de 5 €.", "Le prix du badge doré est de 5 €."),
+        ("What is the price of the golden badge?", "en", "The badge price is €5.", "The golden badge price is €5."),
+        ("ما هو ثمن البطاقة الذهبية؟", "ar", "ثمن البطاقة 5 يورو.", "ثمن البطاقة الذهبية 5 يورو."),
+    ],
+)
+def test_word_that_the_evidence_lacks_is_a_feature(question: str, language: str, lacking: str, holding: str) -> None:
+    missing, none = (
+        support_features(evidence(question, language, text), LEXICON, word_scores=(), cosines=())["rarest_missing"]
+        for text in (lacking, holding)
+    )
+    assert (missing, none) == (1, 0)
+
+
+def test_number_that_the_evidence_lacks_is_a_feature() -> None:
+    question = "What does version 1.4 say?"
+    lacking, holding = (
+        support_features(evidence(question, "en", text), LEXICON, word_scores=(), cosines=())["numbers_missing"]
+        for text in ("Version 2.1 says so.", "Version 1.4 says so.")
+    )
+    assert (lacking, holding) == (1, 0)
+
+
 def test_features_are_shares_and_higher_for_evidence_that_answers() -> None:
     good = evidence("Combien de jours dure le congé annuel ?", "fr", "Le congé annuel dure trente jours.")
     poor = evidence("Combien de jours dure le congé annuel ?", "fr", "Le budget annuel est voté.")

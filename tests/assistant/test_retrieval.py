@@ -95,9 +95,17 @@ def test_calibration_in_the_repository_loads() -> None:
     for language in LANGUAGES:
         assert 0.05 < calibration.threshold(language) < 0.95
         nothing = calibration.support(language, NO_SUPPORT)
-        against = dict.fromkeys(("kind_missing", "kind_elsewhere", "counts_otherwise", "years_missing"), 0.0)
+        against = {name: 0.0 for name in FEATURES if name.endswith(("missing", "elsewhere", "otherwise"))}
         everything = calibration.support(language, dict.fromkeys(FEATURES, 1.0) | against)
         assert nothing < calibration.threshold(language) < everything
+
+
+def test_features_without_the_answer_are_those_of_what_is_left(retriever: Retriever) -> None:
+    question = "Combien de jours dure le congé annuel ?"
+    whole, hidden = (
+        retriever.features(question, "fr", VISITOR, k=2, without=without) for without in ("", "dure trente\nJOURS")
+    )
+    assert whole["sentence"] == 1 > hidden["sentence"]
 
 
 @pytest.mark.parametrize("damage", ["", "[fr]\nthreshold = 1", "not toml", None])
