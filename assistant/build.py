@@ -39,7 +39,7 @@ from assistant.lexical import Lexicon
 from assistant.model_answers import Composer
 from assistant.prompting import PROMPTS, Prompts
 from assistant.relevance import SentenceRelevance
-from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker, KeepOrder, Reranker
+from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.scope import Scope
 from assistant.sessions import LocalKeySignIn, SignIn
@@ -203,13 +203,13 @@ def lexicon_of(settings: Settings) -> Lexicon:
     return Lexicon(settings.instance.languages)
 
 
-def reranker_of(settings: Settings) -> Reranker:
-    """The configured cross-encoder, loaded at its first question, or none.
+def reranker_of(settings: Settings) -> CrossEncoderReranker | None:
+    """The configured cross-encoder, loaded at its first question; None where none is configured.
 
     Raises ConfigurationError when its folder is not one.
     """
     folder = settings.retrieval.reranker
-    return CrossEncoderReranker(folder) if folder else KeepOrder()
+    return CrossEncoderReranker(folder, threads=settings.embedding.threads) if folder else None
 
 
 def retriever_over(
@@ -228,6 +228,7 @@ def retriever_over(
         calibration,
         reranker=reranker_of(settings),
         reranker_depth=settings.retrieval.reranker_depth,
+        reranker_weight=settings.retrieval.reranker_weight,
         bridges=Bridges(embedder, settings.instance.languages),
         documents_within=documents_within,
     )

@@ -96,6 +96,8 @@ class RetrievalSettings(_Section):
     """A folder with a sentence-transformers cross-encoder; None for no reranker."""
     reranker_depth: Annotated[int, Field(ge=1, le=100)] = 20
     """How many of the best passages it reads."""
+    reranker_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the reranker in the new order of these; the rest is the search's own."""
 
 
 class GroundingSettings(_Section):

@@ -105,6 +105,7 @@ class Retriever:
         *,
         reranker: Reranker | None = None,
         reranker_depth: int = 20,
+        reranker_weight: float = 0.5,
         bridges: Bridges | None = None,
         documents_within: Callable[[Scope, Principal], Collection[str]] | None = None,
     ) -> None:
@@ -114,7 +115,8 @@ class Retriever:
         self._lexicon = lexicon
         self._calibration = calibration
         self._reranker = reranker or KeepOrder()
-        self._reranker_depth = reranker_depth
+        self._reranker_depth = reranker_depth if reranker else 0
+        self._reranker_weight = reranker_weight
         self._bridges = bridges
         self._documents_within = documents_within
 
@@ -205,15 +207,11 @@ class Retriever:
     ) -> tuple[tuple[ScoredPassage, ...], tuple[str, ...]]:
         """The hybrid ranking to at least `k` where there are so many, and which preferences of the question it followed."""
         wanted = preference(query.text)
-        depth = max(k, _PREFERRED_DEPTH if wanted else 0)
+        depth = max(k, self._reranker_depth, _PREFERRED_DEPTH if wanted else 0)
         found, followed = _preferred(self._index.search(query, principal, depth, within=within), wanted)
-        head = found[: self._reranker_depth]
+        head, rest = found[: self._reranker_depth], found[self._reranker_depth :]
         scores = self._reranker.scores(query.text, query.language, [scored.passage for scored in head])
-        if scores is None:
-            return found, followed
-        best = sorted(zip(scores, head, strict=True), key=lambda entry: (-entry[0], entry[1].rank))
-        reranked = [replace(scored, score=score, route="reranked") for score, scored in best]
-        return _ranks([*reranked, *found[self._reranker_depth :]]), followed
+        return found if scores is None else _ranks([*_reranked(head, scores, self._reranker_weight), *rest]), followed
 
     def _query(self, question: str, language: str, route: Route) -> Query:
         weight = self._embedder.dense_weight(language)
@@ -257,6 +255,23 @@ def _lacking(found: Sequence[ScoredPassage], words: str) -> Sequence[ScoredPassa
 
 def _plain(text: str) -> str:
     return " ".join(text.replace(TABLE_CELL, " ").casefold().split())
+
+
+def _reranked(head: Sequence[ScoredPassage], scores: Sequence[float], weight: float) -> list[ScoredPassage]:
+    """These passages by both scores, each scaled from 0 for its worst to 1 for its best; `weight` is the share of `scores`.
+
+    Best first; ties in the order they came.
+    """
+    former = _scaled([scored.score for scored in head])
+    mixed = [weight * new + (1 - weight) * old for new, old in zip(_scaled(scores), former, strict=True)]
+    best = sorted(zip(mixed, head, strict=True), key=lambda entry: (-entry[0], entry[1].rank))
+    return [replace(scored, score=score, route="reranked") for score, scored in best]
+
+
+def _scaled(scores: Sequence[float]) -> list[float]:
+    """From 0 to 1; all 0 where all are equal."""
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [(score - low) / (high - low) if high > low else 0.0 for score in scores]
 
 
 def _distinct(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:

@@ -137,8 +137,16 @@ def put(index: EdgePassageIndex, passages: Sequence[Passage]) -> None:
     index.replace(passages[0].document_id, "1", passages, vectors)
 
 
-def of(index: EdgePassageIndex, reranker: Reranker | None = None) -> Retriever:
-    return Retriever(index, HashEmbedder(), Lexicon(LANGUAGES), BY_COVERAGE, reranker=reranker, reranker_depth=2)
+def of(index: EdgePassageIndex, reranker: Reranker | None = None, weight: float = 1.0) -> Retriever:
+    return Retriever(
+        index,
+        HashEmbedder(),
+        Lexicon(LANGUAGES),
+        BY_COVERAGE,
+        reranker=reranker,
+        reranker_depth=2,
+        reranker_weight=weight,
+    )
 
 
 def test_document_of_the_year_and_kind_asked_for_comes_first_and_the_other_stays(index: EdgePassageIndex) -> None:
@@ -180,3 +188,20 @@ def test_reranker_orders_the_best_and_leaves_the_rest_behind_them(index: EdgePas
     assert [scored.passage.text for scored in found] == [texts[1], texts[0], texts[2]]
     assert [(scored.rank, scored.route) for scored in found] == [(1, "reranked"), (2, "reranked"), (3, "hybrid")]
     assert found == of(index, ByLength()).evidence("congé annuel", "fr", CLERK, k=3).passages
+
+
+def test_reranker_and_search_share_the_order_by_their_weight(index: EdgePassageIndex) -> None:
+    put(index, passages_of("a", ["Le congé annuel.", "Le congé annuel est long."]))
+    for weight, first, scores in (
+        (0.3, "Le congé annuel.", [0.7, 0.3]),
+        (0.6, "Le congé annuel est long.", [0.6, 0.4]),
+    ):
+        found = of(index, ByLength(), weight).search("congé annuel", CLERK, 2)
+        assert found[0].passage.text == first
+        assert [scored.score for scored in found] == pytest.approx(scores)
+
+
+def test_reranker_reads_as_many_as_it_is_set_to_when_fewer_are_asked_for(index: EdgePassageIndex) -> None:
+    put(index, passages_of("a", ["Le congé annuel.", "Le congé annuel est long."]))
+    found = of(index, ByLength()).search("congé annuel", CLERK, 1)
+    assert [(scored.passage.text, scored.rank) for scored in found] == [("Le congé annuel est long.", 1)]
