@@ -17,9 +17,11 @@ _DENIALS = re.compile(
     r"dispense\w*|non)(?!\w)|(?<=\w)n't\b|"
     r"(?<!\w)(?:[وف]?(?:لا|لم|لن|ليس|ليست|ليسوا|دون|بدون|عدم|بلا|من غير|بغير|بعدم|الا(?= [يت])))(?!\w)|"
     r"(?<!\w)[وفب]?(?:دون|عدم)(?!\w)|"
-    r"(?<!\w)(?:aucune?)(?!\w)"
+    r"(?<!\w)(?:aucune?)(?!\w)|(?<!\w)[وفب]?غير(?=\s(?:م|قا|صا|كا|نا|جا|لا|وا|ذ)\w{2,})"
 )
 _BENIGN = re.compile(
+    r"(?<!\w)(?:(?:even|meme|حتي|ولو) (?:without|sans|بدون|دون)|"
+    r"دون (?:سن |ال)?(?:\d|ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع|عاشر|حادي|ثاني|عشر|ثلاث|اربع|خمس|ست|سبع|ثمان|تسع)\w*)(?!\w)|"
     r"(?<!\w)(?:ne |n'|not |no |cannot |لا |لم |الا )[^,;.،؛]{0,40}?(?<!\w)(?:plus d[e'u]|more than|longer than|اكثر من)|"
     r"(?<!\w)(?:sans (?:exceder|depasser)|without exceeding|دون ان [يت]تجاوز)|"
     r"(?<!\w)(?:(?:ne |n')(?:depass|exced)\w+ pas|(?:at )?no (?:charge|cost)|nothing (?:for|to)|and nothing|"
@@ -72,6 +74,14 @@ _NOT_WITHOUT = re.compile(
     r"(?<!\w)[وف]?(?:لا|لم|لن)(?!\w)[^،؛.]{0,40}?(?<!\w)(?:دون|بدون)(?!\w)"
 )
 """Two denials that demand: "ne peut reprendre sans visite"."""
+_FREE = re.compile(
+    r"(?<!not )(?<!pas )(?<!غير )(?<!ليس )(?<!ليست )(?<!\w)(?:free|gratis|(?:costs?|pays?|paid|charged?) nothing|nothing to pay|"
+    r"(?:at )?no (?:cost|charge|fee)|(?:not|never) charged|without (?:charge|fee|payment)|gratuit\w*|sans (?:frais|payer)|"
+    r"(?:ne |n'en )(?:coute\w*|paie\w*|paye\w*|verse\w*) rien|(?:n'est|ne sont) pas (?:facture|paye)\w*|"
+    r"(?:ال|ب|بال)?مجان\w*|(?:بلا|دون|بدون) (?:مقابل|رسوم|رسم)|[وف]?لا [يت](?:كلف|دفع|ؤدي)\w*(?=[^.،؛]{0,30}شي)|"
+    r"دون ان [يت]دفع\w* شي\w*)"
+    r"(?!\w)"
+)
 _NEED_NOT = re.compile(
     r"(?<!\w)(?:(?:not|no longer|never) (?:\w+ )?(?:required|compulsory|mandatory|obligatory|obliged|"
     r"necessary|have to|need\w*)|need not|n'(?:a|ont|avez) pas a(?= )|"
@@ -87,6 +97,12 @@ _CONDITIONS = re.compile(
     r"other than|when(?!\w)|"
     r"(?:[وف]?(?:ما لم|بشرط|شريطه|شرط|ما عدا|ماعدا|باستثناء|اذا|ان لم|في حاله|الا اذا|الا بعد|الا))(?!\w))"
 )
+_EXCEPTIONS = re.compile(
+    r"(?<!\w)(?:sauf|excepte|hormis|a l'exception d\w*|a l'exclusion d\w*|hors(?! d)|except(?: for)?|apart from|other than|"
+    r"excluding|"
+    r"(?<!لا )(?:ما عدا|ماعدا|باستثناء|عدا|سوي))(?!\w)"
+)
+_EXCEPTED = re.compile(r"(?<!\w)(?:excepted|exceptes?|exceptees?|exclus?|excluded)(?=\W*$)")
 _WEAK = ("si", "s'il", "lorsqu", "quand", "en cas", "if", "when", "in case", "اذا", "ان لم", "في حاله", "des lors")
 """These often tell when something happens, and less often limit it."""
 _ALWAYS = re.compile(
@@ -98,6 +114,9 @@ _ALWAYS = re.compile(
     r"dans tous les cas|en toute circonstance|en tout etat de cause|toujours|systematiquement|"
     r"sans exception|sans condition|quel que soit|quelle que soit|quels que soient|meme sans|"
     r"automatiquement|de plein droit|in all cases|in every case|in any case|always|without exception|whatever|"
+    r"at all times|at any (?:hour|moment)|however (?:many|much|long|old|often|large|small)|whoever|all the time|"
+    r"a tout moment|a toute heure|n'importe (?:quand|ou|quel\w*|qui)|tout le temps|(?:quel|quelle) qu(?:e|'en) (?:soit|soient)|"
+    r"في (?:اي|كل) وقت|في جميع الاوقات|دون اي \w+|بدون اي \w+|"
     r"regardless|even without|unconditionally|automatically|"
     r"في جميع الاحوال|في كل الاحوال|في جميع الحالات|في كل الحالات|في كل حال|دائما|دون استثناء|بدون استثناء|"
     r"مهما|دون شرط|بلا شرط|بدون شرط|تلقائيا|ايا كان\w*|كيفما)(?!\w)"
@@ -141,6 +160,16 @@ def denial_places(text: str) -> list[int]:
     return [place for place, _ in found]
 
 
+def without_price(text: str) -> str:
+    """The folded text with blanks for what says that nothing is to be paid, which some say by a denial and others not."""
+    return _FREE.sub(lambda match: " " * len(match.group()), text)
+
+
+def free_of_charge(text: str) -> bool:
+    """True when the folded text says that nothing is to be paid."""
+    return bool(_FREE.search(text))
+
+
 def lexical_denials(text: str) -> list[str]:
     """Words of the folded clause that deny by themselves: interdit, refused, ممنوع."""
     return _LEXICAL.findall(text)
@@ -172,6 +201,22 @@ def moods(text: str) -> list[tuple[int, bool]]:
 def says_always(text: str) -> bool:
     """True when the folded clause says that it holds in every case."""
     return bool(_ALWAYS.search(text))
+
+
+def exceptions(text: str) -> list[tuple[int, int]]:
+    """Where in the folded sentence what is excepted stands: (start, end).
+
+    >>> text = "dogs are not allowed, guide dogs excepted"
+    >>> [text[start:end] for start, end in exceptions(text)]
+    [' guide dogs ']
+    """
+    found = []
+    for match in _EXCEPTIONS.finditer(text):
+        end = re.search(r"[;.؛:]|$", text[match.end() :])
+        found.append((match.end(), match.end() + (end.start() if end else 0)))
+    for match in _EXCEPTED.finditer(text.rstrip(" .\n")):
+        found.append((max(text.rfind(mark, 0, match.start()) for mark in ",،;:") + 1, match.start()))
+    return found
 
 
 def conditions(text: str) -> list[tuple[int, bool]]:

@@ -20,17 +20,27 @@ class Denial:
     governed: tuple[int, ...]
 
 
-def denied(reading: Reading, clauses: Collection[int], *, first: int = 0, last: int = 1 << 30) -> list[Denial]:
-    """The denials in some clauses of a reading, between two words."""
+def denied(
+    reading: Reading, clauses: Collection[int], *, first: int = 0, last: int = 1 << 30, priced: bool = True
+) -> list[Denial]:
+    """The denials in some clauses of a reading, between two words; without those of a price when `priced` is False."""
     found = []
     tokens = reading.tokens
     starts = [token.start for token in tokens]
     for clause in clauses:
         start, end = reading.clauses[clause]
-        for place in cues.denial_places(reading.folded.text[start:end]):
-            at = start + place
+        for at in _places(reading, reading.sentence_of(start), priced):
+            if not start <= at < end:
+                continue
             following = [word for word, begin in enumerate(starts) if begin > at and tokens[word].clause == clause]
             governed = [word for word in following[:_REACH] if tokens[word].weight > 0 or tokens[word].figure >= 0]
             if (following and first <= following[0] < last) or not following:
                 found.append(Denial(clause, tuple(governed[:2])))
     return found
+
+
+def _places(reading: Reading, sentence: int, priced: bool) -> list[int]:
+    """Where a sentence denies: looked for in the whole of it, since "لا … الا" goes on where a clause ends."""
+    start, end = reading.sentences[sentence]
+    text = reading.folded.text[start:end]
+    return [start + place for place in cues.denial_places(text if priced else cues.without_price(text))]

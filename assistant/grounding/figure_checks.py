@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from assistant.grounding import cues
 from assistant.grounding.figures import Figure, same_figure
 from assistant.grounding.matching import Comparison, Fit
+from assistant.grounding.measures import UNITS_OF_TIME
 from assistant.grounding.reading import Reading
 
 _REASONS = {
@@ -15,6 +17,8 @@ _REASONS = {
     "reference": "reference", "number": "number", "ordinal": "number", "quantity": "number",
 }  # fmt: skip
 _WITH_UNIT = frozenset({"duration", "quantity", "amount", "percentage"})
+_HALF = Fraction(1, 2)
+_HALVES = frozenset(("demi", "demie", "half", "moitie", "نصف", "النصف"))
 _NEXT_NUMBER = 8
 """How many characters stand at most between two numbers that share a unit: "16 to 26 weeks"."""
 
@@ -32,7 +36,13 @@ def disagreements(comparison: Comparison, fit: Fit, passage: Reading) -> list[st
     core = [other for other in passage.figures if passage.sentence_of(other.start) in fit.sentences]
     own = own_figures(comparison, fit)
     for figure in own:
-        near = [other for other in core if _same(figure, other, own, core)]
+        near = [
+            other
+            for other in core
+            if _same(figure, other, own, core) or _unit_understood(figure, other, comparison.claim)
+        ]
+        if not near and _half(figure, fit, passage):
+            continue
         if figure.kind == "ordinal" and figure.value[0] == 1:
             continue  # "first" is "before" as often as a number
         if not near and figure.kind == "ordinal" and any(same_figure(figure, other) for other in passage.figures):
@@ -84,6 +94,22 @@ def _same(figure: Figure, other: Figure, own: Sequence[Figure], core: Sequence[F
     if figure.kind == "number":
         return other.value[-1] in _neighbouring_units(figure, own)
     return figure.value[-1] in _neighbouring_units(other, core)
+
+
+def _unit_understood(figure: Figure, other: Figure, claim: Reading) -> bool:
+    """True where the claim names the unit elsewhere, "days of rest … up to ninety", or has "ten days" for "ten clear days"."""
+    if other.kind not in ("duration", "quantity") or figure.value[0] != other.value[0]:
+        return False
+    if figure.kind == "duration":
+        return f"clear-{figure.value[1]}" == other.value[1]
+    units = {UNITS_OF_TIME.get(token.word, "") for token in claim.tokens if token.figure < 0}
+    return figure.kind == "number" and other.value[1] in units
+
+
+def _half(figure: Figure, fit: Fit, passage: Reading) -> bool:
+    """True for a half where the passage has "demi-traitement" or "half-day"."""
+    words = {token.word for token in passage.tokens if token.sentence in fit.sentences}
+    return figure.kind == "number" and figure.value[0] == _HALF and bool(words & _HALVES)
 
 
 def _neighbouring_units(number: Figure, figures: Sequence[Figure]) -> set[object]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from assistant.grounding import alignment as aligning
 from assistant.grounding import cues
+from assistant.grounding.agency import agency
 from assistant.grounding.contrasts import contrasts, swapped_roles
-from assistant.grounding.denial import denied
+from assistant.grounding.denial import Denial, denied
 from assistant.grounding.figure_checks import disagreements, own_figures
 from assistant.grounding.figures import same_figure
 from assistant.grounding.matching import Comparison, Fit
@@ -95,6 +96,8 @@ def _coverage(comparison: Comparison, found: Findings) -> None:
     signs["missing"] = min(weight, 5.0)
     signs["missing_noun"] = sum(token.weight for token in tokens if token.noun)
     signs["context"] = sum(claim.tokens[word].weight for word in fit.context)
+    loose = fit.context - comparison.linked_context(fit)
+    signs["loose"] = sum(claim.tokens[word].weight for word in loose)
     signs["elsewhere"] = sum(claim.tokens[word].weight for word in found.missing if comparison.somewhere(word))
     signs["role"] = sum(1.0 for token in tokens if token.role)
     names = [word for word in found.missing if claim.tokens[word].name]
@@ -143,6 +146,7 @@ def _places(comparison: Comparison, found: Findings) -> None:
     found.signs["contrasts"] = float(contrasts(comparison, found.fit, pairing))
     found.signs["figures"] = float(len({item.figure for item in pairing.mine if item.figure >= 0}))
     found.signs["replaced_copied"] = found.signs["replaced"] * copied
+    found.signs.update(agency(comparison, found.fit))
     found.signs["missing_copied"] = found.signs["missing"] * copied
 
 
@@ -223,9 +227,10 @@ def _piece_text(comparison: Comparison, fit: Fit) -> str:
 def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
     claim, fit = comparison.claim, found.fit
     clauses = sorted({token.clause for token in claim.tokens[fit.first : fit.last]})
-    mine = denied(claim, clauses, first=fit.first, last=fit.last)
-    its = denied(passage, found.clauses)
     my_text, its_text = _piece_text(comparison, fit), _text(passage, found.clauses)
+    priced = not (cues.free_of_charge(my_text) and cues.free_of_charge(_core_text(passage, fit)))
+    mine = denied(claim, clauses, first=fit.first, last=fit.last, priced=priced)
+    its = denied(passage, found.clauses, priced=priced)
     its_words = cues.lexical_denials(its_text)
     my_words = cues.lexical_denials(my_text)
     i_deny, it_denies = bool(mine or my_words), bool(its or its_words)
@@ -236,6 +241,7 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
     if hard and i_deny != (it_denies or bool(cues.lexical_denials(wide))) and not _opposed(comparison, found, passage):
         found.vetoes.append("negation")
     found.signs["denied"] = hard
+    found.signs["denied_alone"] = _denied_alone(claim, passage, fit, mine, its)
     found.signs["denied_mine"] = float(not it_denies and i_deny)
     touched = any(not denial.governed or stated.intersection(denial.governed) for denial in its)
     found.signs["denied_its"] = float((touched or bool(its_words)) and not i_deny)
@@ -249,6 +255,26 @@ def _denials(comparison: Comparison, found: Findings, passage: Reading) -> None:
         found.vetoes.append("negation")  # "allowed" for "forbidden"
     found.signs["opposed"] = float(contrary)
     found.signs["opposed_denied"] = float(opposed and not contrary)
+
+
+def _denied_alone(claim: Reading, passage: Reading, fit: Fit, mine: Sequence[Denial], its: Sequence[Denial]) -> float:
+    """How many words are denied in one of the two texts, and in the other stand in a clause that denies nothing."""
+    places = {place: word for word, matched in fit.pairs.items() for place in matched}
+    count = 0
+    for denial in mine:
+        matched = fit.pairs.get(denial.governed[0], []) if denial.governed else []
+        count += bool(matched) and not any(_denying(passage, passage.tokens[place].clause, its) for place in matched)
+    for denial in its:
+        word = places.get(denial.governed[0], -1) if denial.governed else -1
+        count += word >= 0 and not _denying(claim, claim.tokens[word].clause, mine)
+    return float(count)
+
+
+def _denying(reading: Reading, clause: int, denials: Sequence[Denial]) -> bool:
+    text = _text(reading, (clause,))
+    return (
+        any(denial.clause == clause for denial in denials) or bool(cues.lexical_denials(text)) or cues.restricts(text)
+    )
 
 
 def _paired(comparison: Comparison, fit: Fit, passage: Reading) -> tuple[set[int], set[int]]:
@@ -336,6 +362,7 @@ def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> No
             beside = not strong or place == 0 or before in found.clauses
             if beside and _left_out(_condition(passage, start + place), said):
                 signs["dropped_strong" if strong else "dropped_weak"] = 1.0
+    signs["exception_turned"] = _exceptions_turned(comparison, found.fit, passage)
     mine = _piece_text(comparison, found.fit)
     its = _core_text(passage, found.fit)
     stated = cues.conditions(its)
@@ -348,6 +375,29 @@ def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> No
     signs["only_added"] = float(cues.restricts(mine) and not cues.restricts(its))
     signs["only_dropped"] = float(cues.restricts(_text(passage, found.clauses)) and not cues.restricts(mine))
     signs["always_added"] = float(cues.says_always(mine) and not cues.says_always(its))
+
+
+def _exceptions_turned(comparison: Comparison, fit: Fit, passage: Reading) -> float:
+    """How many exceptions of the sentences the claim speaks of as if the rule held for them: "guide dogs are not allowed"."""
+    mine = _piece_text(comparison, fit)
+    if cues.exceptions(mine) or (any(strong for _, strong in cues.conditions(mine)) and not cues.restricts(mine)):
+        return 0.0
+    i_deny = bool(cues.denial_places(mine) or cues.lexical_denials(mine))
+    count = 0
+    for sentence in fit.sentences:
+        left, right = passage.sentences[sentence]
+        text = passage.folded.text[left:right]
+        for start, end in cues.exceptions(text):
+            rule = text[:start]
+            denied_rule = bool(cues.denial_places(rule) or cues.lexical_denials(rule))
+            excepted = {
+                place
+                for place, token in enumerate(passage.tokens)
+                if left + start <= token.start < left + end and token.weight > 0
+            }
+            said = [word for word, places in fit.pairs.items() if set(places) <= excepted]
+            count += bool(said) and denied_rule == i_deny
+    return float(count)
 
 
 def _condition_found(comparison: Comparison, found: Findings) -> bool:

@@ -42,6 +42,8 @@ _OF = words("d de du des of")
 _ENOUGH = 1.5
 """The weight that a piece of a claim must have to stand alone."""
 _MOST_PIECES = 3
+_CANDIDATES, _NEARLY_AS_WELL = 4, 0.5
+"""How many sentences are looked at for each piece, and how much less of it than the best the others may cover."""
 _CUT_COST = 0.3
 _WEAK_CUT_COST = 0.9
 """Of a cut before "in", "for" or "with", or after such an opening: what it cuts off is seldom a statement of its own."""
@@ -89,6 +91,7 @@ class Comparison:
         self.said = [token for token in range(len(claim.tokens)) if claim.tokens[token].weight > 0]
         self._matches = [self._all_matches(passage) for passage in passages]
         self._best: dict[tuple[int, int], Fit | None] = {}
+        self._near: dict[tuple[int, int], list[Fit]] = {}
 
     def _all_matches(self, passage: Reading) -> dict[int, dict[int, list[int]]]:
         """Claim word → sentence → matching words of it."""
@@ -119,8 +122,11 @@ class Comparison:
         """True when a word of the claim is found in any sentence of any passage."""
         return any(matches[word] for matches in self._matches)
 
-    def pieces(self) -> list[Fit]:
-        """The claim in up to three pieces, each with the sentences that cover it best; empty when no word is found anywhere."""
+    def pieces(self) -> list[list[Fit]]:
+        """The claim in up to three pieces, each with the sentences that cover it best and those that cover it nearly as well.
+
+        Best first. Empty when no word is found anywhere.
+        """
         count = len(self.claim.tokens)
         costs = self._cuts()
         best: tuple[float, list[Fit]] = (0.0, [])
@@ -133,7 +139,7 @@ class Comparison:
                 score = sum(fit.score for fit in whole) - sum(costs[cut] for cut in chosen)
                 if score > best[0] + 1e-9:
                     best = (score, whole)
-        return best[1]
+        return [self._near[fit.first, fit.last] for fit in best[1]]
 
     def _cuts(self) -> dict[int, float]:
         """Positions of words before which the claim may be cut, and what each cut costs."""
@@ -179,12 +185,11 @@ class Comparison:
         figures = len({self.claim.tokens[word].figure for word in range(first, last)} - {-1})
         if not whole and (total + figures < _ENOUGH or len(words) + figures < 2):
             return None
-        best: Fit | None = None
-        for fit in self._fits(first, last, words):
+        found = sorted(self._fits(first, last, words), key=lambda fit: -fit.score)
+        for fit in found:
             fit.total = total
-            if best is None or fit.score > best.score + 1e-9:
-                best = fit
-        return best
+        self._near[first, last] = [fit for fit in found[:_CANDIDATES] if fit.score >= found[0].score - _NEARLY_AS_WELL]
+        return found[0] if found else None
 
     def _fits(self, first: int, last: int, words: Sequence[int]) -> Iterator[Fit]:
         figures = {self.claim.tokens[word].figure for word in range(first, last)} - {-1}
@@ -234,6 +239,12 @@ class Comparison:
         """True for a word, no name of anybody, that stands in one of the two sentences before."""
         token = self.claim.tokens[word]
         return not (token.role or token.name) and any(sentences[0] - step in matches[word] for step in (1, 2))
+
+    def linked_context(self, fit: Fit) -> set[int]:
+        """Of the words of a piece that stand in the context, those in sentences that a pronoun or a heading refers to."""
+        context = self._context(self.passages[fit.passage], fit.sentences)
+        matches = self._matches[fit.passage]
+        return {word for word in fit.context if any(sentence in matches[word] for sentence in context)}
 
     def context_text(self, fit: Fit) -> str:
         """The folded text of what the sentences of a piece refer back to."""

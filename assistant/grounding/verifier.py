@@ -8,7 +8,7 @@ from typing import Protocol
 
 from assistant.grounding import cues
 from assistant.grounding.findings import Findings, findings
-from assistant.grounding.matching import Comparison
+from assistant.grounding.matching import Comparison, Fit
 from assistant.grounding.quotation import place_span, quoted_place
 from assistant.grounding.reading import Reading, read
 from assistant.grounding.weighing import weighed
@@ -66,7 +66,7 @@ class Verifier:
         if quoted:
             return Support(Verdict.QUOTED, quoted, "")
         comparison = Comparison(mine, readings)
-        pieces = [findings(comparison, fit) for fit in comparison.pieces()]
+        pieces = examined(comparison)
         support = _judged(comparison, pieces)
         return self._reconsidered(support, claim, passages) if self._entailment else support
 
@@ -81,6 +81,16 @@ class Verifier:
         if support.verdict is Verdict.PARTLY_SUPPORTED and probability >= _FOLLOWS_SURELY:
             return Support(Verdict.SUPPORTED, support.places, "")
         return support
+
+
+def examined(comparison: Comparison) -> list[Findings]:
+    """What is known about each piece of the claim, on those sentences against which least speaks."""
+    return [_least_contradicted(comparison, fits) for fits in comparison.pieces()]
+
+
+def _least_contradicted(comparison: Comparison, fits: Sequence[Fit]) -> Findings:
+    found = [findings(comparison, fit) for fit in fits]
+    return max(found, key=lambda piece: (not piece.vetoes, weighed([piece])[0]))
 
 
 def _quoted(claim: Reading, passages: Sequence[Reading]) -> tuple[tuple[int, Span], ...]:

@@ -16,16 +16,17 @@ _ADDED_UP = words("""
     anchors name_elsewhere
     missing missing_noun missing_copied elsewhere context role name rival_role rival_name replaced replaced_noun
     replaced_elsewhere replaced_copied displaced inserted inserted_noun figures other_subject
-    inserted_elsewhere
+    inserted_elsewhere loose subject_other subject_new voice
 """)
 _REASONS = {
     sign: reason
     for reason, signs_of_it in {
         "negation": "denied denied_mine denied_its parity opposed opposed_denied",
         "modality": "may_for_must must_for_may may_added must_added may_dropped must_dropped",
-        "condition": "dropped_strong dropped_weak condition_added only_added only_dropped only_denied always_added "
-        "always_dropped",
-        "subject": "role rival_role elsewhere displaced displaced_role replaced_elsewhere context",
+        "condition": "exception_turned dropped_strong dropped_weak condition_added only_added only_dropped only_denied "
+        "always_added always_dropped",
+        "subject": "subject_other subject_new voice role rival_role elsewhere displaced displaced_role "
+        "replaced_elsewhere context",
         "name": "rival_name name name_elsewhere",
         "duration": "rate_added rival_unit",
         "number": "misplaced attached",

@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 
 import assistant.grounding
 from assistant.grounding import Verifier
-from assistant.grounding.findings import findings
 from assistant.grounding.matching import Comparison
 from assistant.grounding.reading import read
+from assistant.grounding.verifier import examined
 from assistant.grounding.weighing import signs
 from assistant.language import sentence_spans
 from assistant.types import LANGUAGES, Verdict
 from tests.worlds import DEMO
 
-SHIFT = 1.1
+SHIFT = 0.95
 STRENGTH = 0.2
 """The C of the regression: how far the data may draw weights away from `TOWARDS`."""
 FOLDS = 10
@@ -43,6 +43,7 @@ TOWARDS = {
     "attached": -0.6,
     "condition_added": -3.0,
     "denied": -1.0,
+    "denied_alone": -1.0,
     "denied_its": -2.0,
     "denied_mine": -0.5,
     "displaced": -1.2,
@@ -50,7 +51,9 @@ TOWARDS = {
     "dropped_strong": -1.2,
     "dropped_weak": -0.6,
     "elsewhere": -0.2,
+    "exception_turned": -3.0,
     "inserted_noun": -0.2,
+    "loose": -0.3,
     "may_added": -0.4,
     "may_dropped": -0.3,
     "may_for_must": -4.0,
@@ -73,11 +76,16 @@ TOWARDS = {
     "rival_role": -1.5,
     "rival_unit": -2.0,
     "role": -0.5,
+    "second_sentences": -0.3,
+    "subject_new": -0.5,
+    "subject_other": -3.0,
     "unanchored": -1.2,
+    "voice": -0.3,
 }
-AT_LEAST = {"denied_mine": -1.2, "dropped_strong": -2.2, "dropped_weak": -0.6}
-"""Left-out exceptions and denials of the claim alone weigh so much, whatever the fit says: goals of their own stand for them."""
-LEFT_OUT = frozenset({"opposed_denied", "figures", "pieces", "second_sentences"})
+AT_LEAST = {"denied_mine": -1.2, "dropped_strong": -2.2, "dropped_weak": -0.6, "missing_most": -4.5, "name": -2.0}
+"""Left-out exceptions, denials of the claim alone, names and most of a claim that are found nowhere weigh so much, whatever the
+fit says: goals of their own stand for some, and what is invented is rarer in the tuning set than in what models write."""
+LEFT_OUT = frozenset({"opposed_denied", "figures", "pieces"})
 _HEAD = """\
 # What each sign weighs against a claim. Written by `python -m tests.benchmarks.grounding_weights --write`; do not edit by hand.
 
@@ -121,7 +129,7 @@ def _signs(claim: str, language: str, passages: list[str]) -> dict[str, float] |
     if Verifier().check(claim, language, passages).verdict is Verdict.QUOTED:
         return None
     comparison = Comparison(read(claim, language), [read(passage, language) for passage in passages])
-    pieces = [findings(comparison, fit) for fit in comparison.pieces()]
+    pieces = examined(comparison)
     return signs(pieces) if pieces and not any(piece.vetoes for piece in pieces) else None
 
 
