@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,44 @@ def test_earlier_version_is_read_and_says_that_it_is_one(
     expect(page.locator(".text-page")).to_contain_text("demi-heures")
     expect(page.locator(".older-notice")).to_have_count(0)
     expect(page.locator("#correct")).to_be_visible()
+
+
+def dated_twice(api: httpx.Client, name: str) -> str:
+    """A conversation in which a document was summed up of which there are two versions of different dates."""
+    for day, often in (("3 mai 2019", "heures"), ("4 juin 2020", "dix minutes")):
+        pages = (f"Circulaire du {day}", f"Le traversier {name} part toutes les {often} du quai.")
+        status = handed_in(api, f"navette-{name}.pdf", pdf(*pages))
+    conversation: str = api.post("/conversations", json={}).json()["id"]
+    body = {"document_id": status["document_id"]}
+    accept = {"accept": "application/json"}
+    told = api.post(f"/conversations/{conversation}/summaries", json=body, headers=accept).json()
+    assert told["answer"]["sentences"], told
+    return conversation
+
+
+@pytest.mark.parametrize(
+    ("language", "compare", "says"),
+    [
+        ("fr", "Comparer des versions", r"Version 1\W+datée du 3 mai 2019, remise le \d+ \S+ 20\d\d"),
+        ("ar", "مقارنة النسخ", r"النسخة 1: مؤرّخة في 3 مايو 2019، سُلّمت في \d+"),
+        ("en", "Compare versions", r"Version 1: dated 3 May 2019, handed in \d+ \S+ 20\d\d"),
+    ],
+)
+def test_versions_come_with_the_date_they_bear_and_the_day_they_were_handed_in(
+    visit: Callable[..., Any], api: httpx.Client, service: RunningInstance, language: str, compare: str, says: str
+) -> None:
+    page = visit(language).page
+    page.goto(f"{service.url}/?c={dated_twice(api, language)}")
+    page.locator(".turn-summary .marker").first.click()
+    page.get_by_role("button", name=compare).click()
+    options = page.locator('[name="version-from"] option, #version-from option')
+    expect(options).to_have_count(2)
+    expect(options.first).to_have_text(re.compile(says))
+    expect(options.last).to_have_text(re.compile("2020"))
+    page.locator(".versions-form button[type=submit]").click()
+    expect(page.locator(".turn-changes ins").last).to_have_text("dix minutes", timeout=20_000)
+    page.reload()
+    expect(page.locator(".turn-changes ins").last).to_have_text("dix minutes", timeout=20_000)
 
 
 def test_manifest_of_an_added_folder_describes_its_files(
