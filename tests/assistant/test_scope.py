@@ -11,6 +11,7 @@ import pytest
 from assistant.embedding import HashEmbedder
 from assistant.errors import InvalidRequest
 from assistant.index.edge import EdgePassageIndex
+from assistant.index.requests import access_filter
 from assistant.lexical import Lexicon
 from assistant.relevance import FEATURES
 from assistant.retrieval import Calibration, LanguageCalibration, Retriever
@@ -147,6 +148,4 @@ def test_small_scope_is_searched_exactly_in_a_large_index(tmp_path: Path) -> Non
 
 
 def _filter(within: tuple[str, ...] | None):  # type: ignore[no-untyped-def]
-    from assistant.index.edge import _access
-
-    return _access(("public",), within)
+    return access_filter(("public",), within)
