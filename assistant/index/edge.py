@@ -65,7 +65,7 @@ from assistant.index.schema import (
     require_consistent,
     stored_passage,
 )
-from assistant.index.storage import APPROXIMATE, DENSE, WORDS, opened_shard
+from assistant.index.storage import DENSE, WORDS, approximate, opened_shard
 from assistant.lexical import Lexicon, SparseTerms
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import LANGUAGES, Passage, ScoredPassage
@@ -406,18 +406,21 @@ class EdgePassageIndex:
     def _dense_request(
         self, vector: NDArray[np.float32], labels: tuple[str, ...], searched: edge.Filter, depth: int
     ) -> edge.QueryRequest:
-        exact = self._readable_count(labels) <= self._exact_below or self._is_small(searched)
+        searchable = self._searchable(labels, searched)
+        share = searchable / max(1, sum(self._passages_by_label.values()))
         return edge.QueryRequest(
             depth,
             query=edge.Query.Nearest(vector.tolist(), using=DENSE),
             filter=searched,
-            params=edge.SearchParams(exact=True) if exact else APPROXIMATE,
+            params=edge.SearchParams(exact=True) if searchable <= self._exact_below else approximate(share),
         )
 
-    def _is_small(self, searched: edge.Filter) -> bool:
-        """True when a scope leaves so little that exact search is fast enough, however much is readable."""
-        narrowed = len(searched.must or ()) > 1
-        return narrowed and self._shard.count(edge.CountRequest(filter=searched)) <= self._exact_below
+    def _searchable(self, labels: tuple[str, ...], searched: edge.Filter) -> int:
+        """How many passages pass the filter; not looked at closely where exact search is fast enough in any case."""
+        readable = self._readable_count(labels)
+        if len(searched.must or ()) < 2 or readable <= self._exact_below:
+            return readable
+        return self._shard.count(edge.CountRequest(filter=searched))
 
     def _words_request(
         self, terms: Iterable[int], labels: tuple[str, ...], searched: edge.Filter, depth: int

@@ -141,11 +141,10 @@ def test_small_scope_is_searched_exactly_in_a_large_index(tmp_path: Path) -> Non
     for name in "abc":
         passages = passages_of(name, [f"Le texte {name} parle de {n}." for n in range(3)])
         index.replace(name, "1", passages, embedder.embed_passages([p.embedded_text() for p in passages]))
-    assert index._is_small(_filter(("a",)))
-    assert not index._is_small(_filter(("a", "b")))
-    assert not index._is_small(_filter(None))
+    vector = embedder.embed_query("texte")
+    requests = [
+        index._dense_request(vector, ("public",), access_filter(("public",), within), 10)
+        for within in (("a",), ("a", "b"), None)
+    ]
+    assert [request.params is not None and request.params.exact for request in requests] == [True, False, False]
     index.close()
-
-
-def _filter(within: tuple[str, ...] | None):  # type: ignore[no-untyped-def]
-    return access_filter(("public",), within)
