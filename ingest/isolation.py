@@ -5,7 +5,7 @@
                                           no network)           own temporary folder, no network
 
 The nursery is a fresh interpreter that has imported the parsers (2 to 3 seconds) and has read nothing untrusted; each
-document is parsed in a fork of it (20 ms), confined by `ingest.confinement`. The result comes back as a file of JSON, pages read
+document is parsed in a fork of it (12 ms), confined by `ingest.confinement`. The result comes back as a file of JSON, pages read
 so far as lines on the nursery's pipe. Whatever the child does, all it started is killed and its folder removed. When the service
 dies, its nurseries see their pipe close and end with everything below them.
 """
