@@ -21,9 +21,7 @@ deleting what is left of them is a second step that may be lost (the next start 
 
 Erasure: Edge keeps the payload and the vectors of deleted points in its segments until they are compacted, and in its log
 for longer. So what a person could read is sealed under a key of the document (`keys.db` beside the points), which `erase`
-destroys; `purge` then takes vectors and terms out of segments and log.
-
-Edge keeps its folder to one process.
+destroys; `purge` then takes vectors and terms out of segments and log. Edge keeps its folder to one process.
 """
 
 from __future__ import annotations
@@ -37,6 +35,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
 from math import log
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -77,6 +76,7 @@ scores some hundreds."""
 _DEPTH = 100
 """Passages taken from each ranking before they are fused, unless more are asked for."""
 _MANY = 1_000_000
+_GIVE_WAY_S = 0.1
 _TERMS_ALONE = {"payload": [LABEL], "vectors": [WORDS]}
 _Stored = dict[str, tuple[str, Sequence[int]]]
 """Passage id → label string and terms."""
@@ -207,7 +207,7 @@ class EdgePassageIndex:
     def purge(self) -> None:
         """See `PassageIndex`. Searches go on meanwhile."""
         while not self._packed() and not self._closed:
-            pass  # given up for a removal, which is over now
+            sleep(_GIVE_WAY_S)  # given up for a removal, which goes first
         with self._purging:
             if not self._closed:
                 turn_over(self._shard, self._live / "wal")

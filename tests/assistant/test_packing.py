@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,9 +69,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EdgePassa
 
 
 @contextmanager
-def packing_halted(index: EdgePassageIndex) -> Iterator[psutil.Process]:
-    """Inside, `index` is being packed by a process that stands still."""
-    packing_thread = threading.Thread(target=index.optimize)
+def packing_halted(work: Callable[[], object]) -> Iterator[psutil.Process]:
+    """Inside, `work` is under way and the process that packs for it stands still."""
+    packing_thread = threading.Thread(target=work)
     packing_thread.start()
     process = _packing_process()
     try:
@@ -99,7 +99,7 @@ def folders(home: Path) -> list[str]:
 
 
 def test_readers_are_answered_while_the_index_is_packed(index: EdgePassageIndex) -> None:
-    with packing_halted(index):
+    with packing_halted(index.optimize):
         assert found(index, "congé 7") >= {"d7"}
         assert index.document_count(CLERK) == 20
         assert len(index.vectors("d3")) == 2
@@ -107,7 +107,7 @@ def test_readers_are_answered_while_the_index_is_packed(index: EdgePassageIndex)
 
 
 def test_what_is_written_meanwhile_waits_and_is_kept(index: EdgePassageIndex, tmp_path: Path) -> None:
-    with packing_halted(index):
+    with packing_halted(index.optimize):
         writing = threading.Thread(target=put, args=(index, "late", "Un arrêté tardif."))
         writing.start()
         writing.join(0.5)
@@ -121,12 +121,20 @@ def test_what_is_written_meanwhile_waits_and_is_kept(index: EdgePassageIndex, tm
 
 
 def test_a_removal_does_not_wait_for_packing(index: EdgePassageIndex, tmp_path: Path) -> None:
-    with packing_halted(index):
+    with packing_halted(index.optimize):
         assert index.remove("d5") == 2
         assert index.document_count(CLERK) == 19
     assert index.optimize()
     assert index.document_count(CLERK) == 19
     assert len(folders(tmp_path)) == 1
+
+
+def test_a_purge_gives_way_to_a_removal_and_is_done_afterwards(index: EdgePassageIndex, tmp_path: Path) -> None:
+    with packing_halted(index.purge) as first:
+        assert index.remove("d5") == 2
+        assert not first.is_running() or first.status() == psutil.STATUS_ZOMBIE
+    assert index.document_count(CLERK) == 19
+    assert folders(tmp_path) != ["0"], "it was not packed again"
 
 
 def test_a_killed_packing_leaves_the_index_as_it_was(index: EdgePassageIndex, tmp_path: Path) -> None:
