@@ -33,6 +33,7 @@ index = opened(Path(sys.argv[1]))
 index.optimize()
 put(index, "d3", "Un arrêté tardif.")
 put(index, "new", "Un arrêté nouveau.")
+index.remove("d4")
 print("written", flush=True)
 time.sleep(60)
 """
@@ -165,7 +166,9 @@ def test_writes_after_packing_survive_the_loss_of_the_process(index: EdgePassage
         writer.kill()
     again = opened(tmp_path)
     assert found(again, "arrêté") == {"d3", "new"}
-    assert again.document_count(CLERK) == 21
+    assert [passage.text for passage in again.document_passages("d3", CLERK)] == ["Un arrêté tardif."]
+    assert "d4" not in again.held()
+    assert again.document_count(CLERK) == 20
     again.close()
 
 
