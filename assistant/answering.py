@@ -48,6 +48,8 @@ from assistant.types import (
 MAX_QUESTION_CHARS = 2000
 _MOST_ADDED = 3
 """Quotations that may stand in for composed sentences which nothing supports."""
+_MOST_LEADS = 3
+"""Passages to look at where there is no answer."""
 
 NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
@@ -106,6 +108,10 @@ class EvidenceSource(Protocol):
 
     def sufficient(self, evidence: Evidence) -> bool:
         """True when the evidence's support reaches the calibrated threshold of its language."""
+        ...
+
+    def promising(self, evidence: Evidence) -> bool:
+        """True when it comes near enough to that threshold to be worth a look."""
         ...
 
 
@@ -231,12 +237,15 @@ class Assistant:
         composed = len(released.sentences)
         if enough:
             yield from self._quotations(evidence, released, course)
+        leads = self._leads(evidence, released)
         elsewhere = not released.sentences and self._answered_elsewhere(asked)
         timings = {"search": (found - began) * 1000, "total": (time.perf_counter() - began) * 1000}
         if course.first_sentence_at is not None:
             timings["first_sentence"] = (course.first_sentence_at - began) * 1000
         yield AnswerReady(
-            self._finished(asked, evidence, released, course, timings, composed=composed > 0, elsewhere=elsewhere)
+            self._finished(
+                asked, evidence, released, course, timings, leads, composed=composed > 0, elsewhere=elsewhere
+            )
         )
 
     def _evidence(self, asked: _Asked, scope: Scope) -> Evidence:
@@ -260,6 +269,13 @@ class Assistant:
                 events = [released.quote(draft) for draft in islice(new, wanted)]
         yield from (event for event in events if event)
 
+    def _leads(self, evidence: Evidence, released: Released) -> tuple[Sentence, ...]:
+        """Where to look when nothing was said: readers find there most of what is wrongly kept silent about."""
+        if released.sentences or not self._retriever.promising(evidence):
+            return ()
+        with QUESTIONS.answering():
+            return released.leads(self._generator.drafts(evidence), _MOST_LEADS)
+
     def _finished(
         self,
         asked: _Asked,
@@ -267,6 +283,7 @@ class Assistant:
         released: Released,
         course: Course,
         timings_ms: dict[str, float],
+        leads: tuple[Sentence, ...],
         *,
         composed: bool,
         elsewhere: bool,
@@ -286,7 +303,7 @@ class Assistant:
             timings_ms={name: round(value, 2) for name, value in timings_ms.items()},
             withheld=released.withheld + course.failed,
             notes=(
-                *_disagreements(asked.searched, released.citations, asked.language),
+                *(_disagreements(asked.searched, released.citations, asked.language) if answered else []),
                 *doubtful_pages(released.citations, asked.language, self._ocr_confidence),
                 *([] if answered else _unreached(evidence.out_of_reach, asked.language)),
                 *([OUTSIDE_SCOPE_TEXT[asked.language]] if elsewhere else []),
@@ -294,6 +311,7 @@ class Assistant:
             searched=asked.searched,
             incomplete=composed and course.incomplete,
             fallback="" if composed or not course.prompt_version else course.why_quoted,
+            leads=leads,
         )
 
 

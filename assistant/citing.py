@@ -50,6 +50,19 @@ class Released:
             return None
         return self._release(draft.text, verdict, [(draft.passage, draft.span)])
 
+    def leads(self, drafts: Iterable[Draft], most: int) -> tuple[Sentence, ...]:
+        """The first quotations that stand where they are said to, one of each page, cited but not released as an answer."""
+        found: dict[tuple[str, int | None], Sentence] = {}
+        for draft in drafts:
+            document = self._stored(draft.passage)
+            if document is None or check_quotation(draft, document) is Verdict.UNSUPPORTED:
+                continue
+            page = next((page.number for page in document.pages if page.span.overlaps(draft.span)), None)
+            if (document.id, page) not in found and len(found) < most:
+                marker = self._cited(draft.passage, draft.span, Verdict.QUOTED)
+                found[document.id, page] = Sentence(draft.text, (marker,), Verdict.QUOTED)
+        return tuple(found.values())
+
     def state(self, composed: Composed, support: Support, passages: Sequence[Passage]) -> SentenceReady | None:
         """The composed sentence, cited where it is supported; None when nothing that is stored supports it.
 

@@ -282,6 +282,7 @@ class Answer:
     text: str
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
+    """Of the sentences, and of the leads where there are any."""
     outcome: Outcome
     model: str
     """`quotes` when no language model took part."""
@@ -300,6 +301,14 @@ class Answer:
     fallback: str = ""
     """Why these are quotations although models are configured: `no_model` when none could be reached, `not_supported` when
     nothing that the model said held; empty otherwise."""
+    leads: tuple[Sentence, ...] = ()
+    """Where there is no answer: quotations to look at, nearest first. None of them is said to answer."""
+
+    @property
+    def stated(self) -> tuple[Citation, ...]:
+        """The citations of its sentences."""
+        markers = {marker for sentence in self.sentences for marker in sentence.markers}
+        return tuple(citation for citation in self.citations if citation.marker in markers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,13 @@ def _remarks(answer: dict[str, Any]) -> Iterator[str]:
 
 def _show_answer(answer: dict[str, Any]) -> None:
     console.print()
-    for sentence in answer["sentences"]:
-        marks = "".join(f" [{marker}]" for marker in sentence["markers"])
-        console.print(f"{escape(sentence['text'])}[bold cyan]{escape(marks)}[/]")
     if not answer["sentences"]:
         console.print(escape(answer["text"]))
+    if answer["leads"]:
+        console.print("The passages nearest to the question; none of them surely answers it:")
+    for sentence in answer["sentences"] or answer["leads"]:
+        marks = "".join(f" [{marker}]" for marker in sentence["markers"])
+        console.print(f"{escape(sentence['text'])}[bold cyan]{escape(marks)}[/]")
     for note in (*answer["notes"], *_remarks(answer)):
         console.print(f"[yellow]{escape(note)}[/]")
     console.print()

@@ -106,15 +106,17 @@ def without(turn: Turn, gone: Collection[int]) -> Turn:
     sentences = tuple(
         sentence for sentence in answer.sentences if sentence.markers and not set(sentence.markers) & set(gone)
     )
-    cited = {marker for sentence in sentences for marker in sentence.markers}
+    leads = tuple(lead for lead in answer.leads if not set(lead.markers) & set(gone))
+    cited = {marker for sentence in (*sentences, *leads) for marker in sentence.markers}
     rest = replace(
         answer,
         sentences=sentences,
         citations=tuple(citation for citation in kept if citation.marker in cited),
-        text=answer_text(sentences),
+        text=answer_text(sentences) if answer.sentences else answer.text,
         notes=tuple(note for note in answer.notes if not {int(n) for n in _MARKER.findall(note)} & set(gone)),
         outcome=answer.outcome if sentences else Outcome.NO_EVIDENCE,
         label=label,
+        leads=leads,
     )
     return replace(turn, answer=rest, hidden=turn.hidden + len(answer.sentences) - len(sentences))
 

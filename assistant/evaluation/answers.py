@@ -27,8 +27,9 @@ MEASURES = (
     "citation_recall",
     "abstained_unanswerable",
     "abstained_answerable",
+    "led_to_place",
 )
-_COUNTED = ("file_hit", "page_hit", "span_found", "abstained_unanswerable", "abstained_answerable")
+_COUNTED = ("file_hit", "page_hit", "span_found", "abstained_unanswerable", "abstained_answerable", "led_to_place")
 _PRECISE = ("citation_precision", "citation_recall")
 
 _LINE_HYPHEN = re.compile(r"(?<=\w)[-\u00ad\u2010]\s*\n\s*(?=\w)")
@@ -53,7 +54,8 @@ def measure_answers(lines: Iterable[Mapping[str, Any]], ask: Ask, *, name: str) 
     line has a page, `abstained_unanswerable` of the others. A hit counts when any citation has it.
 
     `citation_recall`: the place that answers is cited (the page, or the file where the line has no page). `citation_precision`,
-    of answerable questions whose answer cites something: the share of its citations that lead to that place.
+    of answerable questions whose answer cites something: the share of its citations that lead to that place. `led_to_place`, of
+    answerable questions that were answered by silence: a lead is from that place.
 
     The systems are `assistant` and, for each language that has questions, `language:` and its name.
     """
@@ -115,15 +117,20 @@ def _scores(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, flo
     place, field = (line["document_id"], "document_id") if "document_id" in line else (line["file"], "file_name")
     from_file = [citation for citation in answer["citations"] if citation[field] == place]
     right = [citation for citation in from_file if page is None or _stands_on(citation, int(page))]
+    said = not abstained  # what is cited in silence are leads, and they state nothing
     scores = {
-        "file_hit": float(bool(from_file)),
-        "span_found": float(not abstained and normalised(str(line["answer_span"])) in normalised(answer["text"])),
+        "file_hit": float(said and bool(from_file)),
+        "span_found": float(said and normalised(str(line["answer_span"])) in normalised(answer["text"])),
         "abstained_answerable": float(abstained),
-        "citation_recall": float(bool(right)),
+        "citation_recall": float(said and bool(right)),
     }
-    if answer["citations"]:
+    if page is not None:
+        scores["page_hit"] = scores["citation_recall"]
+    if abstained:
+        scores["led_to_place"] = float(bool(right))
+    elif answer["citations"]:
         scores["citation_precision"] = len(right) / len(answer["citations"])
-    return scores if page is None else scores | {"page_hit": float(bool(right))}
+    return scores
 
 
 def _stands_on(citation: Mapping[str, Any], page_number: int) -> bool:

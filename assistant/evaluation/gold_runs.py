@@ -210,7 +210,7 @@ class GoldRuns:
         answer = self._assistant.ask(gold.question, principal, language=gold.language)
         measured = measure_answers([gold.line()], lambda *_: answer, name="")
         (scores,) = measured.systems[OURS].scores.values()
-        cited = dict.fromkeys((each.document_id, each.page_number) for each in answer.citations)
+        cited = dict.fromkeys((each.document_id, each.page_number) for each in answer.stated)
         abstained = bool(scores.get("abstained_unanswerable", scores.get("abstained_answerable")))
         if gold.document_id is None:
             return GoldResult(gold.id, gold.language, False, abstained, None, None, None, None, abstained, tuple(cited))

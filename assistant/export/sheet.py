@@ -169,7 +169,7 @@ def _turn(turn: Turn, language: str, footnotes: dict[_Place, Footnote]) -> Sheet
     if turn.comparison:
         paragraphs = tuple(_changes(turn.comparison, words, noted))
     else:
-        sentences = tuple(_sentences(turn, numbers, noted))
+        sentences = tuple(_sentences(turn, words, numbers, noted))
         paragraphs = (sentences,) if sentences else ()
     searched = words["searched"].format(question=clean(turn.searched)) if turn.searched != turn.question else ""
     cited = any(sentence.footnotes for paragraph in paragraphs for sentence in paragraph)
@@ -194,20 +194,24 @@ def _asked(turn: Turn, words: Mapping[str, str]) -> str:
     return words["changes_of"].format(title=titles[0])
 
 
-def _sentences(turn: Turn, numbers: dict[int, int], noted: Callable[[Citation], int]) -> Iterator[SheetSentence]:
+def _sentences(
+    turn: Turn, words: Mapping[str, str], numbers: dict[int, int], noted: Callable[[Citation], int]
+) -> Iterator[SheetSentence]:
     """Those of an answer; `numbers` learns which footnote each marker has."""
     answer = turn.answer
     if answer is None:
         return
     cited = {citation.marker: citation for citation in answer.citations}
-    for sentence in answer.sentences:
+    if not answer.sentences and answer.text:
+        yield SheetSentence(clean(answer.text), ())
+    if answer.leads:
+        yield SheetSentence(words["leads"], ())
+    for sentence in answer.sentences or answer.leads:
         for marker in sentence.markers:
             if marker in cited and marker not in numbers:
                 numbers[marker] = noted(cited[marker])
         own = tuple(numbers[marker] for marker in sentence.markers if marker in numbers)
         yield SheetSentence(clean(sentence.text), own)
-    if not answer.sentences and answer.text:
-        yield SheetSentence(clean(answer.text), ())
 
 
 def _changes(

@@ -84,7 +84,12 @@ async def complete(body: CompletionBody, request: Request, parts: Serving, reade
 
 def _completion(answer: Answer) -> dict[str, Any]:
     content = "\n\n".join((answer.text, *answer.notes))
-    message = {"role": "assistant", "content": content, "citations": plain(answer.citations)}
+    message = {
+        "role": "assistant",
+        "content": content,
+        "citations": plain(answer.citations),
+        "leads": plain(answer.leads),
+    }
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(answer), "logprobs": None}
     return {
         "id": f"chatcmpl-{answer.id}",
@@ -144,4 +149,4 @@ def _last_chunks(answer: Answer, written: str, chunk: Any) -> Iterator[bytes]:
         yield chunk({"content": answer.text})
     for note in answer.notes:
         yield chunk({"content": f"\n\n{note}"})
-    yield chunk({"citations": plain(answer.citations)}, _finish_reason(answer))
+    yield chunk({"citations": plain(answer.citations), "leads": plain(answer.leads)}, _finish_reason(answer))

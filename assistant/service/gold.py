@@ -134,10 +134,10 @@ def _feedback_told(turn: Turn) -> dict[str, Any]:
     assert turn.answer is not None
     cited = [
         {"document_id": each.document_id, "title": each.title, "page": each.page_number, "words": each.quote}
-        for each in turn.answer.citations
+        for each in turn.answer.stated
     ]
     asked = {"question": turn.searched, "language": turn.answer.language}
-    liked = turn.feedback.rating == "up" and cited and len(turn.answer.citations[0].quote) <= MOST_WORDS_CHARS
+    liked = turn.feedback.rating == "up" and cited and len(turn.answer.stated[0].quote) <= MOST_WORDS_CHARS
     gold = {**asked, **{name: cited[0][name] for name in ("document_id", "page", "words")}} if liked else None
     said = {name: getattr(turn.feedback, name) for name in ("rating", "reason", "comment", "given_at")}
     return {**asked, **said, "outcome": turn.answer.outcome.value, "cited": cited, "gold": gold}

@@ -39,6 +39,7 @@ class Fixed:
     def __init__(self, passages: tuple[ScoredPassage, ...], *, enough: bool = True) -> None:
         self.passages, self.enough = passages, enough
         self.out_of_reach: tuple[str, ...] = ()
+        self.near = False
         self.in_scope = True
 
     def evidence(
@@ -50,6 +51,9 @@ class Fixed:
 
     def sufficient(self, evidence: Evidence) -> bool:
         return self.enough and bool(evidence.passages)
+
+    def promising(self, evidence: Evidence) -> bool:
+        return self.near and bool(evidence.passages)
 
 
 class Scripted:
@@ -174,6 +178,34 @@ def test_forged_sentence_is_withheld_and_counted(tmp_path: Path) -> None:
 def test_nothing_but_forged_sentences_is_no_evidence(tmp_path: Path) -> None:
     answer = World(tmp_path, FORGED).assistant.ask("Quel délai ?", reader("internal"))
     assert (answer.outcome, answer.citations) == (Outcome.NO_EVIDENCE, ())
+
+
+def test_abstention_leads_to_what_comes_near_and_states_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, FORGED, SECOND, FIRST, enough=False)
+    world.found.near = True
+    answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+    assert (answer.outcome, answer.text, answer.sentences) == (Outcome.NO_EVIDENCE, NO_EVIDENCE_TEXT["fr"], ())
+    assert [(lead.text, lead.markers) for lead in answer.leads] == [(SECOND[0], (1,))], (
+        "one lead of a page, none forged"
+    )
+    assert [(each.marker, each.quote) for each in answer.citations] == [(1, SECOND[0])]
+    assert (answer.stated, answer.label, answer.withheld) == ((), "internal", 0)
+    row = world.audit._database.connection().execute("SELECT body FROM entries ORDER BY number DESC").fetchone()
+    assert world.passage.id in row["body"]
+
+
+def test_abstention_leads_nowhere_the_reader_may_not_go(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST, enough=False)
+    world.found.near = True
+    answer = world.assistant.ask("Quel délai ?", reader("public"))
+    assert (answer.leads, answer.citations, answer.label) == ((), (), "public")
+
+
+def test_abstention_far_from_everything_and_an_answer_lead_nowhere(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST, enough=False)
+    assert world.assistant.ask("Quel délai ?", reader("internal")).leads == ()
+    world.found.near = world.found.enough = True
+    assert world.assistant.ask("Quel délai ?", reader("internal")).leads == ()
 
 
 @pytest.mark.parametrize("language", ["fr", "ar", "en"])

@@ -158,6 +158,34 @@ def test_sentence_with_several_sources_and_one_without_go_with_the_first_that_ma
     assert "quokka" not in str(turn), "leaked"
 
 
+def silent(*documents: Document) -> Answer:
+    """No answer, but a lead to each document."""
+    told = answer_of(*documents)
+    return replace(
+        told, sentences=(), leads=told.sentences, outcome=Outcome.NO_EVIDENCE, text="Aucun passage.", notes=()
+    )
+
+
+def test_lead_is_gone_with_its_source_and_the_rest_of_the_silence_stays(world: World) -> None:
+    conversation = world.store.create(CLERK).id
+    world.store.finish(
+        world.store.begin(conversation, CLERK, "Quel délai ?", searched="Quel délai ?"),
+        TurnState.DONE,
+        silent(world.open, world.inner),
+    )
+    world.archive.raise_label(world.inner.id, Label.parse("secret"))
+    turn = world.store.one(conversation, CLERK).turns[0]
+    assert turn.answer is not None
+    assert (turn.answer.text, turn.answer.label) == ("Aucun passage.", "public")
+    assert [lead.text for lead in turn.answer.leads] == [each.quote for each in turn.answer.citations] == [HERE]
+    assert "quokka" not in str(turn), "leaked"
+    world.store.forget(world.open.id)
+    turn = world.store.one(conversation, CLERK).turns[0]
+    assert turn.answer is not None
+    assert (turn.answer.text, turn.answer.leads, turn.answer.citations) == ("Aucun passage.", (), ())
+    assert "zyzomys" not in str(turn), "leaked"
+
+
 def test_lowered_clearance_hides_what_was_once_shown_and_raised_again_shows_it(world: World) -> None:
     conversation = world.asked()
     lowered = replace(CLERK, clearance=PUBLIC)

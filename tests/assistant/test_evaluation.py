@@ -171,6 +171,7 @@ ANSWERS = {
     "wrong": reply("answered", "autre chose", cited("b.pdf", 3)),
     "no pages": reply("answered", "L’AGENT EST\nDISPO-\nNIBLE", cited("a.docx", None)),
     "silent": reply("no_evidence"),
+    "silent with leads": reply("no_evidence", "rien", cited("b.pdf", 1), cited("a.pdf", 2)),
 }
 
 
@@ -185,6 +186,8 @@ def test_answers_are_counted_as_told() -> None:
         line("wrong", "en"),
         line("no pages", "en", "a.docx", None),
         line("silent", "en"),
+        line("silent with leads", "ar"),
+        line("silent with leads", "ar", page=3),
         {"question": "silent", "lang": "fr", "label": "unanswerable"},
         {"question": "hit", "lang": "fr", "label": "unanswerable"},
     ]
@@ -192,13 +195,19 @@ def test_answers_are_counted_as_told() -> None:
     assert figures["fr"] == {
         "questions": 4, "file_hit": 1.0, "page_hit": 1.0, "span_found": 0.5,
         "abstained_unanswerable": 0.5, "abstained_answerable": 0.0, "citation_precision": 0.75, "citation_recall": 1.0,
+        "led_to_place": None,
     }  # fmt: skip
     assert figures["en"] == {
         "questions": 3, "file_hit": 1 / 3, "page_hit": 0.0, "span_found": 1 / 3,
         "abstained_unanswerable": None, "abstained_answerable": 1 / 3, "citation_precision": 0.5, "citation_recall": 1 / 3,
+        "led_to_place": 0.0,
     }  # fmt: skip
-    assert figures["ar"]["questions"] == 0
-    assert figures["total"]["questions"] == 7
+    assert figures["ar"] == {
+        "questions": 2, "file_hit": 0.0, "page_hit": 0.0, "span_found": 0.0,
+        "abstained_unanswerable": None, "abstained_answerable": 1.0, "citation_precision": None, "citation_recall": 0.0,
+        "led_to_place": 0.5,
+    }  # fmt: skip
+    assert figures["total"]["questions"] == 9
 
 
 @pytest.mark.parametrize("name", ["fr-piaf", "ar-xquad", "en-medquad"])

@@ -89,6 +89,18 @@ function quotation(sentence, turn, page) {
   );
 }
 
+/** Where to look when there is no answer; null where nothing comes near. */
+export function leads(turn, page) {
+  if (!turn.answer.leads?.length) return null;
+  return element(
+    "section",
+    { class: "leads" },
+    element("h3", {}, page.words.say("abstain.leads")),
+    element("p", {}, page.words.say("abstain.leads_mean")),
+    turn.answer.leads.map((lead) => quotation(lead, turn, page)),
+  );
+}
+
 /** The words as they are; a table row as cells of equal width, so that rows of one table stand below each other. */
 function quoted(sentence) {
   const parts = cells(sentence);

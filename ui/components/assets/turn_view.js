@@ -1,6 +1,6 @@
 // One exchange on the page: the question, the signs of life, the answer as it grows, how it ended, what can be done with it.
 
-import { answerBody, clipboardText } from "./answer.js";
+import { answerBody, clipboardText, leads } from "./answer.js";
 import { changesList } from "./changes.js";
 import { button, element, icon, viewLink } from "./dom.js";
 import { exportMenu } from "./exports.js";
@@ -183,7 +183,9 @@ export class TurnView {
       return [note(words.say(`progress.${turn.phase}`), { drawing: "stop" }), this.hiddenNote(words), this.tools(words)].filter(Boolean);
     }
     if (turn.abstained && turn.hidden) return [this.hiddenNote(words), this.tools(words)].filter(Boolean);
-    if (turn.abstained) return [this.abstention(words), this.tools(words, { copy: false })].filter(Boolean);
+    if (turn.abstained) {
+      return [this.abstention(words), leads(turn, this.page), this.tools(words, { copy: false })].filter(Boolean);
+    }
     return [...this.remarks(words), this.tools(words)].filter(Boolean);
   }
 
