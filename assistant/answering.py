@@ -48,8 +48,8 @@ from assistant.types import (
 MAX_QUESTION_CHARS = 2000
 _MOST_ADDED = 3
 """Quotations that may stand in for composed sentences which nothing supports."""
-_MOST_LEADS = 3
-"""Passages to look at where there is no answer."""
+_PAGES_LED_TO = 3
+"""Pages to look at where there is no answer."""
 
 NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
@@ -274,7 +274,7 @@ class Assistant:
         if released.sentences or not self._retriever.promising(evidence):
             return ()
         with QUESTIONS.answering():
-            return released.leads(self._generator.drafts(evidence), _MOST_LEADS)
+            return released.leads(self._generator.drafts(evidence), _PAGES_LED_TO)
 
     def _finished(
         self,

@@ -22,6 +22,8 @@ from assistant.types import Citation, Document, Draft, Passage, Sentence, Senten
 _WORD = re.compile(r"\w+")
 _SAME_WORDS = 0.85
 """The share of the words of both sentences that both have, from which on one repeats the other."""
+_OF_ONE_PAGE = 2
+"""Leads of one page."""
 
 Place = tuple[Passage, Span]
 """A span of a document's text, and the passage that it lies in."""
@@ -50,18 +52,22 @@ class Released:
             return None
         return self._release(draft.text, verdict, [(draft.passage, draft.span)])
 
-    def leads(self, drafts: Iterable[Draft], most: int) -> tuple[Sentence, ...]:
-        """The first quotations that stand where they are said to, one of each page, cited but not released as an answer."""
-        found: dict[tuple[str, int | None], Sentence] = {}
+    def leads(self, drafts: Iterable[Draft], pages: int) -> tuple[Sentence, ...]:
+        """Quotations that stand where they are said to, of the first pages that have some, cited but not released as an answer.
+
+        Of each page two at most: a table's header and the row, a rule and its condition.
+        """
+        found: dict[tuple[str, int | None], list[Sentence]] = {}
         for draft in drafts:
             document = self._stored(draft.passage)
             if document is None or check_quotation(draft, document) is Verdict.UNSUPPORTED:
                 continue
-            page = next((page.number for page in document.pages if page.span.overlaps(draft.span)), None)
-            if (document.id, page) not in found and len(found) < most:
+            number = next((page.number for page in document.pages if page.span.overlaps(draft.span)), None)
+            of_page = found.get((document.id, number), [])
+            if len(of_page) < _OF_ONE_PAGE and (of_page or len(found) < pages):
                 marker = self._cited(draft.passage, draft.span, Verdict.QUOTED)
-                found[document.id, page] = Sentence(draft.text, (marker,), Verdict.QUOTED)
-        return tuple(found.values())
+                found[document.id, number] = [*of_page, Sentence(draft.text, (marker,), Verdict.QUOTED)]
+        return tuple(sentence for of_page in found.values() for sentence in of_page)
 
     def state(self, composed: Composed, support: Support, passages: Sequence[Passage]) -> SentenceReady | None:
         """The composed sentence, cited where it is supported; None when nothing that is stored supports it.

@@ -181,14 +181,12 @@ def test_nothing_but_forged_sentences_is_no_evidence(tmp_path: Path) -> None:
 
 
 def test_abstention_leads_to_what_comes_near_and_states_nothing(tmp_path: Path) -> None:
-    world = World(tmp_path, FORGED, SECOND, FIRST, enough=False)
+    world = World(tmp_path, FORGED, SECOND, FIRST, FIRST, enough=False)
     world.found.near = True
     answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
     assert (answer.outcome, answer.text, answer.sentences) == (Outcome.NO_EVIDENCE, NO_EVIDENCE_TEXT["fr"], ())
-    assert [(lead.text, lead.markers) for lead in answer.leads] == [(SECOND[0], (1,))], (
-        "one lead of a page, none forged"
-    )
-    assert [(each.marker, each.quote) for each in answer.citations] == [(1, SECOND[0])]
+    assert [(lead.text, lead.markers) for lead in answer.leads] == [(SECOND[0], (1,)), (FIRST[0], (2,))], "none forged"
+    assert [(each.marker, each.quote) for each in answer.citations] == [(1, SECOND[0]), (2, FIRST[0])]
     assert (answer.stated, answer.label, answer.withheld) == ((), "internal", 0)
     row = world.audit._database.connection().execute("SELECT body FROM entries ORDER BY number DESC").fetchone()
     assert world.passage.id in row["body"]

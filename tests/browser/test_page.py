@@ -21,7 +21,9 @@ WITHOUT_PAGES = "Combien de devis faut-il pour un achat de 12 000 € hors taxes
 SCANNED = "Combien d'articles un lecteur pouvait-il demander par jour aux archives selon la note de 1996 ?"
 ANSWERS = re.compile(r"/v1/(answers|conversations/[^/]+/turns)$")
 """Where questions go: alone, or in a conversation."""
-NO_DOCUMENT_ANSWERS = "Quelle est la hauteur de la tour Eiffel ?"
+NO_DOCUMENT_ANSWERS = "Qui a gagné la coupe du monde en 1998 ?"
+NOT_SURELY_ANSWERED = "Peut-on téléphoner en conduisant un camion ?"
+"""The rules of procedure do answer it; with other words, so the assistant keeps silent. Another is needed once it does not."""
 TITLES = {"fr": "Interrogez vos documents", "ar": "اسأل وثائقك", "en": "Ask your documents"}
 
 Box = tuple[float, float, float, float]
@@ -236,6 +238,21 @@ def test_abstention_is_calm_and_says_what_to_try(visit: Callable[..., Any]) -> N
     expect(reader.page.locator(".abstention h3")).to_have_text("Les documents ne répondent pas à cette question")
     expect(reader.page.locator(".problem")).to_have_count(0)
     expect(reader.page.locator(".marker")).to_have_count(0)
+
+
+def test_silence_leads_to_the_nearest_passages_which_open_on_their_words(visit: Callable[..., Any]) -> None:
+    reader = visit("fr")
+    reader.ask(NOT_SURELY_ANSWERED)
+    page = reader.page
+    expect(page.locator(".abstention h3")).to_have_text("Aucune réponse sûre dans les documents")
+    expect(page.locator(".leads blockquote").first).to_contain_text(
+        "interdit au volant des véhicules de plus de 3,5 tonnes"
+    )
+    open_source(page, 1)
+    assert drawn_boxes(page)
+    expect(page.locator(".leads .marker[aria-expanded=true]")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".leads blockquote").first).to_be_visible()
 
 
 def test_library_lists_every_document_and_filters(visit: Callable[..., Any], api: httpx.Client) -> None:

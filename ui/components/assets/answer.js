@@ -15,7 +15,7 @@ export function answerBody(body, turn, page) {
   const known = Number(list.dataset.shown ?? 0);
   for (const sentence of turn.sentences.slice(known)) {
     if (composed) addSentence(list, sentence, turn, page);
-    else list.append(quotation(sentence, turn, page));
+    else list.append(quotation(sentence, turn.sentences, turn, page));
   }
   list.dataset.shown = String(turn.sentences.length);
   heading(body, turn, page);
@@ -77,12 +77,12 @@ function sources(body, turn, page, composed) {
   );
 }
 
-function quotation(sentence, turn, page) {
+function quotation(sentence, among, turn, page) {
   const row = cells(sentence).length > 1;
   const captions = sentence.markers.map((number) => caption(turn.citations.get(number), page));
   return element(
     "figure",
-    { class: "quotation" + (row && continues(sentence, turn) ? " continues" : ""), "data-cites": citesOf(sentence, turn) },
+    { class: "quotation" + (row && continues(sentence, among, turn) ? " continues" : ""), "data-cites": citesOf(sentence, turn) },
     element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text) }, quoted(sentence), "\u00a0", markers(sentence, turn, page)),
     doubt(sentence, page.words),
     element("figcaption", {}, captions),
@@ -93,11 +93,10 @@ function quotation(sentence, turn, page) {
 export function leads(turn, page) {
   if (!turn.answer.leads?.length) return null;
   return element(
-    "section",
+    "div",
     { class: "leads" },
-    element("h3", {}, page.words.say("abstain.leads")),
-    element("p", {}, page.words.say("abstain.leads_mean")),
-    turn.answer.leads.map((lead) => quotation(lead, turn, page)),
+    element("p", {}, page.words.say("abstain.near")),
+    turn.answer.leads.map((lead) => quotation(lead, turn.answer.leads, turn, page)),
   );
 }
 
@@ -108,9 +107,9 @@ function quoted(sentence) {
   return element("span", { class: "words cells" }, parts.map((cell) => element("span", { dir: "auto" }, cell)));
 }
 
-/** True when the sentence before is a row of the same table, whose caption then serves for both. */
-function continues(sentence, turn) {
-  const before = turn.sentences[turn.sentences.indexOf(sentence) - 1];
+/** True when the one before `among` them is a row of the same table, whose caption then serves for both. */
+function continues(sentence, among, turn) {
+  const before = among[among.indexOf(sentence) - 1];
   if (!before || cells(before).length !== cells(sentence).length) return false;
   const [one, other] = [before, sentence].map((each) => turn.citations.get(each.markers[0]));
   return one?.document_id === other?.document_id && one?.page_number === other?.page_number;

@@ -183,9 +183,7 @@ export class TurnView {
       return [note(words.say(`progress.${turn.phase}`), { drawing: "stop" }), this.hiddenNote(words), this.tools(words)].filter(Boolean);
     }
     if (turn.abstained && turn.hidden) return [this.hiddenNote(words), this.tools(words)].filter(Boolean);
-    if (turn.abstained) {
-      return [this.abstention(words), leads(turn, this.page), this.tools(words, { copy: false })].filter(Boolean);
-    }
+    if (turn.abstained) return [this.abstention(words), this.tools(words, { copy: false })].filter(Boolean);
     return [...this.remarks(words), this.tools(words)].filter(Boolean);
   }
 
@@ -278,11 +276,12 @@ export class TurnView {
       documents: words.count("documents", turn.evidence.documents),
     };
     const searched = counts ? words.say("abstain.searched", counts) : words.say("abstain.searched_plain");
+    const near = leads(turn, this.page);
     return element(
       "section",
       { class: "callout abstention" },
-      element("h3", {}, words.say(declined ? "abstain.declined_title" : "abstain.title")),
-      element("p", {}, declined ? words.say("abstain.declined") : searched),
+      element("h3", {}, words.say(declined ? "abstain.declined_title" : near ? "abstain.title_near" : "abstain.title")),
+      near ?? element("p", {}, declined ? words.say("abstain.declined") : searched),
       element("p", { class: "callout-lead" }, words.say("abstain.try")),
       element(
         "ul",
