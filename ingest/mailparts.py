@@ -78,6 +78,6 @@ def _named(part: Any) -> bool:
 
 def _is_attachment(part: Any) -> bool:
     try:
-        return part.get_content_disposition() == "attachment"
+        return bool(part.get_content_disposition() == "attachment")
     except (ValueError, IndexError, AttributeError, TypeError, LookupError):
         return False
