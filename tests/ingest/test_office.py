@@ -110,6 +110,25 @@ def test_web_page_gives_title_date_structure_and_no_scripts(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        (
+            "<header><h1>Arrêté</h1></header><main><p>Un.</p></main><main><p>Deux.</p></main>",
+            ["Arrêté", "Un.", "Deux."],
+        ),
+        ("<form action=x><p>Toute la page.</p><label>Nom</label></form>", ["Toute la page.", "Nom"]),
+        ("<figure><table><tr><td>A</td></tr></table><figcaption>Source</figcaption></figure>", ["A", "Source"]),
+        ("<details><summary>Annexe</summary><p>Texte.</p></details>", ["Annexe", "Texte."]),
+        ("<p>Voir</p><table><caption>Tarifs 2024</caption><tr><td>A</td></tr></table>", ["Voir", "Tarifs 2024", "A"]),
+        ("<p>Motif :</p><textarea>Déménagement</textarea>", ["Motif :", "Déménagement"]),
+    ],
+)
+def test_everything_that_stands_on_a_web_page_is_read(tmp_path: Path, page: str, lines: list[str]) -> None:
+    result = parsed(written(tmp_path / "a.html", f"<html><body>{page}</body></html>"))
+    assert [text for _, text in blocks(result)] == lines
+
+
 def test_markdown_gives_headings_by_level(tmp_path: Path) -> None:
     result = parsed(written(tmp_path / "a.md", "# Guide\n\nTexte du guide.\n\n## Partie\n\n- un point\n"))
     assert [(b.kind, b.heading_level) for b in result.blocks] == [
