@@ -30,9 +30,9 @@ _UNEVEN = re.compile(
 _INVISIBLE = re.compile("[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")
 _SAME_LENGTH = (
     ("\r\n", "\n\n"),
-    ("\ufffe", "-"),
-    ("\x02", "-"),
     ("\xad", "-"),
+    ("\ufffe", "\xad"),
+    ("\x02", "\xad"),
     ("\t", " "),
     ("\xa0", " "),
     ("\u202f", " "),
@@ -341,8 +341,14 @@ class _Reader:
 
 @lru_cache(maxsize=4096)
 def _readable(code: int) -> str:
-    """The character as text: presentation forms and ligatures as letters, end-of-line hyphens as hyphens."""
-    if code in (0x02, 0xFFFE, 0xAD):
+    """The character as text: presentation forms and ligatures as letters.
+
+    For the hyphen that breaks a word at a line's end pdfium gives a sign of its own and no line end; as a soft hyphen it is
+    out of the way of search, which finds the whole word. A soft hyphen of the file's own is drawn, so it is a hyphen.
+    """
+    if code in (0x02, 0xFFFE):
+        return "\xad"
+    if code == 0xAD:
         return "-"
     if code in (9, 10, 0x2028, 0x2029):
         return "\n" if code == 10 else " "
