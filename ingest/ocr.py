@@ -338,8 +338,8 @@ def _orientation(picture: Image.Image, timeout_s: float) -> tuple[int, bool] | N
 def _tesseract(picture: Image.Image, options: Sequence[str], timeout_s: float) -> str:
     """What tesseract prints.
 
-    The picture goes as a file, since tesseract reads a pipe byte by byte (0.17 s a page), and unpacked: Pillow would pack it as it
-    was packed before, and a fax's packing takes no greys.
+    The picture goes as a file, since tesseract reads a pipe byte by byte (0.17 s a page), and unpacked: Pillow would pack it as
+    it was packed before, and a fax's packing takes no greys.
     """
     try:
         with tempfile.NamedTemporaryFile(suffix=".tif") as file:
