@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ingest.markup import safe_parser
-from ingest.pieces import Piece
 
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=\"([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})\"")
 _RUNNING = re.compile(rb"<(?:\w+:)?((?:odd|even|first)(?:Header|Footer))>(.*?)</(?:\w+:)?\1>", re.DOTALL)
@@ -67,12 +66,6 @@ def open_document_lines(archive: zipfile.ZipFile) -> Iterator[str]:
     for printed in etree.fromstring(archive.read("styles.xml"), safe_parser()).iter(*_PRINTED):
         if printed.get(f"{_STYLE}display") != "false":
             yield from ("".join(_words(line)) for line in printed.iter(f"{_TEXT}p"))
-
-
-def outside_passages(lines: Iterable[str]) -> list[Piece]:
-    """The lines, each once, as text that is no passage: a marking among them counts, and search does not see them."""
-    said = dict.fromkeys(" ".join(line.split()) for line in lines)
-    return [Piece(line, None) for line in said if any(character.isalpha() for character in line)]
 
 
 def _column(letters: bytes) -> int:

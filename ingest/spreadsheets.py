@@ -26,8 +26,8 @@ from assistant.types import BlockKind
 from ingest.encoding import decoded
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_parts
 from ingest.parsing import CSV, ODS, XLSX, Parsed, ParsingSettings, Rejected, RejectionCategory
-from ingest.pieces import Piece, composed, grid
-from ingest.sheetparts import MergedDown, merged_cells, open_document_lines, outside_passages, running_lines
+from ingest.pieces import Piece, composed, grid, outside_passages
+from ingest.sheetparts import MergedDown, merged_cells, open_document_lines, running_lines
 
 _DELIMITERS = "\t;|,"
 """In the order in which they win a tie: a decimal comma may be as regular as the semicolon that separates."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.oxml import parse_xml
 
 from assistant.types import BlockKind
 from ingest.encoding import decoded
@@ -80,6 +81,20 @@ def test_word_file_keeps_headings_lists_and_tables(tmp_path: Path) -> None:
         ("list item", "apporter une pièce d'identité ;"),
         ("table", "Acte | Prix\nCopie | 2 €"),
     ]
+
+
+def test_watermark_of_a_word_file_is_text_and_no_passage(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_paragraph("Le conseil se réunit.")
+    names = (
+        'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml"'
+    )
+    mark = f'<w:r {names}><w:pict><v:shape><v:textpath string="CONFIDENTIEL"/></v:shape></w:pict></w:r>'
+    document.sections[0].header.paragraphs[0]._p.append(parse_xml(mark))
+    document.save(str(tmp_path / "a.docx"))
+    result = parsed(tmp_path / "a.docx")
+    assert result.text == "CONFIDENTIEL\n\nLe conseil se réunit."
+    assert blocks(result) == [("paragraph", "Le conseil se réunit.")]
 
 
 def test_arabic_word_file_reads_as_arabic() -> None:
