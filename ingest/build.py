@@ -42,6 +42,7 @@ from assistant.receipts import ErasureReceipt, PurgeRecord
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
+from ingest.encoding import decoded
 from ingest.erasure import Eraser
 from ingest.labelling import Markings
 from ingest.ledger import Ledger
@@ -149,7 +150,7 @@ class EmbeddedIngestion:
             source=source,
             may_change=lambda version: self._listing.may_change(source, version, principal),
             given_label=str(label) if label else "",
-            sidecar=sidecar.decode("utf-8", "replace") if sidecar else "",
+            sidecar=decoded(sidecar) if sidecar else "",
             received_by=principal.id,
         )
 

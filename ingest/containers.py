@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.errors import ConfigurationError, DocumentRejected
-from ingest.manifests import MANIFEST_NAME, Manifest, is_manifest, manifest_from
+from ingest.encoding import decoded
+from ingest.manifests import MANIFEST_NAME, is_manifest, manifest_from
 from ingest.names import path_inside
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory, detect_media_type
-from ingest.sources import SIDECAR_SUFFIX, Sidecar, merged, sidecar_from, sidecar_text
+from ingest.sources import SIDECAR_SUFFIX, Sidecar, is_of_the_system, is_sidecar, merged, sidecar_from, sidecar_text
 from ingest.transfer import new_attachment_file
 from ingest.unpacking import ARCHIVE_TYPES, Allowance, Member, unpack
 
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
 _MOST_NAMED = 50
 """How many files that were not taken are named one by one."""
 _MOST_SIDECAR_BYTES = 1 << 20
@@ -67,10 +67,10 @@ class _Content:
 
         def take(member: Member) -> Path | None:
             inside = path_inside(member.name or name.rpartition(".")[0])
-            if _is_hidden(inside):
+            if _is_of_the_system(inside):
                 return None
             too_large = member.size is not None and member.size > largest
-            refusal = member.refusal or (f"is larger than {largest // 2**20} MB" if too_large else "")
+            refusal = member.refusal or (f"is larger than {largest // 2**20} MB" if too_large else _hidden(inside))
             if refusal:
                 self.skipped.append(f"{prefix}{inside} {refusal}")
                 return None
@@ -120,10 +120,15 @@ class _Content:
         return (*named, f"not taken: {more} more") if more else tuple(named)
 
 
-def _is_hidden(path: str) -> bool:
-    """True for what a folder's walk passes over as well, and for what systems put beside people's files."""
+def _is_of_the_system(path: str) -> bool:
+    """True for what systems put beside people's files."""
     parts = path.split("/")
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in _SYSTEM_FILES
+    return "__MACOSX" in parts or is_of_the_system(parts[-1])
+
+
+def _hidden(path: str) -> str:
+    """Why what a folder's walk does not look into is not taken either; empty for everything else."""
+    return "is hidden" if any(part.startswith(".") for part in path.split("/")) else ""
 
 
 def _unused(path: str, used: dict[str, Path]) -> str:
@@ -146,38 +151,36 @@ def _attachments(content: _Content) -> Iterator[Attachment]:
     for path, file in files.items():
         if posixpath.dirname(path) in manifests and posixpath.basename(path).lower() == MANIFEST_NAME:
             continue
-        if path.endswith(SIDECAR_SUFFIX) and path.removesuffix(SIDECAR_SUFFIX) in files:
+        if is_sidecar(path) and path[: -len(SIDECAR_SUFFIX)] in files:
             continue
         yield Attachment(path, file, _sidecar(path, content, manifests), own_label=True)
 
 
-def _manifests(content: _Content) -> Iterator[tuple[str, Manifest]]:
-    """The manifests, by the folder for whose files they speak. Raises ConfigurationError for one that is faulty."""
+def _manifests(content: _Content) -> Iterator[tuple[str, dict[str, Sidecar]]]:
+    """What the manifests say, by the folder for whose files they speak. Raises ConfigurationError for one that is faulty."""
     for path, file in content.files.items():
         name = posixpath.basename(path)
         if name.lower() != MANIFEST_NAME or not is_manifest(file, name=name):
             continue
         folder = posixpath.dirname(path)
         manifest = manifest_from(file.read_bytes(), name=path)
-        content.skipped += [
-            f"{name} is named in {path} and is not there"
-            for name in manifest.files
-            if posixpath.join(folder, name) not in content.files
-        ]
-        yield folder, manifest
+        below = {posixpath.relpath(name, folder) if folder else name: name for name in content.files}
+        places = {below[inside]: line for inside, line in manifest.places(below).items()}
+        missing = [line for line in manifest.files if line not in places.values()]
+        content.skipped += [f"{line} is named in {path} and is not there" for line in missing]
+        yield folder, {name: manifest.files[line] for name, line in places.items()}
 
 
-def _sidecar(path: str, content: _Content, manifests: dict[str, Manifest]) -> str:
+def _sidecar(path: str, content: _Content, manifests: dict[str, dict[str, Sidecar]]) -> str:
     """TOML text; what lies beside the file is handed on as it is where no manifest speaks, faults included."""
     said = Sidecar()
-    for folder, manifest in manifests.items():
-        inside = posixpath.relpath(path, folder) if folder else path
-        said = merged(manifest.files.get(inside, Sidecar()), said, name=path)
-    beside = content.files.get(path + SIDECAR_SUFFIX)
+    for manifest in manifests.values():
+        said = merged(manifest.get(path, Sidecar()), said, name=path)
+    beside = content.files.get(path + SIDECAR_SUFFIX) or content.files.get(path + SIDECAR_SUFFIX.upper())
     if beside is None:
         return sidecar_text(said)
     with beside.open("rb") as file:
-        text = file.read(_MOST_SIDECAR_BYTES).decode("utf-8-sig", "replace")
+        text = decoded(file.read(_MOST_SIDECAR_BYTES))
     if said == Sidecar():
         return text
     return sidecar_text(merged(sidecar_from(text, name=path + SIDECAR_SUFFIX), said, name=path))

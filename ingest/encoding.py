@@ -18,7 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_EIGHT_BIT = ("cp1252", "cp1256", "iso8859-15", "mac_roman", "iso8859-6")
+_EIGHT_BIT = ("cp1252", "cp1256", "iso8859-15", "mac_roman", "iso8859-6", "cp850", "cp720")
 """In the order in which they win a tie: where Windows Western and Windows Arabic agree, a text is French."""
 _LATIN_1 = frozenset({"iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii", "iso8859-1"})
 """What declares itself so is read as Windows-1252, as browsers do: the two differ only where Latin-1 has no letters."""
@@ -32,6 +32,9 @@ _LIKELY = re.compile(
     rf"[°€–—…•“”‘§²،؛؟]|[\u0621-\u063a\u0641-\u064a](?![A-Za-z{_ACCENTED}])"
 )
 _COMMON = re.compile(r"\bال|(?<=[وبلفك])ال|\b(?:في|من|على|إلى)\b")
+_STRAY_BYTE = re.compile(r"[\udc80-\udcff]")
+_MOSTLY = 4
+"""A text with so many times more letters of UTF-8 than bytes that are none is UTF-8."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _WRONG = re.compile(
     r"[\x80-\x9f\ufffd]|(?<=[a-z])[À-ÞŽŠŸ™¤½¼¾¸ˆ˜ƒ](?=[a-z])|(?<=[\u0621-\u064a])[À-ÿŽ](?=[\u0621-\u064a])|[A-Za-z][\u0621-\u064a]"
@@ -46,7 +49,7 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8").lstrip("\ufeff")
     except UnicodeDecodeError:
-        return _eight_bit(content)
+        return _damaged_utf_8(content) or _eight_bit(content)
 
 
 def wide_encoding(content: bytes) -> str | None:
@@ -72,6 +75,29 @@ def wide_encoding(content: bytes) -> str | None:
 def _is_upper(lane: bytes) -> bool:
     """True when these bytes are the upper halves of French or Arabic characters."""
     return sum(byte in _HIGH_BYTES for byte in lane) > 0.9 * len(lane)
+
+
+def _damaged_utf_8(content: bytes) -> str | None:
+    """Text that is UTF-8 but for a few bytes, as one that was cut off or put together of several; None when it is not.
+
+    A line whose every letter beyond ASCII is wrong was written in another encoding; elsewhere a wrong byte is a replacement
+    character. Bytes of 8-bit text hardly ever make a letter of UTF-8.
+    """
+    text = content.decode("utf-8", "surrogateescape")
+    wrong = len(_STRAY_BYTE.findall(text))
+    if len(_NOT_ASCII.findall(text)) - wrong < _MOSTLY * wrong:
+        return None
+    return "".join(map(_mended, text.splitlines(keepends=True))).lstrip("\ufeff")
+
+
+def _mended(line: str) -> str:
+    wrong = _STRAY_BYTE.findall(line)
+    if not wrong:
+        return line
+    content = line.encode("utf-8", "surrogateescape")
+    if len(wrong) == len(_NOT_ASCII.findall(line)):
+        return _eight_bit(content)
+    return content.decode("utf-8", "replace")
 
 
 def _eight_bit(content: bytes) -> str:

@@ -12,12 +12,19 @@ from ingest.metadata import described
 from ingest.parsing import Parsed, Rejected
 from ingest.pieces import no_text
 
+_LOST = "\ufffd"
+"""What stands for a letter whose bytes make no sense."""
+
 
 def finished(parsed: Parsed, path: Path) -> Parsed | Rejected:
     """`parsed` without invisible characters and with the metadata found in it; Rejected when no letter or digit is left."""
     if parsed.container:
         return parsed
     seen = _seen(parsed)
+    lost = seen.text.count(_LOST)
+    if lost and not seen.pages:
+        warning_of_loss = f"{lost} damaged character{'s' if lost != 1 else ''} could not be read"
+        seen = replace(seen, warnings=(*seen.warnings, warning_of_loss))
     return described(seen, path) if any(character.isalnum() for character in seen.text) else no_text()
 
 

@@ -6,7 +6,7 @@ import email
 import email.policy
 import email.utils
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,6 +16,7 @@ from assistant.headings import text_blocks
 from assistant.types import BlockKind
 from ingest.compound import MSG
 from ingest.encoding import decoded
+from ingest.mailparts import Leaf, further_texts, leaves
 from ingest.outlook import mail_of
 from ingest.packages import UNREADABLE, damaged
 from ingest.parsing import EMAIL, MBOX, MHTML, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
@@ -85,11 +86,12 @@ def _parsed(content: bytes) -> EmailMessage | None:
 def _read(
     message: EmailMessage, media_type: str, settings: ParsingSettings, web_pieces: WebPieces
 ) -> Parsed | Rejected:
-    attachments = tuple(_attachments(message))
+    parts = leaves(message)
+    attachments = tuple(_attachments(parts))
     subject = _header(message, "Subject")
-    pieces, hidden = _body(message, web_pieces)
-    if not pieces and attachments and subject:
-        pieces = [Piece(subject, BlockKind.PARAGRAPH)]
+    pieces, hidden = _body(message, parts, web_pieces)
+    if not pieces and attachments:
+        pieces = [Piece(subject or "\n".join(file.file_name for file in attachments), BlockKind.PARAGRAPH)]
     lines = [(name, _header(message, name)) for name in _SHOWN_HEADERS]
     head = "\n".join(f"{name}: {value}" for name, value in lines if value)
     if pieces and head:
@@ -109,20 +111,31 @@ def _read(
 # --- body --------------------------------------------------------------------------------------------------------
 
 
-def _body(message: EmailMessage, web_pieces: WebPieces) -> tuple[list[Piece], int]:
-    """The plain text; the page where there is none, or where the plain text only says that there is a page."""
-    text = _part_text(message, "plain").replace("\r\n", "\n").strip()
-    page = _part_text(message, "html")
-    if page.strip():
-        pieces, hidden = web_pieces(page)
-        if _words(" ".join(piece.text for piece in pieces)) > _PAGE_SAYS_MORE * _words(text):
-            return pieces, hidden
-    return [Piece(text[b.span.start : b.span.end], b.kind, b.heading_level) for b in text_blocks(text)], 0
+def _body(message: EmailMessage, parts: tuple[Leaf, ...], web_pieces: WebPieces) -> tuple[list[Piece], int]:
+    """The plain text; the page where there is none, or where the plain text only says that there is a page. Then other texts."""
+    plain, page = (message.get_body(preferencelist=(kind,)) for kind in ("plain", "html"))
+    pieces = _text_pieces(plain)
+    hidden = 0
+    on_page, out_of_sight = _page_pieces(page, web_pieces)
+    if _words(" ".join(piece.text for piece in on_page)) > _PAGE_SAYS_MORE * sum(_words(p.text) for p in pieces):
+        pieces, hidden = on_page, out_of_sight
+    for part in further_texts(parts, (plain, page)):
+        if part.get_content_type() == "text/plain":
+            pieces += _text_pieces(part)
+        else:
+            added, out_of_sight = _page_pieces(part, web_pieces)
+            pieces, hidden = pieces + added, hidden + out_of_sight
+    return pieces, hidden
 
 
-def _part_text(message: EmailMessage, kind: str) -> str:
-    part = message.get_body(preferencelist=(kind,))
-    return _content(part) if part is not None else ""
+def _text_pieces(part: Any) -> list[Piece]:
+    text = _content(part).replace("\r\n", "\n").strip() if part is not None else ""
+    return [Piece(text[b.span.start : b.span.end], b.kind, b.heading_level) for b in text_blocks(text)]
+
+
+def _page_pieces(part: Any, web_pieces: WebPieces) -> tuple[list[Piece], int]:
+    page = _content(part) if part is not None else ""
+    return web_pieces(page) if page.strip() else ([], 0)
 
 
 def _words(text: str) -> int:
@@ -141,27 +154,27 @@ def _content(part: Any) -> str:
 # --- attachments -------------------------------------------------------------------------------------------------
 
 
-def _attachments(message: EmailMessage) -> Iterable[Attachment]:
-    for number, part in enumerate(_carried_parts(message), start=1):
+def _attachments(parts: tuple[Leaf, ...]) -> Iterator[Attachment]:
+    for number, part in enumerate((leaf.part for leaf in parts if leaf.is_file()), start=1):
         if part.get_content_type() == "message/rfc822":
             inner = part.get_payload()
             inside = inner[0] if isinstance(inner, list) and inner else None
             name = _safe_name(_header(inside, "Subject")) if inside is not None else ""
             content = _bytes_of(inside) if inside is not None else b""
-            if content:
-                yield carried(f"{name or f'message-{number}'}.eml", content)
+            yield carried(f"{name or f'message-{number}'}.eml", content)
             continue
+        name = _safe_name(Path(_file_name(part).replace("\\", "/")).name.strip().lstrip("."))
         payload = part.get_payload(decode=True)
-        if isinstance(payload, bytes) and payload:
-            name = Path((part.get_filename() or "").replace("\\", "/")).name.strip().lstrip(".")
-            yield carried(_safe_name(name) or f"attachment-{number}", payload)
+        content = payload if isinstance(payload, bytes) else _bytes_of(part)  # a delivery report has parts and no bytes
+        if content or name:
+            yield carried(name or f"attachment-{number}", content)
 
 
-def _carried_parts(message: EmailMessage) -> Iterator[Any]:
+def _file_name(part: Any) -> str:
     try:
-        yield from message.iter_attachments()
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return  # a message of one part that says it has several
+        return str(part.get_filename() or "")
+    except (ValueError, IndexError, AttributeError, TypeError, LookupError):
+        return ""  # the header is malformed in a way the standard library cannot take
 
 
 def _bytes_of(message: Any) -> bytes:
@@ -190,10 +203,13 @@ def _safe_name(name: str) -> str:
 
 def _header(message: Any, name: str) -> str:
     try:
-        value = message[name]
+        value = str(message[name] or "")
     except (ValueError, IndexError, AttributeError, TypeError, LookupError):
         return ""  # the header is malformed in a way the standard library cannot take
-    return " ".join(str(value or "").split())
+    if "\ufffd" in value:  # written without an encoding, as old programs do: read as the bytes look
+        raw = next((raw for key, raw in message.raw_items() if key.lower() == name.lower()), "")
+        value = decoded(str(raw).encode("utf-8", "surrogateescape"))
+    return " ".join(value.split())
 
 
 def _date(message: EmailMessage) -> str | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -29,6 +31,26 @@ class Manifest:
     """What a manifest says of each file, by its path with forward slashes, in the order of the lines."""
 
     files: dict[str, Sidecar]
+
+    def places(self, present: Iterable[str]) -> dict[str, str]:
+        """Which of the paths in `present` its lines mean: path there → path as the manifest writes it.
+
+        Where no file is called exactly so, capitals and the way accents are stored make no difference: a Mac takes "été.txt"
+        apart, Windows does not tell "A.TXT" from "a.txt", and the table was written elsewhere.
+        """
+        there = tuple(present)
+        found = {path: path for path in there if path in self.files}
+        rest = Counter(map(_alike, (path for path in there if path not in found)))
+        wanted = {_alike(path): path for path in self.files if path not in found}
+        return found | {
+            path: wanted[_alike(path)]
+            for path in there
+            if path not in found and _alike(path) in wanted and rest[_alike(path)] == 1
+        }
+
+
+def _alike(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def is_manifest(path: Path, *, name: str = "") -> bool:

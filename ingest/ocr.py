@@ -336,10 +336,14 @@ def _orientation(picture: Image.Image, timeout_s: float) -> tuple[int, bool] | N
 
 
 def _tesseract(picture: Image.Image, options: Sequence[str], timeout_s: float) -> str:
-    """What tesseract prints. The picture goes as an unpacked file: from a pipe tesseract reads byte by byte (0.17 s a page)."""
+    """What tesseract prints.
+
+    The picture goes as a file, since tesseract reads a pipe byte by byte (0.17 s a page), and unpacked: Pillow would pack it as
+    it was packed before, and a fax's packing takes no greys.
+    """
     try:
         with tempfile.NamedTemporaryFile(suffix=".tif") as file:
-            picture.save(file, "TIFF", dpi=(300, 300))
+            picture.save(file, "TIFF", dpi=(300, 300), compression="raw")
             file.flush()
             run = subprocess.run(
                 [*_ONE_THREAD, "tesseract", file.name, "stdout", *options],

@@ -93,8 +93,8 @@ def _attach(message: EmailMessage, storage: Any, depth: int) -> None:
     properties = Properties(storage, properties_header_offset=_OF_ATTACHMENT)
     content = properties.binary_prop_value(_FILE)
     name = properties.str_prop_value(_LONG_NAME) or properties.str_prop_value(_SHORT_NAME) or ""
-    if content:
-        message.add_attachment(content, "application", "octet-stream", filename=one_line(name) or "attachment")
+    if content or name:
+        message.add_attachment(content or b"", "application", "octet-stream", filename=one_line(name) or "attachment")
 
 
 _DICTIONARY = (

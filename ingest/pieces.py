@@ -128,6 +128,12 @@ def paragraph(text: str) -> Piece:
     return Piece(text, BlockKind.LIST_ITEM if bullet(text) else BlockKind.PARAGRAPH)
 
 
+def outside_passages(lines: Iterable[str]) -> list[Piece]:
+    """Lines that stand on every page, each once, as text that is no passage: search does not see them, a marking counts."""
+    said = dict.fromkeys(" ".join(line.split()) for line in lines)
+    return [Piece(line, None) for line in said if any(character.isalpha() for character in line)]
+
+
 def with_numbered_headings(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces that have text, lone lines such as "2.1 Demandes" among them as headings; in a row they are a list."""
     kept = [piece for piece in pieces if piece.text]

@@ -15,7 +15,7 @@ from assistant.types import BlockKind
 from ingest.markup import safe_parser
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_parts
 from ingest.parsing import PPTX, Parsed, ParsingSettings, Rejected, RejectionCategory
-from ingest.pieces import HEADING_CHARS, Piece, composed, first_heading, one_line, paragraph, table
+from ingest.pieces import HEADING_CHARS, Piece, composed, first_heading, one_line, outside_passages, paragraph, table
 
 _MOST_DEPTH = 50
 """How deep groups of shapes may stand in each other."""
@@ -53,7 +53,7 @@ def read_pptx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
 
     left_out = LeftOut()
     pieces: list[Piece] = []
-    cells = 0
+    behind: list[str] = []
     try:
         refused = unsafe_parts(path)
         if refused is not None:
@@ -66,6 +66,7 @@ def read_pptx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
                     left_out.hidden.append(number)
                     continue
                 pieces += _slide(slide, number, left_out, size)
+                behind += _behind(slide)
         cells = sum(piece.text.count("\n") for piece in pieces)
         title = metadata_title(path)
     except (*UNREADABLE, PythonPptxError) as error:
@@ -74,6 +75,7 @@ def read_pptx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
         return Rejected(RejectionCategory.TOO_LARGE, f"it has more than {settings.max_cells} rows; split the file")
     usable = None if title in _EMPTY_TITLES else title
     heading = first_heading(pieces)
+    pieces = outside_passages(behind) + pieces if pieces else []
     return composed(PPTX, pieces, settings, parser="python-pptx", title=usable or heading, warnings=left_out.warnings())
 
 
@@ -109,6 +111,14 @@ def headed(title: str, pieces: list[Piece], number: int) -> list[Piece]:
         return [Piece(title, BlockKind.HEADING, 1), *under]
     long_title = [Piece(title, BlockKind.PARAGRAPH)] if title else []
     return [Piece(f"Slide {number}", BlockKind.HEADING, 1), *long_title, *under]
+
+
+def _behind(slide: Any) -> Iterator[str]:
+    """Lines that a slide shows from the layout and master behind it; their placeholders are only meant for whoever writes."""
+    layout = slide.slide_layout
+    for shape in (*layout.slide_master.shapes, *layout.shapes):
+        if not shape.is_placeholder and not _is_hidden(shape):
+            yield from _shape_text(shape).splitlines()
 
 
 def _flat(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:

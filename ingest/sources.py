@@ -21,6 +21,7 @@ from assistant.errors import ConfigurationError
 from assistant.types import LANGUAGES
 
 SIDECAR_SUFFIX = ".toml"
+_SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".directory", ".localized"})
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -61,11 +62,21 @@ class Skipped:
 def walk(paths: Iterable[Path]) -> Iterator[SourceFile | Skipped]:
     """Every file under `paths`, in the order given and sorted by name inside each folder.
 
-    Hidden files and folders are passed over; sidecars come with their document.
+    Hidden files and folders are not looked into; sidecars come with their document.
     """
     for path in paths:
         base = path if path.is_dir() and not path.is_symlink() else path.parent
         yield from _under(path, base)
+
+
+def is_sidecar(name: str) -> bool:
+    """True for the name of a sidecar, whichever case a system gave it."""
+    return name.lower().endswith(SIDECAR_SUFFIX)
+
+
+def is_of_the_system(name: str) -> bool:
+    """True for what systems and programs put beside people's files: their own notes, locks, and a Mac's second halves."""
+    return name.lower() in _SYSTEM_FILES or name.startswith(("._", ".~lock."))
 
 
 def sidecar_from(text: str, *, name: str) -> Sidecar:
@@ -155,7 +166,7 @@ def _under(path: Path, base: Path) -> Iterator[SourceFile | Skipped]:
         return
     if stat.S_ISDIR(mode):
         yield from _in_folder(path, base)
-    elif stat.S_ISREG(mode) and path.name.endswith(SIDECAR_SUFFIX) and path.with_suffix("").is_file():
+    elif stat.S_ISREG(mode) and is_sidecar(path.name) and path.with_suffix("").is_file():
         return  # a sidecar comes with its document
     elif stat.S_ISREG(mode):
         yield SourceFile(path, path.relative_to(base).as_posix(), path.name, _sidecar_beside(path))
@@ -165,18 +176,21 @@ def _under(path: Path, base: Path) -> Iterator[SourceFile | Skipped]:
 
 def _in_folder(folder: Path, base: Path) -> Iterator[SourceFile | Skipped]:
     try:
-        names = sorted(entry for entry in os.listdir(folder) if not entry.startswith("."))  # noqa: PTH208 - names only
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names only
     except OSError as error:
         yield Skipped(folder, f"cannot be read: {error.strerror}")
         return
     for name in names:
-        yield from _under(folder / name, base)
+        if not name.startswith("."):
+            yield from _under(folder / name, base)
+        elif not is_of_the_system(name):
+            yield Skipped(folder / name, "is hidden: its name begins with a dot; rename it if it is wanted")
 
 
 def _sidecar_beside(path: Path) -> Path | None:
     """The sidecar of the document at `path`; None when there is no regular file of that name."""
-    beside = path.with_name(path.name + SIDECAR_SUFFIX)
-    return beside if _is_regular(beside) else None
+    named = (path.with_name(path.name + suffix) for suffix in (SIDECAR_SUFFIX, SIDECAR_SUFFIX.upper()))
+    return next((beside for beside in named if _is_regular(beside)), None)
 
 
 def _is_regular(path: Path) -> bool:

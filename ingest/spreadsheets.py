@@ -26,7 +26,8 @@ from assistant.types import BlockKind
 from ingest.encoding import decoded
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_parts
 from ingest.parsing import CSV, ODS, XLSX, Parsed, ParsingSettings, Rejected, RejectionCategory
-from ingest.pieces import Piece, composed, grid
+from ingest.pieces import Piece, composed, grid, outside_passages
+from ingest.sheetparts import MergedDown, merged_cells, open_document_lines, running_lines
 
 _DELIMITERS = "\t;|,"
 """In the order in which they win a tie: a decimal comma may be as regular as the semicolon that separates."""
@@ -49,6 +50,8 @@ class _Sheets:
     pieces: list[Piece] = field(default_factory=list)
     hidden_sheets: list[str] = field(default_factory=list)
     hidden_lines: list[str] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+    """Lines printed above and below each page."""
     unsolved: int = 0
     """Formulas without a stored value."""
 
@@ -59,6 +62,10 @@ class _Sheets:
             heading = [Piece(name.strip(), BlockKind.HEADING, 1)] if name.strip() else []
             nested = [Piece(p.text, p.kind, p.level + 1) if p.kind is BlockKind.HEADING else p for p in pieces]
             self.pieces += heading + nested
+
+    def composed(self) -> list[Piece]:
+        """All that was read; what is printed on each page counts only where there is something else."""
+        return outside_passages(self.running) + self.pieces if self.pieces else []
 
     def warnings(self) -> tuple[str, ...]:
         """What a person should know before trusting that everything was read."""
@@ -141,7 +148,7 @@ def read_xlsx(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
     except (*UNREADABLE, CellCoordinatesException, InvalidFileException) as error:
         return damaged("the Excel workbook", error)
     found = (*sheets.warnings(), *_not_read(path))
-    return composed(XLSX, sheets.pieces, settings, parser="openpyxl", title=title, warnings=found)
+    return composed(XLSX, sheets.composed(), settings, parser="openpyxl", title=title, warnings=found)
 
 
 def _read_sheet(book: Any, sheet: Any, sheets: _Sheets) -> None:
@@ -149,8 +156,10 @@ def _read_sheet(book: Any, sheet: Any, sheets: _Sheets) -> None:
         sheets.hidden_sheets.append(sheet.title)
         return
     with sheet._get_source() as source:
-        reader = _SheetReader(book, sheet, source)
-        sheets.add(sheet.title, reader.rows())
+        content = source.read()
+    sheets.running += running_lines(content)
+    reader = _SheetReader(book, sheet, io.BytesIO(content), merged_cells(content))
+    sheets.add(sheet.title, reader.rows())
     sheets.unsolved += reader.unsolved
     if reader.hidden:
         sheets.hidden_lines.append(f"{reader.hidden} in {sheet.title}")
@@ -163,13 +172,14 @@ class _SheetReader:
     face forgets all of that, so it is used directly.
     """
 
-    def __init__(self, book: Any, sheet: Any, source: Any) -> None:
+    def __init__(self, book: Any, sheet: Any, source: Any, merged: dict[int, list[tuple[int, int]]]) -> None:
         from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
         self.hidden = 0
         """Rows and columns left out that have something in them."""
         self.unsolved = 0
         self._book = book
+        self._merged = merged
         self._formula_tag = FORMULA_TAG
         self._hidden_columns: set[int] = set()
         self._hidden_spans: list[tuple[int, int]] | None = None
@@ -187,15 +197,19 @@ class _SheetReader:
     def rows(self) -> Iterator[list[str]]:
         """Visible rows from the top; where rows are missing in the file, one empty row stands for them all."""
         last = 0
+        down = MergedDown()
         for number, cells in self._parser.parse():
             shown = self._shown(cells)
+            for column, last_row in self._merged.get(number, ()):
+                if column < len(shown):
+                    down.begins(column, last_row=last_row, text=shown[column])
             if _is_hidden(self._parser.row_dimensions.pop(str(number), {})):
                 self.hidden += any(shown)
                 continue
             if number > last + 1:
                 yield []
             last = number
-            yield shown
+            yield down.filled(number, shown)
         self.hidden += len(self._hidden_columns)
 
     def _cell(self, element: Any) -> dict[str, Any]:
@@ -324,12 +338,13 @@ def read_ods(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
             return refused
         with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
             _read_content(content, sheets)
+            sheets.running += open_document_lines(archive)
         title = metadata_title(path)
     except _TooManyCells:
         return _too_many(settings)
     except UNREADABLE as error:
         return damaged("the OpenDocument spreadsheet", error)
-    return composed(ODS, sheets.pieces, settings, parser="lxml", title=title, warnings=sheets.warnings())
+    return composed(ODS, sheets.composed(), settings, parser="lxml", title=title, warnings=sheets.warnings())
 
 
 def _read_content(content: Any, sheets: _Sheets) -> None:
@@ -358,8 +373,12 @@ def _read_table(element: Any, name: str, sheets: _Sheets) -> None:
 
     def rows() -> Iterator[list[str]]:
         nonlocal left_out
-        for row in element.iter(f"{_TABLE}table-row"):
-            cells = list(itertools.islice(_cells(row), _WIDEST_ROW))
+        down = MergedDown()
+        for number, row in enumerate(element.iter(f"{_TABLE}table-row")):
+            cells = down.filled(number, list(itertools.islice(_cells(row), _WIDEST_ROW)))
+            for column, more_rows in _reaching_down(row):
+                if column < len(cells):
+                    down.begins(column, last_row=number + more_rows, text=cells[column])
             hidden = {index for index in columns if index < len(cells) and cells[index]}
             if row.get(f"{_TABLE}visibility") in ("collapse", "filter"):
                 left_out += any(cells)
@@ -378,6 +397,16 @@ def _cells(row: Any) -> Iterator[str]:
         text = "\n".join("".join(_cell_words(p)) for p in cell.iterchildren(_TEXT_P))
         covered = cell.tag == f"{_TABLE}covered-table-cell"
         yield from itertools.repeat("" if covered else text, _repeats(cell, "columns", _WIDEST_ROW))
+
+
+def _reaching_down(row: Any) -> Iterator[tuple[int, int]]:
+    """(0-based column, rows below) of each cell of the row that is merged over several rows."""
+    column = 0
+    for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+        spanned = cell.get(f"{_TABLE}number-rows-spanned") or "1"
+        if spanned.isdecimal() and int(spanned) > 1:
+            yield column, int(spanned) - 1
+        column += _repeats(cell, "columns", _WIDEST_ROW)
 
 
 def _cell_words(element: Any) -> Iterator[str]:

@@ -30,13 +30,14 @@ _UNEVEN = re.compile(
 _INVISIBLE = re.compile("[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")
 _SAME_LENGTH = (
     ("\r\n", "\n\n"),
-    ("\ufffe", "-"),
-    ("\x02", "-"),
     ("\xad", "-"),
+    ("\ufffe", "\xad"),
+    ("\x02", "\xad"),
     ("\t", " "),
     ("\xa0", " "),
     ("\u202f", " "),
 )
+_HYPHENS = {0x02: "\xad", 0xFFFE: "\xad", 0xAD: "-"}
 _ALEF_LAM = re.compile("[اأإآ]ل")
 _SUSPICIOUS_GAP = 0.7
 """In sizes of the font, between text objects: less than the least gap that parts cells, by the width of a drawn space."""
@@ -341,9 +342,13 @@ class _Reader:
 
 @lru_cache(maxsize=4096)
 def _readable(code: int) -> str:
-    """The character as text: presentation forms and ligatures as letters, end-of-line hyphens as hyphens."""
-    if code in (0x02, 0xFFFE, 0xAD):
-        return "-"
+    """The character as text: presentation forms and ligatures as letters.
+
+    For the hyphen that breaks a word at a line's end pdfium gives a sign of its own and no line end; as a soft hyphen it is
+    out of the way of search, which finds the whole word. A soft hyphen of the file's own is drawn, so it is a hyphen.
+    """
+    if code in _HYPHENS:
+        return _HYPHENS[code]
     if code in (9, 10, 0x2028, 0x2029):
         return "\n" if code == 10 else " "
     if code < 32 or 0x7F <= code < 0xA0 or code == 0xFFFF or code > 0x10FFFF:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assistant.client import Upload
-from assistant.errors import ConfigurationError
+from ingest.encoding import decoded
 from ingest.manifests import MANIFEST_NAME, Manifest, begins_manifest, is_manifest, manifest_from
 from ingest.names import readable_path
 from ingest.parsing import RejectionCategory
@@ -85,12 +85,11 @@ def _named(path: Path, manifest: Manifest) -> tuple[list[Upload], list[Skipped]]
             skipped.append(found)
         else:
             there[found.source] = found
-    for name, said in manifest.files.items():
-        if name in there:
-            uploads.append(_upload(there[name], said))
-        elif not any(item.path == folder / name for item in skipped):
-            skipped.append(Skipped(folder / name, f"is named in {path.name} and is not there"))
-    unnamed = [file for name, file in there.items() if name not in manifest.files and file.path != path]
+    places = manifest.places(there)
+    by_line = {line: name for name, line in places.items()}
+    uploads += [_upload(there[by_line[line]], said) for line, said in manifest.files.items() if line in by_line]
+    skipped += _missing(folder, path.name, [line for line in manifest.files if line not in by_line], skipped)
+    unnamed = [file for name, file in there.items() if name not in places and file.path != path]
     skipped += [
         Skipped(file.path, f"is not named in {path.name}; hand it in by itself if it is wanted") for file in unnamed
     ]
@@ -98,20 +97,44 @@ def _named(path: Path, manifest: Manifest) -> tuple[list[Upload], list[Skipped]]
 
 
 def _walked(path: Path) -> tuple[list[Upload], list[Skipped]]:
-    uploads: list[Upload] = []
+    """Everything below `path`; of the manifests that lie there, the nearest that names a file speaks for it."""
+    files: list[SourceFile] = []
     skipped: list[Skipped] = []
-    beside = path / MANIFEST_NAME
-    manifest = _manifest_at(beside) if path.is_dir() and beside.is_file() and is_manifest(beside) else None
     for found in walk([path]):
         if isinstance(found, Skipped):
             skipped.append(found)
-        elif manifest is None or found.path != beside:
-            uploads.append(_upload(found, manifest.files.get(found.source) if manifest else None))
-    there = {file.path for file in uploads}
-    for name in manifest.files if manifest else ():
-        if path / name not in there:
-            skipped.append(Skipped(path / name, f"is named in {beside.name} and is not there"))
-    return uploads, skipped
+        else:
+            files.append(found)
+    tables = [file.path for file in files if path.is_dir() and file.file_name.lower() == MANIFEST_NAME]
+    manifests = {table: manifest for table in tables if (manifest := _manifest_beside(table))}
+    said: dict[Path, Sidecar] = {}
+    for table, manifest in sorted(manifests.items(), key=lambda entry: len(entry[0].parts)):
+        below = {file.path.relative_to(table.parent).as_posix(): file.path for file in _below(files, table.parent)}
+        places = manifest.places(below)
+        for name, line in places.items():
+            farther = said.get(below[name], Sidecar())
+            said[below[name]] = merged(manifest.files[line], farther, name=str(below[name]))
+        named = set(places.values())
+        skipped += _missing(table.parent, table.name, [line for line in manifest.files if line not in named], skipped)
+    return [_upload(file, said.get(file.path)) for file in files if file.path not in manifests], skipped
+
+
+def _below(files: Iterable[SourceFile], folder: Path) -> Iterable[SourceFile]:
+    return (file for file in files if file.path.is_relative_to(folder))
+
+
+def _manifest_beside(table: Path) -> Manifest | None:
+    return _manifest_at(table) if is_manifest(table) else None
+
+
+def _missing(folder: Path, manifest: str, lines: Iterable[str], skipped: Iterable[Skipped]) -> list[Skipped]:
+    """For each line of a manifest without a file, that it has none; those that are skipped for another reason have theirs."""
+    known = {item.path for item in skipped}
+    return [
+        Skipped(folder / line, f"is named in {manifest} and is not there")
+        for line in lines
+        if folder / line not in known
+    ]
 
 
 def _upload(file: SourceFile, said: Sidecar | None) -> Upload:
@@ -126,8 +149,4 @@ def _upload(file: SourceFile, said: Sidecar | None) -> Upload:
 
 def _together(sidecar: bytes, said: Sidecar, name: str) -> str:
     """What a sidecar and a manifest say of one file, as the text of one sidecar; where both speak, the sidecar wins."""
-    try:
-        text = sidecar.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    return sidecar_text(merged(sidecar_from(text, name=name), said, name=name))
+    return sidecar_text(merged(sidecar_from(decoded(sidecar), name=name), said, name=name))

@@ -17,6 +17,12 @@ from ingest.markup import DECLARATION
 _NEVER_SHOWN = frozenset(
     {"script", "style", "template", "noscript", "noframes", "head", "datalist", "iframe", "object"}
 )
+_READ_AS = {
+    "main": "div", "form": "div", "details": "div", "figure": "div",
+    "summary": "p", "figcaption": "p", "caption": "p", "textarea": "p", "label": "span",
+}  # fmt: skip
+"""Elements whose words stand on the page like any other's, and what the reader behind this one takes them for. As they are, it
+reads nothing outside the first `main`, and nothing inside the others: old pages are one form, and many tables a figure."""
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SELECTOR = re.compile(r"(?:[a-z][a-z0-9]*)?(?:[.#][\w-]+)?", re.I)
 _AT_RULE = re.compile(r"@(?:media|supports|font-face|keyframes|page)[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.I)
@@ -82,7 +88,18 @@ def visible_page(page: str) -> VisiblePage:
             hidden += _silence(element)
         waiting += [(child, look) for child in element if isinstance(child.tag, str) and element.tag != "head"]
     _unmerge_cells(root)
+    _rename(root)
     return VisiblePage(html.tostring(root, encoding="unicode"), hidden)
+
+
+def _rename(root: Any) -> None:
+    """Give elements that would be passed over the names of such as are read; a table's caption goes before the table."""
+    for element in list(root.iter(*_READ_AS)):
+        table = element.getparent()
+        if element.tag == "caption" and table is not None and table.tag == "table":
+            element.tail = None
+            table.addprevious(element)
+        element.tag = _READ_AS[element.tag]
 
 
 def _unmerge_cells(root: Any) -> None:

@@ -18,6 +18,7 @@ from ingest.markup import safe_parser
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_DRAWN_WORDS = "{urn:schemas-microsoft-com:vml}textpath"
 _PARTS = re.compile(r"word/(?:document|header\d*|footer\d*)\.xml")
 _GONE = tuple(f"{_W}{name}" for name in ("del", "moveFrom"))
 _OPENED = tuple(f"{_W}{name}" for name in ("ins", "moveTo", "smartTag", "customXml", "fldSimple", "sdt", "sdtContent"))
@@ -90,6 +91,7 @@ def _cleaned(root: Any, word: _Word) -> Any:
     for wrapper in list(root.iter(*_OPENED)):
         _open(wrapper)
     _place_boxes(root)
+    _place_drawn_words(root)
     return root
 
 
@@ -117,6 +119,21 @@ def _place_boxes(root: Any) -> None:
         anchor = next((up for up in reversed(list(box.iterancestors(f"{_W}p")))), None)
         if anchor is not None and anchor.getparent() is not None:
             _behind(anchor, list(box))
+
+
+def _place_drawn_words(root: Any) -> None:
+    """Put what is drawn as a picture of words, such as a watermark, behind the paragraph that it is anchored in."""
+    for drawn in list(root.iter(_DRAWN_WORDS)):
+        anchor = next((up for up in reversed(list(drawn.iterancestors(f"{_W}p")))), None)
+        words = (drawn.get("string") or "").strip()
+        if words and anchor is not None and anchor.getparent() is not None:
+            line = anchor.makeelement(f"{_W}p")
+            text = line.makeelement(f"{_W}t")
+            text.text = words
+            run = line.makeelement(f"{_W}r")
+            run.append(text)
+            line.append(run)
+            _behind(anchor, [line])
 
 
 def _place_notes(root: Any, word: _Word) -> None:

@@ -346,6 +346,18 @@ def test_sidecars_and_manifests_in_an_archive_speak_for_its_files(tmp_path: Path
     assert result.warnings == ("not taken: z.txt is named in lot/manifest.csv and is not there",)
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig", "utf-16"])
+def test_sidecar_in_an_archive_is_read_in_the_encoding_it_has(tmp_path: Path, encoding: str) -> None:
+    files = {"a.txt": b"un", "a.txt.toml": 'title = "Arrêté"'.encode(encoding)}
+    (carried,) = parsed(zipped(tmp_path / "a.zip", files)).attachments
+    assert sidecar_from(carried.sidecar, name="a") == Sidecar(title="Arrêté")
+
+
+def test_hidden_files_of_an_archive_are_reported(tmp_path: Path) -> None:
+    files = {"a.txt": "un", ".lettre.txt": "deux", "._a.txt": "Mac", "__MACOSX/a.txt": "Mac"}
+    assert parsed(zipped(tmp_path / "a.zip", files)).warnings == ("not taken: .lettre.txt is hidden",)
+
+
 def test_faulty_manifest_refuses_the_archive_and_says_where(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"a.txt": "un", "manifest.csv": "file,date\na.txt,03/05/2024\n"})
     result = rejected(path)

@@ -12,8 +12,8 @@ from tests.ingest.reading import blocks, parsed, written
 from tests.shared import shared_data
 
 WIDE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
-FRENCH = ("latin-1", "iso8859-15", "cp1252", "mac_roman")
-ARABIC = ("cp1256", "iso8859-6")
+FRENCH = ("latin-1", "iso8859-15", "cp1252", "mac_roman", "cp850")
+ARABIC = ("cp1256", "iso8859-6", "cp720")
 
 
 def real_texts(language: str) -> list[str]:
@@ -65,3 +65,22 @@ def test_table_of_a_mac_is_read(tmp_path: Path) -> None:
 def test_binary_bytes_never_raise() -> None:
     for content in (b"\xff", b"\x81\x8d\x8f", bytes(range(256)), b"\xff\xfe\x00", b"\x00\x00\xfe\xff\x00", b"\x00"):
         assert isinstance(decoded(content), str)
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_one_wrong_byte_costs_one_letter_and_not_the_whole_text(language: str) -> None:
+    for text in (text.lstrip("\ufeff") for text in real_texts(language)):
+        content = f"{text}\n{text} ".encode()
+        assert decoded(content + b"\xd9") == f"{text}\n{text} \ufffd"
+
+
+def test_lines_of_another_encoding_are_read_in_theirs() -> None:
+    text = "Le préfet décide : l’été à Nîmes « reste gratuit ».\n" * 3
+    assert decoded(text.encode() + "Reçu le 3 août à l'hôtel.\n".encode("cp1252") + text.encode()) == (
+        f"{text}Reçu le 3 août à l'hôtel.\n{text}"
+    )
+
+
+def test_letters_that_are_lost_in_the_file_are_reported(tmp_path: Path) -> None:
+    content = "Le préfet décide : l’été à Nîmes « reste gratuit » d".encode() + b"\xc3"
+    assert parsed(written(tmp_path / "a.txt", content)).warnings == ("1 damaged character could not be read",)

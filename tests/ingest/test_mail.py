@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from email.mime.application import MIMEApplication
+from email.mime.image import MIMEImage
+from email.mime.message import MIMEMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 
 import pytest
@@ -125,3 +130,91 @@ def test_web_archive_is_read_as_the_page_it_holds(tmp_path: Path, charset: str) 
     assert (result.title, result.attachments) == ("Horaires", ())
     assert blocks(result) == [("heading", "Horaires"), ("paragraph", ARABIC)]
     assert result.warnings == ("5 characters of hidden text were left out",)
+
+
+# --- every part is read or carried, however deep it lies -----------------------------------------------------------
+
+
+def sent(made: Message, subject: str = "Avis") -> bytes:
+    made["From"], made["To"], made["Date"] = (
+        "a@montclair.example",
+        "b@montclair.example",
+        "Tue, 14 May 2024 09:00:00 +0200",
+    )
+    if subject:
+        made["Subject"] = subject
+    return made.as_bytes()
+
+
+def together(kind: str, *parts: Message) -> MIMEMultipart:
+    made = MIMEMultipart(kind)
+    for part in parts:
+        made.attach(part)
+    return made
+
+
+def text(words: str, kind: str = "plain", *, file_name: str = "", disposition: str = "attachment") -> MIMEText:
+    made = MIMEText(words, kind, "utf-8")
+    if file_name:
+        made.add_header("Content-Disposition", disposition, filename=file_name)
+    return made
+
+
+def carried_names(path: Path) -> list[str]:
+    return [attachment.file_name for attachment in parsed(path).attachments]
+
+
+def test_file_of_a_signed_message_is_carried(tmp_path: Path) -> None:
+    signature = MIMEApplication(b"0\x82\x00", "pkcs7-signature", name="smime.p7s")
+    signed = together("signed", together("mixed", text(FRENCH), text(ARABIC, file_name="piece.txt")), signature)
+    assert carried_names(written(tmp_path / "a.eml", sent(signed))) == ["piece.txt", "smime.p7s"]
+
+
+def test_file_in_a_wrapped_message_is_carried_and_what_the_list_added_is_read(tmp_path: Path) -> None:
+    inner = together("mixed", text(FRENCH), text("a", file_name="dedans.txt"))
+    wrapped = together("mixed", inner, text("b", file_name="dehors.txt"), text("Vous êtes abonné à cette liste."))
+    path = written(tmp_path / "a.eml", sent(wrapped))
+    assert carried_names(path) == ["dedans.txt", "dehors.txt"]
+    assert blocks(parsed(path)) == [("paragraph", FRENCH), ("paragraph", "Vous êtes abonné à cette liste.")]
+
+
+def test_file_inside_one_form_of_the_text_is_carried_and_the_text_read_once(tmp_path: Path) -> None:
+    page = together("mixed", text(f"<p>{FRENCH}</p>", "html"), text("a", file_name="a.txt", disposition="inline"))
+    path = written(tmp_path / "a.eml", sent(together("alternative", text(FRENCH), page)))
+    assert carried_names(path) == ["a.txt"]
+    assert blocks(parsed(path)) == [("paragraph", FRENCH)]
+
+
+@pytest.mark.parametrize("subject", ["Numérisation", ""])
+def test_message_that_is_nothing_but_its_file_carries_it(tmp_path: Path, subject: str) -> None:
+    scan = MIMEApplication(b"%PDF-1.4", "pdf")
+    scan.add_header("Content-Disposition", "attachment", filename="scan.pdf")
+    path = written(tmp_path / "a.eml", sent(scan, subject))
+    assert carried_names(path) == ["scan.pdf"]
+    assert blocks(parsed(path)) == [("paragraph", subject or "scan.pdf")]
+
+
+def test_messages_of_a_digest_are_children(tmp_path: Path) -> None:
+    digest = together("digest", *(MIMEMessage(mail(f"Avis {n}", FRENCH)) for n in (1, 2)))
+    path = written(tmp_path / "a.eml", sent(together("mixed", text("Sommaire"), digest)))
+    assert carried_names(path) == ["Avis 1.eml", "Avis 2.eml"]
+
+
+def test_empty_file_of_a_message_is_handed_in_and_not_forgotten(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.eml", sent(together("mixed", text(FRENCH), text("", file_name="vide.txt"))))
+    assert carried_names(path) == ["vide.txt"]
+
+
+def test_logo_in_a_page_is_no_document_and_a_pasted_scan_is_one(tmp_path: Path) -> None:
+    logo, scan = (
+        MIMEImage(b"\x89PNG\r\n\x1a\n" + bytes(size), "png", name=name)
+        for name, size in (("l.png", 9), ("s.png", 60_000))
+    )
+    page = together("related", text(f"<p>{FRENCH}</p>", "html"), logo, scan)
+    assert carried_names(written(tmp_path / "a.eml", sent(page))) == ["s.png"]
+
+
+def test_heads_written_without_an_encoding_are_read_as_their_bytes_look(tmp_path: Path) -> None:
+    raw = "From: Préfecture <p@montclair.example>\nTo: b@montclair.example\nSubject: Arrêté préfectoral\n\nL'arrêté est signé."
+    result = parsed(written(tmp_path / "a.eml", raw.encode("latin-1")))
+    assert (result.title, result.author) == ("Arrêté préfectoral", "Préfecture")

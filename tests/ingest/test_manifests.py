@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,49 @@ def test_manifest_in_a_folder_speaks_for_its_files_and_all_are_handed_in(tmp_pat
     uploads, skipped = uploads_below([tmp_path])
     assert [Path(upload.source).name for upload in uploads] == ["b.pdf", "c.pdf", "a.pdf"]
     assert [item.path.name for item in skipped] == ["z.pdf"]
+
+
+def titles(folder: Path) -> dict[str, str | None]:
+    """What is said of each file below `folder`, by the end of its source."""
+    uploads, _ = uploads_below([folder])
+    said = {Path(upload.source).name: upload.sidecar for upload in uploads}
+    return {
+        name: sidecar_from(text.decode(), name=name).title if isinstance(text, bytes) else None
+        for name, text in said.items()
+    }
+
+
+def test_manifest_names_files_whatever_system_wrote_the_names(tmp_path: Path) -> None:
+    apart = unicodedata.normalize("NFD", "été.txt")
+    for name in (apart, "Majuscule.TXT", "x.txt", "X.txt"):
+        (tmp_path / name).write_text("x")
+    table = "file;title\nété.txt;Saison\nmajuscule.txt;Grand\nx.txt;Petit x\n"
+    (tmp_path / "manifest.csv").write_text(table)
+    assert titles(tmp_path) == {apart: "Saison", "Majuscule.TXT": "Grand", "x.txt": "Petit x", "X.txt": None}
+    assert uploads_below([tmp_path])[1] == []
+
+
+def test_manifest_in_a_folder_below_speaks_for_the_files_there(tmp_path: Path) -> None:
+    (tmp_path / "2024").mkdir()
+    for name in ("a.txt", "2024/b.txt"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "2024" / "manifest.csv").write_text("file;title\nb.txt;Second\nz.txt;Absent\n")
+    assert titles(tmp_path) == {"a.txt": None, "b.txt": "Second"}
+    assert [item.path.name for item in uploads_below([tmp_path])[1]] == ["z.txt"]
+    (tmp_path / "manifest.csv").write_text("file;title;date\n2024/b.txt;Loin;2024-05-03\na.txt;Premier;\n")
+    assert titles(tmp_path) == {"a.txt": "Premier", "b.txt": "Second"}
+    (tmp_path / "manifest.csv").write_text("file;label\n2024/b.txt;secret\n")
+    (tmp_path / "2024" / "manifest.csv").write_text("file;label\nb.txt;public\n")
+    with pytest.raises(ConfigurationError, match="disagree"):
+        uploads_below([tmp_path])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig", "utf-16"])
+def test_sidecar_beside_a_manifest_is_read_in_the_encoding_it_has(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "a.txt.toml").write_bytes('title = "Arrêté"'.encode(encoding))
+    (tmp_path / "manifest.csv").write_text("file;date\na.txt;2024-05-03\n")
+    assert titles(tmp_path) == {"a.txt": "Arrêté"}
 
 
 def test_misspelt_column_in_a_folders_manifest_is_named(tmp_path: Path) -> None:

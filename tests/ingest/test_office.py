@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.oxml import parse_xml
 
 from assistant.types import BlockKind
 from ingest.encoding import decoded
@@ -82,6 +83,20 @@ def test_word_file_keeps_headings_lists_and_tables(tmp_path: Path) -> None:
     ]
 
 
+def test_watermark_of_a_word_file_is_text_and_no_passage(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_paragraph("Le conseil se réunit.")
+    names = (
+        'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml"'
+    )
+    mark = f'<w:r {names}><w:pict><v:shape><v:textpath string="CONFIDENTIEL"/></v:shape></w:pict></w:r>'
+    document.sections[0].header.paragraphs[0]._p.append(parse_xml(mark))
+    document.save(str(tmp_path / "a.docx"))
+    result = parsed(tmp_path / "a.docx")
+    assert result.text == "CONFIDENTIEL\n\nLe conseil se réunit."
+    assert blocks(result) == [("paragraph", "Le conseil se réunit.")]
+
+
 def test_arabic_word_file_reads_as_arabic() -> None:
     result = parsed(DEMO / "ar" / "istimarat-musaada-sakan.docx")
     assert result.language == "ar"
@@ -108,6 +123,25 @@ def test_web_page_gives_title_date_structure_and_no_scripts(tmp_path: Path) -> N
         ("paragraph", "Le niveau 2 s'applique."),
         ("table", "Usage | Heures\nJardin | 20 h"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        (
+            "<header><h1>Arrêté</h1></header><main><p>Un.</p></main><main><p>Deux.</p></main>",
+            ["Arrêté", "Un.", "Deux."],
+        ),
+        ("<form action=x><p>Toute la page.</p><label>Nom</label></form>", ["Toute la page.", "Nom"]),
+        ("<figure><table><tr><td>A</td></tr></table><figcaption>Source</figcaption></figure>", ["A", "Source"]),
+        ("<details><summary>Annexe</summary><p>Texte.</p></details>", ["Annexe", "Texte."]),
+        ("<p>Voir</p><table><caption>Tarifs 2024</caption><tr><td>A</td></tr></table>", ["Voir", "Tarifs 2024", "A"]),
+        ("<p>Motif :</p><textarea>Déménagement</textarea>", ["Motif :", "Déménagement"]),
+    ],
+)
+def test_everything_that_stands_on_a_web_page_is_read(tmp_path: Path, page: str, lines: list[str]) -> None:
+    result = parsed(written(tmp_path / "a.html", f"<html><body>{page}</body></html>"))
+    assert [text for _, text in blocks(result)] == lines
 
 
 def test_markdown_gives_headings_by_level(tmp_path: Path) -> None:

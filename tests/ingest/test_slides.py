@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 
@@ -60,6 +61,19 @@ def test_slide_has_its_title_its_points_its_table_and_its_notes(tmp_path: Path) 
         ("heading", "Notes"),
         ("paragraph", "Rappeler la décision du conseil."),
     ]
+
+
+def test_marking_on_the_master_is_text_and_no_passage(tmp_path: Path) -> None:
+    deck = presentation(tmp_path / "a.pptx", "Budget 2024", "Budget 2025")
+    box = deepcopy(deck.slides[0].shapes.add_textbox(0, 0, Inches(2), Inches(1))._element)
+    deck.slide_master.shapes._spTree.append(box)
+    deck.slide_master.shapes[-1].text_frame.text = "DIFFUSION RESTREINTE"
+    deck.save(str(tmp_path / "a.pptx"))
+    result = parsed(tmp_path / "a.pptx")
+    assert result.text.startswith("DIFFUSION RESTREINTE\n\nBudget 2024\n\n")
+    assert [text for _, text in blocks(result)] == [
+        "Budget 2024", "Texte de Budget 2024", "Budget 2025", "Texte de Budget 2025",
+    ]  # fmt: skip
 
 
 def test_hidden_slide_is_left_out_and_reported(tmp_path: Path) -> None:

@@ -17,15 +17,30 @@ def test_folders_are_walked_in_order_with_sidecars_beside_their_documents(tmp_pa
     for name in ("b.txt", "a.txt", "fr/c.pdf", ".hidden", "alone.toml"):
         (tmp_path / name).write_text("x")
     (tmp_path / "a.txt.toml").write_text('title = "Titre"\ndate = 2024-05-31\nlabel = "internal"')
-    found = list(walk([tmp_path]))
-    assert [file.source for file in found if isinstance(file, SourceFile)] == [
+    found = [entry for entry in walk([tmp_path]) if isinstance(entry, SourceFile)]
+    assert [file.source for file in found] == [
         "a.txt",
         "alone.toml",
         "b.txt",
         "fr/c.pdf",
     ]
-    assert isinstance(found[0], SourceFile)
     assert found[0].sidecar == tmp_path / "a.txt.toml"
+
+
+def test_hidden_files_are_listed_and_those_of_the_system_are_not(tmp_path: Path) -> None:
+    for name in (".lettre.odt", ".DS_Store", "._a.txt", ".~lock.a.odt#", "a.txt"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".archives").mkdir()
+    (tmp_path / ".archives" / "b.txt").write_text("x")
+    skipped = [entry for entry in walk([tmp_path]) if isinstance(entry, Skipped)]
+    assert [entry.path.name for entry in skipped] == [".archives", ".lettre.odt"]
+    assert all("its name begins with a dot" in entry.reason for entry in skipped)
+
+
+def test_sidecar_in_capitals_is_one(tmp_path: Path) -> None:
+    (tmp_path / "A.TXT").write_text("x")
+    (tmp_path / "A.TXT.TOML").write_text('title = "Titre"')
+    assert [entry.sidecar for entry in walk([tmp_path]) if isinstance(entry, SourceFile)] == [tmp_path / "A.TXT.TOML"]
 
 
 def test_links_pipes_and_sockets_are_reported_and_never_opened(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ingest.parsing import CSV, ODS, XLSX, ParsingSettings, detect_media_type
 from ingest.pieces import one_line
 from ingest.splitting import split
 from ingest.spreadsheets import shown_value
+from tests.ingest.making import made
 from tests.ingest.reading import blocks, parsed, rejected, written
 from tests.shared import shared_data
 
@@ -253,3 +254,42 @@ def test_rows_of_a_long_sheet_carry_their_header_into_every_passage(tmp_path: Pa
     assert len(passages) > 3
     assert all("Commune | Population" in passage.embedded_text() for passage in passages)
     assert sum(passage.text.count("Ville ") for passage in passages) == 200
+
+
+def test_cell_merged_downwards_stands_in_each_of_its_rows(tmp_path: Path) -> None:
+    rows = [
+        ["Tarifs"],
+        [],
+        ["Service", "Acte", "Prix"],
+        ["Voirie", "Permis", 12],
+        [None, "Copie", 3],
+        ["Eau", "Avis", 5],
+    ]
+    book = workbook(tmp_path / "a.xlsx", Tarifs=rows)
+    book["Tarifs"].merge_cells("A4:A5")
+    book["Tarifs"].merge_cells("A1:C2")
+    book.save(tmp_path / "a.xlsx")
+    expected = "Service | Acte | Prix\nVoirie | Permis | 12\nVoirie | Copie | 3\nEau | Avis | 5"
+    assert blocks(parsed(tmp_path / "a.xlsx"))[1:] == [("paragraph", "Tarifs"), ("table", expected)]
+    assert blocks(parsed(made(tmp_path / "a.xlsx", tmp_path / "a.ods")))[1:] == [
+        ("paragraph", "Tarifs"),
+        ("table", expected),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".ods"])
+def test_marking_printed_on_each_page_of_a_sheet_is_text_and_no_passage(tmp_path: Path, suffix: str) -> None:
+    book = workbook(tmp_path / "a.xlsx", Tarifs=[["Acte", "Prix"], ["Copie", 2]])
+    book["Tarifs"].oddHeader.center.text = "DIFFUSION RESTREINTE"
+    book["Tarifs"].oddFooter.right.text = "Recettes && dépenses, page &P"
+    book.save(tmp_path / "a.xlsx")
+    result = parsed(tmp_path / "a.xlsx" if suffix == ".xlsx" else made(tmp_path / "a.xlsx", tmp_path / "a.ods"))
+    assert result.text.startswith("DIFFUSION RESTREINTE\n\nRecettes & dépenses, page\n\nTarifs\n\n")
+    assert blocks(result) == [("heading", "Tarifs"), ("table", "Acte | Prix\nCopie | 2")]
+
+
+def test_sheet_with_nothing_but_what_is_printed_on_each_page_has_no_text(tmp_path: Path) -> None:
+    book = workbook(tmp_path / "a.xlsx", Vide=[])
+    book["Vide"].oddHeader.center.text = "DIFFUSION RESTREINTE"
+    book.save(tmp_path / "a.xlsx")
+    assert rejected(tmp_path / "a.xlsx").category == "no_text"

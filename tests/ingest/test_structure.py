@@ -10,7 +10,7 @@ from assistant.headings import structural_level
 from assistant.language import search_form
 from assistant.types import BlockKind
 from ingest.splitting import split
-from tests.ingest.test_pdf import block_texts, made, parsed
+from tests.ingest.test_pdf import block_texts, made, parsed, words
 from tests.ingest.test_splitting import P, T, document, everything_fits
 
 
@@ -83,6 +83,15 @@ def test_word_broken_at_a_line_end_is_searched_whole_and_kept_as_it_stands(broke
     passage = split(of, fits=everything_fits)[0]
     assert broken in passage.text
     assert word in search_form(passage.text, "fr")
+
+
+def test_word_broken_at_a_line_end_of_a_pdf_is_searched_whole_and_lies_where_it_stands(tmp_path: Path) -> None:
+    lines = [(70, 200, "Les archives publiques et leur conser-"), (70, 214, "vation : avant-hier, l'été.")]
+    path = made(tmp_path / "a.pdf", lines)
+    read = parsed(path)
+    assert "conservation : avant-hier" in search_form(read.text, "fr")
+    assert "avant-hier" in read.text
+    assert "conser\xadvation" in words(path, read)
 
 
 @pytest.mark.parametrize(

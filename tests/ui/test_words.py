@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from ingest.containers import _hidden
+from ingest.invisible import warning as invisible
+from ingest.leftout import LeftOut
+from ingest.ocr import NOT_INSTALLED, SWITCHED_OFF
 from ingest.parsing import RejectionCategory
+from ingest.pieces import hidden_text
+from ingest.slides import LeftOut as SlidesLeftOut
+from ingest.spreadsheets import _Sheets
+from ingest.unpacking import DEVICE, LINK
+from ingest.workflow import _LOST_CORRECTIONS
 from tests.worlds import ROOT
 from ui.components import ASSETS
 from ui.locale import LANGUAGES, Words, language_of_request, words
@@ -235,3 +244,53 @@ def test_scripts_never_turn_text_into_markup() -> None:
         text = file.read_text(encoding="utf-8")
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
             assert way not in text, f"{file.name}: {way}"
+
+
+def remark_patterns() -> list[re.Pattern[str]]:
+    """What the page recognises warnings by."""
+    table = (ASSETS / "states.js").read_text(encoding="utf-8").partition("const REMARKS = [")[2].partition("];")[0]
+    return [re.compile(found.replace("(?<", "(?P<")) for found in re.findall(r"\[/(.+?)/, \"remark", table)]
+
+
+def given_warnings() -> set[str]:
+    """Every warning that a reader gives, with 3 for numbers and names."""
+    sheets = _Sheets(0, hidden_sheets=["A"], hidden_lines=["3 in A"], unsolved=3)
+    slides = SlidesLeftOut(hidden=[3], drawn=[3], pictures=[3], off_slide=3)
+    given = {
+        *LeftOut(3, 3, 3).warnings(),
+        *sheets.warnings(),
+        *slides.warnings(),
+        *hidden_text(3),
+        invisible(1),
+        invisible(3),
+    }
+    given |= {f"not taken: a.txt {why}" for why in (LINK, DEVICE, "is larger than 3 MB", _hidden(".a.txt"))}
+    given |= {"not taken: 3 more", "not taken: a.txt is named in manifest.csv and is not there", _LOST_CORRECTIONS}
+    given |= {f"page 3: {reason}" for reason in (SWITCHED_OFF, NOT_INSTALLED, "OCR found no words")}
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "ingest").glob("*.py"))
+    for wording, filled in WRITTEN_IN_PLACE.items():
+        assert wording in sources, f"{wording!r} is no longer given; say the warning that took its place"
+        given.add(filled)
+    return given
+
+
+WRITTEN_IN_PLACE = {
+    "characters of hidden or deleted text were left out": "3 characters of hidden or deleted text were left out",
+    "the file ends before it is complete": "the file ends before it is complete; what is there was read",
+    "chapters that the e-book lists are not in it": "3 chapters that the e-book lists are not in it",
+    "comments on cells were not read": "comments on cells were not read",
+    "text boxes drawn over the cells were not read": "text boxes drawn over the cells were not read",
+    "its Arabic was stored back to front": "page 3: its Arabic was stored back to front and has been put right; please check it",
+    "OCR took more than": "page 3: OCR took more than 60 seconds",
+    "OCR failed (tesseract ended with": "page 3: OCR failed (tesseract ended with 1)",
+    "the page is damaged and could not be drawn": "page 3: the page is damaged and could not be drawn",
+    "could not be read": "3 damaged characters could not be read",
+    "confidence; please check it": "page 3: read by OCR with 30% confidence; please check it",
+}
+"""Words as they stand in the readers, and the warning that they are part of."""
+
+
+def test_every_warning_of_a_reader_is_said_in_the_archivists_language() -> None:
+    patterns = remark_patterns()
+    for given in given_warnings():
+        assert any(pattern.search(given) for pattern in patterns), given

@@ -17,10 +17,11 @@ export async function described(documents) {
       const files = await read(manifest, below, folder);
       if (!files) continue;
       rest = rest.filter((each) => each !== manifest);
-      const there = new Set(below.map((each) => each.source));
-      for (const each of below) tell(each, files[each.source.slice(folder.length)]);
+      const line = linesOf(files, below.map((each) => each.source.slice(folder.length)));
+      const named = new Set(below.map((each) => line(each.source.slice(folder.length))));
+      for (const each of below) tell(each, files[line(each.source.slice(folder.length))]);
       for (const path of Object.keys(files)) {
-        if (!there.has(folder + path)) problems.push({ source: folder + path, problem: new ServiceError("missing") });
+        if (!named.has(path)) problems.push({ source: folder + path, problem: new ServiceError("missing") });
       }
     } catch (error) {
       rest = rest.filter((each) => each !== manifest && !below.includes(each));
@@ -29,6 +30,17 @@ export async function described(documents) {
     }
   }
   return { documents: rest, problems };
+}
+
+/** Which line means a path. Where none is written exactly so, capitals and the way accents are stored make no difference. */
+function linesOf(files, paths) {
+  const alike = (path) => path.normalize("NFC").toLowerCase();
+  const free = paths.filter((path) => !(path in files)).map(alike);
+  const lines = new Map(Object.keys(files).filter((path) => !paths.includes(path)).map((path) => [alike(path), path]));
+  return (path) => {
+    if (path in files) return path;
+    return free.filter((each) => each === alike(path)).length === 1 ? lines.get(alike(path)) : undefined;
+  };
 }
 
 function depth({ source }) {

@@ -15,6 +15,29 @@ const REMARKS = [
   [/^page (?<page>\d+): OCR found no words/, "remark.empty_page", false],
   [/^page (?<page>\d+): the page is damaged/, "remark.damaged_page", false],
   [/^the file ends before it is complete/, "remark.cut", false],
+  [/^(?<n>\d+) characters of deleted text/, "remark.deleted", true],
+  [/^(?<n>\d+) comments were left out/, "remark.comments", false],
+  [/^hidden sheets were left out: (?<names>.+)/, "remark.hidden_sheets", true],
+  [/^hidden rows or columns were left out: (?<names>.+)/, "remark.hidden_lines", true],
+  [/^(?<n>\d+) formulas have no stored value/, "remark.formulas", false],
+  [/^comments on cells were not read/, "remark.cell_comments", false],
+  [/^text boxes drawn over the cells were not read/, "remark.drawn_boxes", false],
+  [/^hidden slides were left out: (?<names>.+)/, "remark.hidden_slides", true],
+  [/^charts or diagrams that could not be read on slides: (?<names>.+)/, "remark.charts", false],
+  [/^slides with pictures and no text: (?<names>.+)/, "remark.picture_slides", false],
+  [/^(?<n>\d+) characters of text beside the slides/, "remark.off_slide", true],
+  [/^not taken: (?<names>.+) is a link, which/, "remark.link_in_archive", false],
+  [/^not taken: (?<names>.+) is a device, pipe or socket/, "remark.device_in_archive", false],
+  [/^not taken: (?<names>.+) is larger than (?<n>\d+) MB/, "remark.large_in_archive", false],
+  [/^not taken: (?<names>.+) is hidden$/, "remark.hidden_in_archive", false],
+  [/^not taken: (?<names>.+) is named in .+ and is not there$/, "remark.missing_in_archive", false],
+  [/^not taken: (?<n>\d+) more$/, "remark.more_in_archive", false],
+  [/^(?<n>\d+) chapters that the e-book lists/, "remark.missing_chapters", false],
+  [/^page (?<page>\d+): its Arabic was stored back to front/, "remark.back_to_front", false],
+  [/^page (?<page>\d+): (?:OCR took more than|OCR failed)/, "remark.failed_page", false],
+  [/^page (?<page>\d+): .*(?:tesseract|switched off)/, "remark.no_ocr_page", false],
+  [/^what was corrected on its pages can no longer be read/, "remark.lost_corrections", false],
+  [/^(?<n>\d+) damaged characters? could not be read/, "remark.lost_letters", false],
 ];
 const ARCHIVE = /^an archive of \d+ file/;
 
@@ -58,7 +81,7 @@ export function remarksOf(status, words) {
   return (status.warnings ?? []).map((said) => {
     const [pattern, path, hidden] = REMARKS.find(([each]) => each.test(said)) ?? [null, null, false];
     if (!pattern) return { text: null, hidden, said };
-    const found = Object.entries(pattern.exec(said).groups ?? {}).map(([name, n]) => [name, words.number(Number(n))]);
+    const found = Object.entries(pattern.exec(said).groups ?? {}).map(([name, given]) => [name, name === "names" ? given : words.number(Number(given))]);
     return { text: words.say(path, Object.fromEntries(found)), hidden, said };
   });
 }
