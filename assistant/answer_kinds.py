@@ -136,6 +136,7 @@ _DAYS = (
 _DURATION = (
     rf"(?:\d|\b(?:{_NUMBER_WORDS}|un|une|an?|one|chaque|each|every))\S*(?:[ -]\w+){{0,2}}? ?(?:{_UNITS})\b|"
     rf"\b(?:و|ب|ل)?(?:ال)?(?:{_UNITS})\b(?<=[ء-ي])|"
+    rf"(?:\b(?:du|from|between|entre)\b|\bمن)[^.|]{{0,30}}?\b(?:{_MONTHS})[^.|]{{0,12}}? (?:au|to|until|and|et le|إلى) |"
     r"\b\d+ ?(?:h|mn|min|hrs?|secondes?|seconds?)\b|\bsans limitation\b|\bimmédiatement\b|\bwithout delay\b"
 )
 _CLOCK = (
