@@ -25,6 +25,10 @@ _SAME_TITLE = 0.8
 _STEM = 5
 _LONG_WORD = 3
 _WORD = re.compile(r"[^\W\d_]+")
+_SUM = re.compile(
+    r"[€$£] ?[\d.,٠-٩]+|[\d٠-٩][\d٠-٩.,\u00a0\u202f ]*(?:€|\$|£|%|٪|(?:euros?|dollars?|dirhams?|dinars?|يورو|أورو|درهم|دينار)\b)",
+    re.IGNORECASE,
+)
 _MONTHS = re.compile(
     r"janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|january|february|march|april|may|june|july|"
     r"august|september|october|november|december|édition|edition|version|طبعة|سنة",
@@ -70,7 +74,12 @@ def disagree(question: str, one: str, other: str) -> bool:
     if answer_kind(question) not in _VALUED:
         return False
     first, second = _values(question, one), _values(question, other)
-    return bool(first and second) and not first & second and _likeness(one, other) >= _SAME_THING
+    if not (first and second) or first & second or _likeness(one, other) < _SAME_THING:
+        return False
+    sums, counts = (
+        [_values(question, part) for part in parts] for parts in zip(*map(_parted, (one, other)), strict=True)
+    )
+    return all(sums) or all(counts)
 
 
 def versions_of_one(title: str, other: str) -> bool:
@@ -84,6 +93,11 @@ def asks_for_version(question: str, title: str, date: str | None) -> bool:
     """True when the question names this version by its number or year."""
     own = set(numbers(title)) | set(years(date or ""))
     return any(number in own for number in numbers(question))
+
+
+def _parted(quote: str) -> tuple[str, str]:
+    """Its sums of money and shares, and what is left of it: a price and a telephone number do not contradict each other."""
+    return " ".join(_SUM.findall(quote)), _SUM.sub(" ", quote)
 
 
 def _values(question: str, quote: str) -> set[str]:

@@ -1,7 +1,6 @@
 """What kind of answer a question asks for, and whether a sentence holds something of that kind.
 
-"Quel délai" asks for a duration, "qui" for a person or body, "combien coûte" for a sum, "où" for a place. The "
-"languages are
+"Quel délai" asks for a duration, "qui" for a person or body, "combien coûte" for a sum, "où" for a place. The languages are
 treated alike; only the cue words differ. Everything here is arithmetic on words: no model, nothing learned.
 """
 
@@ -137,6 +136,7 @@ _DAYS = (
 _DURATION = (
     rf"(?:\d|\b(?:{_NUMBER_WORDS}|un|une|an?|one|chaque|each|every))\S*(?:[ -]\w+){{0,2}}? ?(?:{_UNITS})\b|"
     rf"\b(?:و|ب|ل)?(?:ال)?(?:{_UNITS})\b(?<=[ء-ي])|"
+    rf"(?:\b(?:du|from|between|entre)\b|\bمن)[^.|]{{0,30}}?\b(?:{_MONTHS})[^.|]{{0,12}}? (?:au|to|until|and|et le|إلى) |"
     r"\b\d+ ?(?:h|mn|min|hrs?|secondes?|seconds?)\b|\bsans limitation\b|\bimmédiatement\b|\bwithout delay\b"
 )
 _CLOCK = (
@@ -149,7 +149,19 @@ _DATE = (
     r"until|when|during|as soon as|"
     r"at least)\b|قبل|بعد|خلال|عند|ابتداء|إذا|في أجل"
 )
-_NAMED = r"\S\s+[A-ZÀ-Ý][\w'’-]+"
+_NAMED = r"[^\s|•.!?:…]\s+[A-ZÀ-Ý][\w'’-]+"
+"""A capital inside a sentence: not where a sentence, a table cell or a list item begins."""
+_CALENDAR = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Christmas|Easter|New Year['’]s Day|English|French|Arabic)\b"
+)
+"""What English writes with a capital and names neither somebody nor a place."""
+_HANDED_IN = re.compile(
+    r"\b(?:adress\w+|envoy\w+|dépos\w+|demand\w+|transm\w+|remet\w+|signal\w+|déclar\w+|send|apply|submit\w*|lodge\w*|"
+    r"hand(?:ed)? in|report\w*|return\w*|file)\b|\b[يتن]?(?:ودع|قدم|رسل|وجه|صرح)\b",
+    re.IGNORECASE,
+)
+"""Of what is sent or handed in, a body says where as well as an address does."""
 _FULL_NAME = (
     r"\b(?:M\.|MM\.|Mme|Mr|Mrs|Ms|Dr|[Mm]aître|Me)\s+[A-ZÀ-Ý]|[a-zà-ÿ,;:]\s+[A-ZÀ-Ý][a-zà-ÿ]+\s+[A-ZÀ-Ý][a-zà-ÿ]+|"
     r"(?:الأستاذة?|السيدة?|الدكتورة?)\s"
@@ -177,7 +189,8 @@ _SHOWS = {
         r"\b(?i:maire|préside\w+|direct\w+|chefs?|préfet\w*|ministres?|commission|comité|services?|agents?|"
         r"officiers?|mayor|president|"
         r"head|minister|committee|board|officers?|council|authority|médiat\w+|ombuds\w+|owner|landlord|"
-        r"bénéficiaires?|parents?|residents?|"
+        r"bénéficiaires?|parents?|residents?|responsables?|adjointe?s?|titulaires?|usagers?|élue?s?|employé\w*|gardiens?|"
+        r"adultes?|adults?|enfants?|children|minors?|students?|étudiante?s?|visitors?|staff|employees?|holders?|tenants?|guards?|"
         r"habitants?|personnes?|people|équipes?|acteurs?|citoyens?|organismes?|associations?|entreprises?|"
         r"team|company|anyone|everyone|chacun|quiconque|citizens?|members?|membres?|tribunal|court|\w{4,}(?:ator|eur|euse|rice)s?)\b|رئيس|مدير|وزير|"
         rf"سلطة|محكمة|لجنة|مصلحة|عامل|والي|مجلس|وسيط|لكل شخص|ممثل|{_NAMED}"
@@ -239,10 +252,17 @@ def shows_kind(sentence: str, kind: AnswerKind, question: str) -> bool:
     if kind is AnswerKind.NAME:
         sentence = _WITH_ARTICLE.sub(" ", sentence)
     if kind in _BY_WORDS:
-        asked = {word.casefold() for word in _WORD.findall(question)}
-        sentence = _WORD.sub(lambda match: "-" if match.group().casefold() in asked else match.group(), sentence)
+        asked = {_number_aside(word) for word in _WORD.findall(question)}
+        sentence = _CALENDAR.sub("-", sentence)
+        sentence = _WORD.sub(lambda match: "-" if _number_aside(match.group()) in asked else match.group(), sentence)
     own = _DIGITS.sub(lambda match: "" if match.group() in said else match.group(), sentence.translate(_ASCII_DIGITS))
-    return bool(_SHOWS[kind].search(own))
+    kinds = (kind, AnswerKind.PERSON) if kind is AnswerKind.PLACE and _HANDED_IN.search(question) else (kind,)
+    return any(_SHOWS[each].search(own) for each in kinds)
+
+
+def _number_aside(word: str) -> str:
+    """The word in small letters without the s of a plural, so that "agent" is a word of "les agents"."""
+    return word.casefold().removesuffix("s")
 
 
 def lacks_kind(sentence: str, kind: AnswerKind, question: str, language: str) -> bool:

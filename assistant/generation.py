@@ -72,6 +72,8 @@ _WORD = re.compile(r"\w+")
 _SUPERSEDED_SHARE = 0.8
 _LIST_ITEMS = 8
 _TOUCHING_CHARS = 4
+_PAGE_BREAK_CHARS = 300
+"""Foot of a page and head of the next, which no passage has."""
 
 
 class QuoteGenerator:
@@ -99,7 +101,7 @@ class QuoteGenerator:
     def drafts(self, evidence: Evidence) -> Iterator[Draft]:
         """The best sentences: grouped by document, in the order of the text inside each.
 
-        Best document first; of two that disagree the later one first, or the one that the question names.
+        Best document first; of two versions, and of two that disagree, the later one first, or the one that the question names.
         """
         candidates = self._candidates(evidence)
         chosen = self._chosen(candidates, evidence.question)
@@ -219,7 +221,10 @@ def _belonging(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Can
 
 
 def _run(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Candidate]:
-    """The sentences of its passage, and of the passages of the same section that touch it, in the order of the text."""
+    """The sentences of its passage, and of the passages of the same section that touch it, in the order of the text.
+
+    Passages on two pages that follow each other touch as well: what stands between them is a page's foot and the next one's head.
+    """
     here = candidate.passage
 
     def touches(other: Passage) -> bool:
@@ -229,9 +234,16 @@ def _run(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Candidate
             here.headings,
         )
         gap = max(other.span.start - here.span.end, here.span.start - other.span.end)
-        return same_section and gap <= _TOUCHING_CHARS
+        return same_section and gap <= (_PAGE_BREAK_CHARS if _on_following_pages(here, other) else _TOUCHING_CHARS)
 
     return sorted((c for c in candidates if touches(c.passage)), key=lambda c: c.span.start)
+
+
+def _on_following_pages(one: Passage, other: Passage) -> bool:
+    first, second = sorted((one, other), key=lambda passage: passage.span.start)
+    return bool(first.page_numbers and second.page_numbers and second.headings) and (
+        second.page_numbers[0] == first.page_numbers[-1] + 1
+    )
 
 
 def _table_header(before: list[_Candidate]) -> _Candidate | None:
@@ -281,7 +293,7 @@ def _announced(candidate: _Candidate, candidates: list[_Candidate]) -> list[_Can
 
 
 def _in_reading_order(chosen: list[_Candidate], question: str) -> list[_Candidate]:
-    """By document, in the order of the text: best document first, but of two that disagree the one that counts."""
+    """By document, in the order of the text: best document first, but of two versions or opinions the one that counts."""
     best: dict[str, float] = {}
     for candidate in chosen:
         document_id = candidate.passage.document_id
@@ -295,9 +307,11 @@ def _in_reading_order(chosen: list[_Candidate], question: str) -> list[_Candidat
 
 
 def _overrides(one: _Candidate, other: _Candidate, question: str) -> bool:
-    """True when the two disagree and the first is the one that the question names, or else the later one."""
+    """True when, of two versions or opinions, the first is the one that the question names, or else the later one."""
     first, second = one.passage, other.passage
-    if first.document_id == second.document_id or not disagree(question, one.text, other.text):
+    if first.document_id == second.document_id:
+        return False
+    if not versions_of_one(first.title, second.title) and not disagree(question, one.text, other.text):
         return False
     named, other_named = (asks_for_version(question, p.title, p.date) for p in (first, second))
     return named if named != other_named else (first.date or "") > (second.date or "")

@@ -18,6 +18,7 @@ from assistant.lexical import Lexicon
 from assistant.questions import content
 from assistant.synonyms import synonyms
 from assistant.types import Evidence, Passage
+from assistant.units import references
 
 FEATURES = (
     "sentence",
@@ -55,16 +56,19 @@ _LIGHT_WORDS = {
     "faut falloir faire fait fais font "
     "arrive passe devient vaut très trop encore aussi quand après avant chez mon ma mes son sa ses fois sert "
     "obtenir prendre donner "
-    "toucher touche droit possible existe trouve combien délai durée temps montant prix coût coûte coûter tarif "
+    "toucher touche droit possible existe trouve "
+    "dit dire disent prévoit prévoient dispose stipule énonce combien délai durée temps montant prix coût coûte coûter tarif "
     "date jour heure nombre "
     "numéro âge lieu adresse endroit personne quelqu'un quelque chose",
     "en": "do does did done can could may must should will would have has had get gets go goes give gives take "
     "takes put back need needs want "
+    "say says said state states provide provides "
     "there somebody someone anybody anyone something happen happens over long time soon far often much many day "
     "date number amount cost "
     "costs price ask",
     "ar": "يمكن يجب يجوز للحصول الحصول تستطيع يستطيع أستطيع أدفع يدفع تدفع يقع يحدث عنها عنه عند بدون هناك لدي "
     "عندي كان كانت تكون يكون يبلغ "
+    "تقول يقول ينص تنص "
     "تبلغ تعد يعد مدة أجل عدد مبلغ ثمن تاريخ وقت يوم ساعة رقم حسب مقابل",
 }
 _OTHER_LANGUAGE_SHARE = 0.6
@@ -92,6 +96,7 @@ class Wanted:
             light = frozenset()
         self.weights = {term: weight * (_LIGHT_SHARE if term in light else 1) for term, weight in weights.items()}
         self.total = sum(self.weights.values())
+        self.references = references(question)
         self._lexicon = lexicon
         self.language = language
         self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
@@ -163,7 +168,8 @@ class SentenceRelevance:
         wanted = Wanted(evidence.question, language, evidence.term_weights, self._lexicon)
         surroundings = _Surroundings([_match(scored.passage, wanted) for scored in evidence.passages])
         scores = [
-            _lexical_score(evidence.question, text, wanted, surroundings.held(text)) * surroundings.share(text)
+            _lexical_score(evidence.question, text, surroundings.own(text, wanted), wanted, surroundings.held(text))
+            * surroundings.share(text)
             for text in sentences
         ]
         if self._embedder.dense_weight(language) >= _TRUSTED_DENSE_WEIGHT:
@@ -180,8 +186,9 @@ class SentenceRelevance:
                 scores[i] += _COSINE_SHARE * max(0.0, float(similarity))
 
 
-def _lexical_score(question: str, sentence: str, wanted: Wanted, beside: Mapping[int, float]) -> float:
-    own = wanted.held(sentence)
+def _lexical_score(
+    question: str, sentence: str, own: Mapping[int, float], wanted: Wanted, beside: Mapping[int, float]
+) -> float:
     if not own and wanted.coverage(beside) < _UNDER_HEADING:
         return 0.0
     together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in beside.items()}
@@ -207,6 +214,8 @@ class _Match:
 
     above: dict[int, float]
     """In title and headings."""
+    is_named: bool
+    """True when the question names the very article that its headings are those of: all its sentences are then about it."""
     share: float
     """What its sentences count for the language they are in."""
     around: str
@@ -281,7 +290,7 @@ def _best_sentence(question: str, matches: Sequence[_Match], wanted: Wanted) -> 
     best, best_score = _Best("", {}, matches[0]), -1.0
     for rank, match in enumerate(matches):
         for text, held, beside in match.with_surroundings():
-            score = _lexical_score(question, text, wanted, beside) * match.share * _rank_prior(rank + 1)
+            score = _lexical_score(question, text, held, wanted, beside) * match.share * _rank_prior(rank + 1)
             if score > best_score:
                 best, best_score = _Best(text, held, match), score
     return best
@@ -314,7 +323,16 @@ def _match(passage: Passage, wanted: Wanted) -> _Match:
     heading = "\n".join((passage.title, *passage.headings))
     around = "\n".join((heading, passage.date or "", passage.text))
     share = 1.0 if passage.language == wanted.language else _OTHER_LANGUAGE_SHARE
-    return _Match(wanted.held(heading), share, around, tuple((text, wanted.held(text)) for text in texts))
+    above = wanted.held(heading)
+    is_named = not wanted.references.isdisjoint(references("\n".join(passage.headings)))
+    sentences = ((text, wanted.held(text)) for text in texts)
+    return _Match(
+        above,
+        is_named,
+        share,
+        around,
+        tuple((text, _union([held, above]) if is_named else held) for text, held in sentences),
+    )
 
 
 def _union(parts: Sequence[Mapping[int, float]]) -> dict[int, float]:
@@ -348,19 +366,26 @@ def _words(question: str, language: str, lexicon: Lexicon) -> list[tuple[str, in
 
 
 class _Surroundings:
-    """What stands around a sentence in its passage: title, headings and the sentence before it."""
+    """What stands around a sentence in its passage, title, headings and the sentence before it, and what it holds itself."""
 
     def __init__(self, matches: Sequence[_Match]) -> None:
+        self._own: dict[str, dict[int, float]] = {}
         self._beside: dict[str, dict[int, float]] = {}
         self._share: dict[str, float] = {}
         for match in reversed(matches):
-            for text, _, beside in match.with_surroundings():
+            for text, own, beside in match.with_surroundings():
+                self._own[_letters(text)] = own
                 self._beside[_letters(text)] = beside
                 self._share[_letters(text)] = match.share
 
     def held(self, sentence: str) -> dict[int, float]:
         """Empty for a sentence that is in none of the passages. A sentence of several passages: those of the best one."""
         return self._beside.get(_letters(sentence), {})
+
+    def own(self, sentence: str, wanted: Wanted) -> dict[int, float]:
+        """What the sentence holds itself; with the names of its article, where that is asked for."""
+        known = self._own.get(_letters(sentence))
+        return wanted.held(sentence) if known is None else known
 
     def share(self, sentence: str) -> float:
         """What the sentence counts for the language it is in, as the best of its passages has it."""

@@ -106,6 +106,10 @@ class _Rules:
     """A pronoun or the like that stands for something said before."""
     prepositions: re.Pattern[str]
     """A preposition that opens a part of a sentence which can be exchanged for another."""
+    asks_for_nothing_but_who: re.Pattern[str]
+    """The whole of a question that has "who" and what is done, and not with what: "Qui répond", "Who has to pay"."""
+    was_asked: re.Pattern[str]
+    """The participle by which a question says what is done with its subject: "kept" in "How long are the files kept"."""
     alone_from: int
     """A question with no more subject words than this names no subject. Arabic verbs carry theirs: "متى ترسل؟"."""
     fillers: frozenset[str]
@@ -128,7 +132,7 @@ class _Rules:
     def leans_on_what_was_said(self, question: str, last: Exchange) -> bool:
         """True when it refers to something outside itself, or names no subject but what the last answer was about."""
         own = [_plain(word) for word in self.subject_words(question)]
-        if len(own) <= self.alone_from:
+        if len(own) <= self.alone_from or self.asks_for_nothing_but_who.fullmatch(_plain(_bare(question))):
             return True
         if len(own) <= _MOST_WORDS_OF_A_LEANING_QUESTION and self.leans.search(_plain(question)):
             return True
@@ -160,8 +164,14 @@ class _Rules:
         return f"{base[: alike[-1].start()]}{numbers[0].group()}{base[alike[-1].end() :]}" if alike else ""
 
     def with_subject(self, question: str, before: str) -> str:
-        """The question with the subject words of the one before that it lacks."""
+        """The question with the subject words of the one before that it lacks.
+
+        Where it says itself what is asked, what was asked before is left out: "Who may see them?" after "How long are the
+        recordings kept?" is about the recordings, and a passage on how long they are kept would be no answer.
+        """
         own = {_plain(word) for word in _WORDS.findall(question)}
+        if self.subject_words(question):
+            before = self.was_asked.sub(" ", _bare(before))
         lacking = [word for word in self.subject_words(before) if _plain(word) not in own]
         if not lacking:
             return question
@@ -222,6 +232,10 @@ _FRENCH = _Rules(
         # A verb turned round with a pronoun, and no noun before it: "À combien s'élève-t-il ?", not "L'état doit-il être …".
         r"^(?:(?!\b(?:les?|la|une?|des|mon|ma|mes|notre|votre|ce|cet|cette|ces|chaque|tout)\b|\bl')[^-])*(?<!\by )"
         r"\b(?!passe-|faut-|agit-|suffi|exist|convient-)\w+-(?:t-)?(?:ils?|elles?)\b|"
+        # "Qui la calcule ?", "Qui peut les consulter ?", "Où les envoyer ?"; neither "Comment le maire …" nor "Que doit le …".
+        r"\bqui (?:n'|ne )?(?:l(?:e |a |es |ui |eur )|l')[\w']+(?: \w+é\w*)?\W*$|"
+        r"\b(?:qui|peut-on|doit-on|faut-il|où|comment|quand) (?:(?:peut|peuvent|doit|doivent|va|vont|veut) )?"
+        r"(?:l(?:e |a |es |ui |eur )|l'|en )\w+(?:er|ir|oir|[dtvu]re|ire)(?<!aire)\W*$|"
         r"\b(?:cela|ça|ceci|celui-ci|celle-ci|ceux-ci|celles-ci|celui-là|celle-là|ceux-là|celles-là|ce dernier|cette dernière|"
         r"(?<![-'])(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|qu'(?:il|elle)s?(?! y a)|"
         r"(?<=-(?:on|il|je) )l(?:e |a |es |')(?=\w+(?:er|ir|re|oir)\b)|dessus|dedans|leurs?|"
@@ -244,6 +258,10 @@ _FRENCH = _Rules(
         "gratuite payant payante décide décident demander obtenir fournir payer adresser monte passe sous fois répondre "
         "réponse recours refus silence autorise signe a-t-il a-t-on y-a-t-il celui-ci celle-ci"
     ),
+    asks_for_nothing_but_who=re.compile(
+        r"(?:(?:par|à|de|pour|avec|chez) )?qui (?:ne |n')?(?:(?:peut|peuvent|doit|doivent|va|vont|veut) )?(?!est\b|sont\b)[\w'-]+"
+    ),
+    was_asked=re.compile(r"\b(?:est|sont)(?:-(?:ils?|elles?))?\s[\w'’-]*(?:é|i|u|it|is|ert)e?s?\b", re.IGNORECASE),
     alone_from=0,
     mark=" ?",
 )
@@ -274,6 +292,13 @@ _ENGLISH = _Rules(
         "decide decides allowed possible free answer appeal refused refusal sign signs valid last lasts open opens close "
         "closes within quickly fast late early"
     ),
+    asks_for_nothing_but_who=re.compile(
+        r"(?:by |to |for |with )?whom? (?:(?:can|may|must|should|will|has to|have to) )?(?!is\b|are\b|was\b)[\w'-]+"
+    ),
+    was_asked=re.compile(
+        r"(?<=\w )(?:\w{3,}ed|kept|sent|paid|made|held|given|taken|found|set|written|drawn|shown|sold|bought|built|done)$",
+        re.IGNORECASE,
+    ),
     alone_from=0,
     mark="?",
 )
@@ -300,6 +325,8 @@ _ARABIC = _Rules(
         "الحد الأقصى الأدنى رقم عنوان يقرر يوقع يدوم تدوم الاستثناءات استثناءات استثناء كذلك أيضا مجانا مجاني ممن عمن لمن "
         "بم فيم مرة"
     ),
+    asks_for_nothing_but_who=re.compile(r"(?!)"),  # such a question has one subject word: `alone_from`
+    was_asked=re.compile(r"(?:مدة|أجل|كيفية|مكان|موعد|تاريخ) ال\w+(?= بال)"),
     alone_from=1,
     mark="؟",
 )

@@ -35,7 +35,7 @@ _NAMES = {
     "language:en": "of it, English questions",
     "against": "compared with (--against)",
 }
-_WIDTH, _LABELS, _BAR, _GAP, _TOP = 760, 250, 20, 8, 26
+_WIDTH, _LABELS, _BAR, _GAP, _TOP = 800, 290, 20, 8, 26
 
 _STYLE = """
 :root{color-scheme:light dark;--back:#fff;--text:#1c1c1e;--soft:#56565c;--line:#d3d3d8;--ours:#1f5fae;--other:#8a8f98;

@@ -366,7 +366,8 @@ def _exchange(turn: Turn) -> Exchange:
     answer = turn.answer
     if answer is None:
         return Exchange(turn.question, turn.searched)
-    return Exchange(turn.question, turn.searched, answer.text, answer.language, answer.label)
+    said = "" if answer.outcome is Outcome.NO_EVIDENCE else answer.text  # a refusal names no subject of its own
+    return Exchange(turn.question, turn.searched, said, answer.language, answer.label)
 
 
 def _turn(parts: Parts, reader: Principal, conversation_id: str, number: int) -> Turn:

@@ -25,6 +25,18 @@ from tests.worlds import document, passage_of
             "Le livret de famille coûte 12,00 €.",
             False,
         ),
+        (
+            "Faut-il payer la carte de résident ?",
+            "Population | Actes, cartes de résident | 4300",
+            "Carte de résident, renouvellement | 15,00 €",
+            False,
+        ),
+        (
+            "Faut-il payer la carte de résident ?",
+            "Carte de résident, renouvellement | 12,00 €",
+            "Carte de résident, renouvellement | 15,00 €",
+            True,
+        ),
         ("How long is the leave?", "The annual leave is thirty days.", "The annual leave is 25 days.", True),
         ("كم ساعة العمل اليومية؟", "مدة العمل اليومية سبع ساعات", "مدة العمل اليومية ست ساعات", True),
         ("Pourquoi trente jours ?", "Le délai est de trente jours.", "Le délai est de dix jours.", False),

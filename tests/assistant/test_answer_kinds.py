@@ -54,6 +54,10 @@ def test_cue_words_tell_what_is_asked_for(question: str, kind: AnswerKind) -> No
         ("Le délai est de trente jours.", AnswerKind.DURATION, True),
         ("Le délai est d'un mois.", AnswerKind.DURATION, True),
         ("Le délai est prolongé.", AnswerKind.DURATION, False),
+        ("L'horaire d'été s'applique du 1er juillet au 31 août.", AnswerKind.DURATION, True),
+        ("Dogs are kept off the beach from 15 May to 30 September.", AnswerKind.DURATION, True),
+        ("يطبق التوقيت الصيفي من الأول من يوليوز إلى الحادي والثلاثين من غشت.", AnswerKind.DURATION, True),
+        ("La demande part du service le 3 mai.", AnswerKind.DURATION, False),
         ("أجل خمسة أيام", AnswerKind.DURATION, True),
         ("في أجل شهرين", AnswerKind.DURATION, True),
         ("The fee is €12.", AnswerKind.AMOUNT, True),
@@ -109,3 +113,20 @@ def test_number_belongs_to_the_thing_that_is_counted(sentence: str, question: st
 def test_absence_of_a_name_proves_nothing_in_arabic() -> None:
     assert lacks_kind("une note", AnswerKind.PLACE, "Où ?", "fr")
     assert not lacks_kind("مذكرة", AnswerKind.PLACE, "أين؟", "ar")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "shown"),
+    [
+        ("Who may see the recordings?", "Harbour camera recordings | Thirty days | Erased, unless seized", False),
+        ("Who prints the bills?", "Bills are sent in May and November.", False),
+        ("Who prints the bills?", "Bills are printed by Ms Ingrid Saadallah.", True),
+        ("Qui peut consulter les dossiers des agents ?", "Le dossier de l'agent est conservé dix ans.", False),
+        ("Qui peut voir les images ?", "Elles ne sont consultées que par le responsable du poste de garde.", True),
+        ("Where is it?", "It is open on Sundays, in July and in August.", False),
+        ("Où adresser un arrêt de travail ?", "L'arrêt de travail est adressé à la direction des ressources humaines.", True),
+        ("Où se trouve la vanne ?", "La vanne est fermée par la direction.", False),
+    ],
+)  # fmt: skip
+def test_who_and_where_want_a_body_and_not_any_word_with_a_capital(question: str, sentence: str, shown: bool) -> None:
+    assert shows_kind(sentence, answer_kind(question), question) is shown

@@ -14,7 +14,7 @@ from assistant.errors import ConfigurationError
 from assistant.evaluation import answer_figures, measure_answers
 from assistant.evaluation.measurement import Measurement, System
 from assistant.evaluation.report import fingerprint, read_report, report_of, with_earlier, write_report
-from assistant.evaluation.report_page import page
+from assistant.evaluation.report_page import page, shown_name
 
 ASKED = {"q1": "Où est <b>le badge</b> ?", "q2": "متى تفتح المكتبة؟", "q3": "When?"}
 LANGUAGES = {"q1": "fr", "q2": "ar", "q3": "en"}
@@ -95,6 +95,12 @@ def test_plot_draws_bars_as_long_as_the_figures() -> None:
     text = page(report_of(measured(ours=(1, 1, 1), theirs=(0.5, 0.5, 0.5)), {}, set_hash=""))
     full, half = re.findall(r'<rect class="(?:ours|other)" x="\d+" y="\d+" width="([\d.]+)"', text)
     assert float(full) == pytest.approx(2 * float(half))
+
+
+def test_plot_has_room_for_the_longest_name() -> None:
+    drawn = page(report_of(measured(ours=(1, 1, 1), theirs=(0.5, 0.5, 0.5)), {}, set_hash=""))
+    edge = min(float(x) for x in re.findall(r'<text x="([0-9.]+)" y="[0-9]+" text-anchor="end">', drawn))
+    assert edge >= 7.4 * len(shown_name("baseline:bm25s"))  # a letter of 13 px is at most so wide on average
 
 
 def test_earlier_report_becomes_a_rival_on_the_questions_that_are_the_same(tmp_path: Path) -> None:

@@ -178,3 +178,39 @@ def test_later_of_two_that_disagree_comes_first_whatever_their_titles() -> None:
     guide = dated(OLD.text, name="guide.txt", date="2022-01-01", title="Guide de l'agent")
     found = drafts("Combien de jours de télétravail par semaine ?", guide, NEW)
     assert [draft.passage.date for draft in found] == ["2024-03-12", "2022-01-01"]
+
+
+def test_later_version_comes_first_where_no_value_of_the_two_differs() -> None:
+    former = dated(
+        "Le préavis de fin est de quinze jours, puis de deux mois pour mettre fin au télétravail.",
+        name="2021.pdf",
+        date="2021-09-06",
+        title="Circulaire n° 2021-07 du 6 septembre 2021 relative au télétravail",
+    )
+    later = dated(
+        "Il peut y être mis fin avec un préavis réduit à quinze jours.",
+        name="2024.pdf",
+        date="2024-03-12",
+        title="Circulaire n° 2024-03 du 12 mars 2024 relative au télétravail",
+    )
+    found = drafts("Quel préavis pour mettre fin au télétravail ?", former, later, share_of_best=0.1)
+    assert [draft.passage.document_id for draft in found] == [later.id, former.id]
+
+
+@pytest.mark.parametrize(("heading", "complete"), [("2.2 Étude", True), ("", False)])
+def test_list_that_a_page_break_parts_from_its_opening_is_quoted_whole_within_its_section(
+    heading: str, complete: bool
+) -> None:
+    opening = "Une étude est requise quand deux critères sont remplis :"
+    items = ("• des données de santé ;", "• plus de cinq mille personnes ;", "• des personnes mineures.")
+    whole = document(opening + " " * 60 + "\n" + "\n".join(items), pages=2)
+    cut = whole.text.index("•")
+    passages = (passage_of(whole, 0, len(opening)), passage_of(whole, cut))
+    assert [passage.page_numbers for passage in passages] == [(1,), (2,)]
+    scored = tuple(
+        ScoredPassage(replace(passage, headings=(heading,) if heading else ()), 1.0, rank, "hybrid")
+        for rank, passage in enumerate(passages, start=1)
+    )
+    question = "Quels critères pour qu'une étude soit requise ?"
+    found = list(QuoteGenerator(by_words).drafts(Evidence(question, "fr", scored)))
+    assert [draft.text for draft in found] == [opening, *(items if complete else ())]

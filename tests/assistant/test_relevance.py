@@ -192,3 +192,47 @@ def test_list_under_a_heading_that_says_what_is_asked_is_not_worthless() -> None
     under = replace(found, passages=(replace(found.passages[0], passage=passage),))
     assert WORDS_ONLY.score(found, ["Être majeur ;"], "fr") == [0.0]
     assert WORDS_ONLY.score(under, ["Être majeur ;"], "fr")[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "title", "heading", "rule", "other"),
+    [
+        (
+            "fr",
+            "Que dit l'article 22 du règlement intérieur ?",
+            "Règlement intérieur des services",
+            "Article 22 – Alcool",
+            "La consommation de vin est interdite.",
+            "Est travail de nuit la période entre 22 heures et 5 heures selon le règlement intérieur.",
+        ),
+        (
+            "en",
+            "What does article 22 of the staff regulation say?",
+            "Staff regulation",
+            "Article 22 – Alcohol",
+            "Drinking wine is forbidden.",
+            "Night work is the period from 22 hours to 5 hours under the staff regulation.",
+        ),
+        (
+            "ar",
+            "ماذا تقول المادة ٢٢ من النظام الداخلي؟",
+            "النظام الداخلي",
+            "المادة 22 – المشروبات",
+            "يمنع تناول الخمر.",
+            "العمل الليلي من الساعة 22 حسب النظام الداخلي.",
+        ),
+    ],
+)
+def test_sentences_of_the_article_that_is_asked_for_answer_before_those_that_repeat_its_number(
+    language: str, question: str, title: str, heading: str, rule: str, other: str
+) -> None:
+    found = evidence(question, language, other, rule)
+    distant, asked = (scored.passage for scored in found.passages)
+    passages = (
+        replace(found.passages[0], passage=replace(distant, title=title, headings=("Article 11",))),
+        replace(found.passages[1], passage=replace(asked, title=title, headings=(heading,))),
+    )
+    found = replace(found, passages=passages)
+    of_other, of_rule = WORDS_ONLY.score(found, [other, rule], language)
+    assert of_rule > of_other
+    assert support_features(found, LEXICON, word_scores=(1.0,), cosines=())["sentence"] > 0.9

@@ -43,6 +43,45 @@ def test_follow_up_takes_what_it_lacks_from_the_question_before(
     assert (made.question, made.rewritten) == (searched, True)
 
 
+@pytest.mark.parametrize(
+    ("question", "language", "searched"),
+    [
+        ("Qui peut les consulter ?", "fr", "Qui peut les consulter (images caméras) ?"),
+        ("Qui la calcule ?", "fr", "Qui la calcule (images caméras) ?"),
+        ("Où les envoyer ?", "fr", "Où les envoyer (images caméras) ?"),
+        ("Qui répond ?", "fr", "Qui répond (images caméras) ?"),
+        ("Who may see them?", "en", "Who may see them (camera recordings)?"),
+        ("Who pays?", "en", "Who pays (camera recordings)?"),
+        ("By when?", "en", "By when (camera recordings kept)?"),
+    ],
+)  # fmt: skip
+def test_follow_up_about_the_same_thing_takes_the_thing_and_not_what_was_asked_of_it(
+    question: str, language: str, searched: str
+) -> None:
+    before = {
+        "fr": "Combien de temps sont conservées les images des caméras ?",
+        "en": "How long are camera recordings kept?",
+    }
+    asked = Exchange(before[language], before[language], language=language)
+    assert standalone(question, [asked], language=language).question == searched
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Comment le maire est-il élu ?",
+        "Qui signe la lettre ?",
+        "Qui préside la commission ?",
+        "Que doit le registre contenir ?",
+        "Qui est le maire ?",
+        "Qui le conseil nomme-t-il ?",
+        "Qui peut consulter le dossier de l'agent ?",
+    ],
+)
+def test_article_is_not_taken_for_a_pronoun(question: str) -> None:
+    assert not standalone(question, [LEAVE], language="fr").rewritten
+
+
 def test_question_that_stands_alone_and_a_first_question_are_left_alone() -> None:
     lines = [json.loads(line) for line in (DEMO / "followups.jsonl").read_text(encoding="utf-8").splitlines()]
     for line in lines:

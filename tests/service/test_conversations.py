@@ -172,6 +172,13 @@ def test_edited_question_takes_the_place_of_the_former_and_is_not_rewritten_by_i
     assert len(shown(world, conversation)["turns"]) == 1
 
 
+def test_words_of_a_refusal_are_no_subject_to_ask_on_about(world: World, conversation: str) -> None:
+    refused = ask(world, conversation, "strong", "Quelle est la température de fusion du tungstène ?", replaces=1)
+    assert refused["answer"]["outcome"] == "no_evidence"
+    turn = ask(world, conversation, "strong", "Comment consulter les documents ?")
+    assert turn["searched"] == "Comment consulter les documents ?"
+
+
 def test_feedback_is_kept_with_the_turn_and_taken_back(world: World, conversation: str) -> None:
     path = f"/v1/conversations/{conversation}/turns/1/feedback"
     turn = call(world, "PUT", path, "strong", {"rating": "down", "reason": "incomplete", "comment": " il manque "})[1]
