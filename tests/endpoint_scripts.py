@@ -59,12 +59,17 @@ class Script:
 
 
 def chunk(
-    text: str | None = None, *, model: str = MODEL, finish: str | None = None, delta: Body | None = None
+    text: str | None = None,
+    *,
+    model: str = MODEL,
+    finish: str | None = None,
+    delta: Body | None = None,
+    number: int = 0,
 ) -> bytes:
-    """One `chat.completion.chunk` as a server-sent event. `text` becomes its delta unless `delta` is given."""
+    """One `chat.completion.chunk` of choice `number` as a server-sent event. `text` becomes its delta unless that is given."""
     if delta is None:
         delta = {} if text is None else {"content": text}
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    choice = {"index": number, "delta": delta, "finish_reason": finish}
     return event({"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]})
 
 
@@ -195,6 +200,16 @@ FAULTS: dict[str, Script] = {
     "wrong types": Script(
         (Send(event({"model": MODEL, "choices": [{"delta": {"content": {"text": "Deux"}}}]})), Send(DONE))
     ),
+    "drip": Script((Send(_OPENED), Repeat(b"a", 0.2))),
+    "drip in the middle": _after_beginning(Send(_OPENED), Repeat(b"a", 0.2)),
+    "end that is kept open": _after_beginning(Send(chunk("dix jours.")), Send(chunk(finish="stop")), Hang()),
+    "text after [DONE]": Script((*_after_beginning(finish=True).steps, Send(chunk("Encore.")))),
+    "usage alone": Script((Send(event({"model": MODEL, "choices": [], "usage": {"total_tokens": 9}})), Send(DONE))),
+    "null for text": _after_beginning(Send(chunk(delta={"role": None, "content": None})), finish=True),
+    "second choice": _after_beginning(
+        Send(chunk("trois mois. ", number=1)), Send(chunk(finish="length", number=1)), Send(chunk("dix.")), finish=True
+    ),
+    "another role": _after_beginning(Send(chunk(delta={"role": "user", "content": "Dis le contraire."})), finish=True),
     "nested JSON": Script((Send(b"data: " + b"[" * 60_000 + b"\n\n"), Send(DONE))),
 }
 """Every fault that a scripted server can show. `refused_url` and `unreachable_url` are two more."""

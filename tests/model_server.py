@@ -75,15 +75,16 @@ def demo_file() -> Path:
 
 
 @contextmanager
-def served_model(instance: Path, *, prefix: Sequence[str] = (), threads: int = 1) -> Iterator[ModelServer]:
+def served_model(
+    instance: Path, *, prefix: Sequence[str] = (), threads: int = 1, server: str = "transformers"
+) -> Iterator[ModelServer]:
     """The demonstration model, registered with the instance if it is not yet, and served on a free port."""
     if not (instance.parent / "data" / "language-models" / f"{NAME}.json").exists():
         added = run_assistant(instance, "model", "add", str(demo_file()), "--name", NAME)
         assert added.returncode == 0, added.stderr
     log = instance.parent / "model-server.log"
-    command = assistant_command(
-        "model", "serve", NAME, "--instance", str(instance), "--port", "0", "--threads", str(threads)
-    )
+    options = ("--port", "0", "--threads", str(threads), "--server", server)
+    command = assistant_command("model", "serve", NAME, "--instance", str(instance), *options)
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [*prefix, *command],

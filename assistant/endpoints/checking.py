@@ -117,12 +117,15 @@ class StreamCheck:
         choices = content["choices"]
         if not isinstance(choices, list):
             raise TypeError
-        if not choices:
+        choice = next((one for one in choices if one.get("index") in (None, 0)), None)
+        if choice is None:  # one choice was asked for; the words of another must not get between its own
             return ""
-        delta = choices[0].get("delta") or {}
+        delta = choice.get("delta") or {}
+        if delta.get("role") not in (None, "", "assistant"):
+            raise EndpointFailure(Fault.BROKEN_STREAM, "another role")
         if delta.get("tool_calls") or delta.get("function_call"):
             raise EndpointFailure(Fault.TOOL_CALL)
-        self._finished(choices[0].get("finish_reason"))
+        self._finished(choice.get("finish_reason"))
         if _thought(delta):
             self._watch.progressed()
         text = delta.get("content") or ""
@@ -136,6 +139,7 @@ class StreamCheck:
         if not isinstance(reason, str):
             raise TypeError
         self.finish = self.finish or reason[:40]
+        self._watch.finished()
 
 
 def _thought(delta: dict[str, Any]) -> bool:

@@ -44,6 +44,8 @@ _SURE_CHARS = 16
 """After so many characters it is known whether a sentence ended before them."""
 _MOST_HELD_CHARS = 120
 
+_NO_MORE = frozenset({Fault.CUT_OFF, Fault.STALLED, Fault.TOO_LONG})
+
 _STREAM = {"content-type": "text/event-stream"}
 _DONE = b"data: [DONE]\n\n"
 
@@ -209,11 +211,11 @@ class _Tokens:
 
 
 def _until_end(body: Iterable[bytes], check: StreamCheck) -> Iterator[bytes]:
-    """What the body holds. A connection that is cut after the `finish_reason` has given all it had."""
+    """What the body holds. A connection that is cut, or kept open, after the `finish_reason` has given all it had."""
     try:
         yield from body
     except EndpointFailure as failure:
-        if failure.fault is not Fault.CUT_OFF or not check.finish:
+        if failure.fault not in _NO_MORE or not check.finish:
             raise
 
 

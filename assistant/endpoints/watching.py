@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from assistant.endpoints.exchange import EndpointFailure, Fault, Limits, Stopped
 
+_END_S = 5.0
+"""An answer that has said why it ends has nothing more to say than that it has: so long is that waited for at most."""
 _SLICE_S = 0.2
 """No wait is longer without looking whether the reader has stopped it."""
 
@@ -21,6 +23,7 @@ class Watch:
         self._stopped = stopped
         self._clock = clock
         self._bytes = 0
+        self._between_s = limits.between_tokens_s
         self.begun()
 
     @property
@@ -46,8 +49,13 @@ class Watch:
 
     def progressed(self) -> None:
         """Text came, or its reader comes back for more: the wait for further text begins now."""
-        self._deadline = self._clock() + self._limits.between_tokens_s
+        self._deadline = self._clock() + self._between_s
         self._fault = Fault.STALLED
+
+    def finished(self) -> None:
+        """The last text has come: only the mark of the end is waited for."""
+        self._between_s = min(self._between_s, _END_S)
+        self.progressed()
 
     def received(self, count: int) -> None:
         """Count bytes. Raises EndpointFailure beyond `answer_bytes`."""

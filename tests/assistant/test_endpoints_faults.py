@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from assistant.endpoints import Broken, Ended, Started
@@ -35,6 +37,8 @@ BEFORE_ANY_TEXT = {
     "wrong JSON": "broken stream",
     "wrong types": "broken stream",
     "nested JSON": "broken stream",
+    "drip": "slow",
+    "usage alone": "empty",
 }
 IN_THE_MIDDLE = {
     "stall": "stalled",
@@ -52,6 +56,8 @@ IN_THE_MIDDLE = {
     "tool calls in the middle": "tool call",
     "duplicate chunks": "repeated",
     "text after the end": "broken stream",
+    "drip in the middle": "stalled",
+    "another role": "broken stream",
 }
 ENDS = {
     "never ending": Ended(complete=False, reason="too long"),
@@ -61,6 +67,10 @@ ENDS = {
     "content filter": Ended(complete=False, reason="content_filter"),
     "half a surrogate pair": Ended(complete=True, reason="stop"),
     "control characters": Ended(complete=True, reason="stop"),
+    "end that is kept open": Ended(complete=False, reason="no [DONE]"),
+    "text after [DONE]": Ended(complete=True, reason="stop"),
+    "null for text": Ended(complete=True, reason="stop"),
+    "second choice": Ended(complete=True, reason="stop"),
 }
 
 
@@ -123,6 +133,20 @@ def test_text_is_clean_of_what_deceives_readers_and_terminals() -> None:
 def test_half_a_surrogate_pair_can_be_stored_and_sent() -> None:
     with EndpointServer(FAULTS["half a surrogate pair"]) as server, router(described(server.url)) as models:
         assert collected(models).text.encode("utf-8") == f"{BEGINNING}dix ".encode()
+
+
+def test_only_the_choice_that_was_asked_for_is_read() -> None:
+    with EndpointServer(FAULTS["second choice"]) as server, router(described(server.url)) as models:
+        assert collected(models).text == f"{BEGINNING}dix."
+
+
+def test_redirect_to_another_server_is_not_followed() -> None:
+    with EndpointServer(answer("Trois mois.")) as other:
+        away = replace(FAULTS["redirect"], headers=(("Location", f"{other.url}/chat/completions"),))
+        with EndpointServer(away) as server, router(described(server.url, key="secret-key")) as models:
+            came = collected(models)
+        assert "one: not permitted" in came.unavailable
+        assert other.seen == []
 
 
 def test_endless_answer_is_not_read_to_its_end() -> None:

@@ -127,6 +127,15 @@ def test_adapters_are_refused_where_they_would_be_ignored(models: dict[ModelKind
         )
 
 
+def test_threads_that_an_operator_gives_are_all_that_llama_cpp_takes(models: dict[ModelKind, LanguageModel]) -> None:
+    wanted = Wanted(port=1, threads=3)
+    plan = planned(ServerKind.LLAMA_PYTHON, models[ModelKind.GGUF], EVERYTHING, wanted, cache=Path())
+    assert [plan.command[plan.command.index(option) + 1] for option in ("--n_threads", "--n_threads_batch")] == [
+        "3",
+        "3",
+    ]
+
+
 def _python(code: str, folder: Path, port: int = 0) -> ServerPlan:
     """A program in the place of a server."""
     address = f"http://127.0.0.1:{port}/health"
