@@ -54,7 +54,7 @@ function rowCells(text) {
 function row(sentence, turn, page) {
   const texts = rowCells(sentence.text);
   const said = texts.map((text, place) =>
-    element("td", { dir: "auto" }, text, place === texts.length - 1 ? ["\u00a0", markers(sentence, turn, page), doubt(sentence, page.words)] : null),
+    element("td", { dir: "auto" }, text, place === texts.length - 1 ? [markers(sentence, turn, page), doubt(sentence, page.words)] : null),
   );
   return element("tr", { class: classOf(sentence), "data-cites": citesOf(sentence, turn) }, said);
 }
@@ -75,7 +75,6 @@ function statement(sentence, text, turn, page) {
     "span",
     { class: classOf(sentence), dir: "auto", lang: turn.language, "data-cites": citesOf(sentence, turn) },
     element(quoted ? "q" : "span", { class: "words" }, text.trim()),
-    "\u00a0",
     markers(sentence, turn, page),
     doubt(sentence, page.words),
   );

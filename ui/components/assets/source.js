@@ -287,21 +287,14 @@ export class SourcePanel {
     this.showPage(this.sheet, true);
   }
 
-  /** The page's words as text, for those who cannot read an image. The quoted part is marked by its words' places. */
+  /** The page's words as text, for those who cannot read an image. The quoted ones are marked where they stand. */
   drawPageText() {
-    const text = this.sheet.text.trim();
     const { words } = this.page;
-    const shown = text ? paragraphs(text) : element("p", {}, words.say("source.no_text"));
-    const quote = this.shown.citation.quote;
-    this.stage.replaceChildren(
-      element(
-        "div",
-        { class: "text-page", dir: "auto" },
-        quote ? element("p", { class: "quoted" }, element("mark", {}, quote)) : null,
-        shown,
-      ),
-    );
-    this.stage.scrollTop = 0;
+    const { text, span } = this.sheet;
+    const { start, end } = this.shown.citation.span;
+    const shown = text.trim() ? paragraphs(text, start - span.start, end - span.start) : element("p", {}, words.say("source.no_text"));
+    this.stage.replaceChildren(element("div", { class: "text-page", dir: "auto" }, shown));
+    this.reveal();
   }
 
   showText(excerpt) {
@@ -330,6 +323,13 @@ function highlight(box) {
   return node;
 }
 
-function paragraphs(text) {
-  return text.split(/\n{2,}/).map((part) => element("p", {}, part));
+/** A page's text in paragraphs, marked from `start` to `end`, which the service counts in code points. */
+function paragraphs(text, start, end) {
+  const points = [...text];
+  const [from, to] = [start, end].map((place) => points.slice(0, Math.max(place, 0)).join("").length);
+  return [...text.matchAll(/\S[^]*?(?=\n{2,}|\s*$)/g)].map(({ 0: part, index }) => {
+    const [one, other] = [from, to].map((place) => Math.min(Math.max(place - index, 0), part.length));
+    const quoted = other > one ? element("mark", { class: "highlight" }, part.slice(one, other)) : null;
+    return element("p", {}, part.slice(0, one), quoted, part.slice(other));
+  });
 }
