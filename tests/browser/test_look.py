@@ -222,3 +222,33 @@ def test_every_tab_of_the_oversight_is_in_sight_on_a_phone(phone: Callable[[str]
         box = tab.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_quoted_lines_fill_the_width_of_a_phone_and_are_seen_from_end_to_end(
+    phone: Callable[[str], Page],
+    api: httpx.Client,  # noqa: F811
+    language: str,
+) -> None:
+    page = phone(language)
+    page.fill("#question", QUESTIONS[language])
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".answer-tools")
+    citation = first_paged(answer_of(api, QUESTIONS[language]))
+    open_source(page, citation["marker"])
+    shares = page.locator(".boxes .highlight").evaluate_all(
+        "nodes => nodes.map((node) => [node.getBoundingClientRect().left, node.getBoundingClientRect().right])"
+    )
+    left, right = min(share[0] for share in shares), max(share[1] for share in shares)
+    assert left >= 0
+    assert right <= 390
+    widest = max(box["right"] for _, box in citation["boxes"]) - min(box["left"] for _, box in citation["boxes"])
+    assert right - left > widest * 390, "a page drawn as wide as the phone is too small to read"
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_quotations_are_read_aloud_in_their_own_language(visit: Callable[..., Any], language: str) -> None:
+    reader = visit("en" if language == "fr" else "fr")
+    reader.ask(QUESTIONS[language])
+    for quotation in reader.page.locator("blockquote").all():
+        assert quotation.get_attribute("lang") == language

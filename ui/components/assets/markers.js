@@ -64,6 +64,12 @@ export function direction(text) {
   return /\p{Script=Arabic}/u.test(text.slice(0, 200).match(/\p{L}/u)?.[0] ?? "") ? "rtl" : "ltr";
 }
 
+/** The language in which a text is read aloud: Arabic by its letters, else the answer's unless that is Arabic. */
+export function spokenIn(text, language) {
+  if (direction(text) === "rtl") return "ar";
+  return language === "ar" ? null : language;
+}
+
 /** The cells of a table row; a text that is none is one cell. */
 export function cells(sentence) {
   return sentence.text.split(" | ");

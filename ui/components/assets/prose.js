@@ -2,7 +2,7 @@
 // its lines begin; links, images and markup show as the characters they are.
 
 import { element } from "./dom.js";
-import { cells, direction, markers } from "./markers.js";
+import { cells, direction, markers, spokenIn } from "./markers.js";
 
 const BULLET = /^\s*[-*•–]\s+/;
 const NUMBERED = /^\s*([0-9٠-٩]{1,3})[.)]\s+/;
@@ -73,7 +73,7 @@ function statement(sentence, text, turn, page) {
   const quoted = sentence.verdict === "quoted" && !QUOTED_ALREADY.test(text);
   return element(
     "span",
-    { class: classOf(sentence), dir: "auto", lang: turn.language, "data-cites": citesOf(sentence, turn) },
+    { class: classOf(sentence), dir: "auto", lang: spokenIn(text, turn.language), "data-cites": citesOf(sentence, turn) },
     element(quoted ? "q" : "span", { class: "words" }, text.trim()),
     markers(sentence, turn, page),
     doubt(sentence, page.words),

@@ -6,8 +6,11 @@ import { documentActs } from "./reading.js";
 import { address, documentPath, json } from "./service.js";
 
 const NARROW = matchMedia("(max-width: 67.99rem)");
+const PHONE = matchMedia("(max-width: 36rem)");
 const ZOOMS = [1, 1.25, 1.5, 2, 2.5];
 const UNDRAWN = { kind: "undrawn" };
+/** Of the panel's width, the share that quoted lines may take. */
+const SEEN = 0.97;
 const IMAGE_WIDTHS = [800, 1200, 1600, 2000, 2400];
 
 export class SourcePanel {
@@ -23,7 +26,7 @@ export class SourcePanel {
   /** Shows a citation, or anything shaped like one with `boxes` empty; `opener` selects where focus returns to. */
   open(citation, opener) {
     this.shown = { citation, opener, number: citation.page_number };
-    this.zoom = 0;
+    this.zoom = null;
     this.reading = false;
     this.fill();
     this.title.focus({ preventScroll: true });
@@ -157,12 +160,13 @@ export class SourcePanel {
 
   showPage(sheet, reveal) {
     this.sheet = sheet;
-    this.drawTools();
-    this.drawMessage();
-    if (this.reading) return this.drawPageText();
     const { words } = this.page;
     const { citation } = this.shown;
     const boxes = citation.boxes.filter(([number]) => number === sheet.number).map(([, box]) => box);
+    this.zoom ??= PHONE.matches && boxes.length ? fitting(boxes) : 0;
+    this.drawTools();
+    this.drawMessage();
+    if (this.reading) return this.drawPageText();
     const overlay = element("div", { class: "boxes", "aria-hidden": "true" }, boxes.map(highlight));
     const image = element("img", {
       class: "page-image",
@@ -187,14 +191,15 @@ export class SourcePanel {
     return address(documentPath(id, `/pages/${sheet.number}/image`, { width, version }));
   }
 
-  /** Brings the first quoted line into the upper third of the panel. */
+  /** Brings the first quoted line into the upper third of the panel, and all of them into its middle if they are no wider. */
   reveal() {
-    const first = this.stage.querySelector(".highlight");
-    if (!first) return (this.stage.scrollTop = 0);
+    const boxes = [...this.stage.querySelectorAll(".highlight")].map((node) => node.getBoundingClientRect());
+    if (!boxes.length) return (this.stage.scrollTop = 0);
     const frame = this.stage.getBoundingClientRect();
-    const box = first.getBoundingClientRect();
-    this.stage.scrollTop += box.top - frame.top - frame.height * 0.3;
-    this.stage.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+    let { left, right } = extent(boxes);
+    if (right - left > frame.width) ({ left, right } = boxes[0]);
+    this.stage.scrollTop += boxes[0].top - frame.top - frame.height * 0.3;
+    this.stage.scrollLeft += (left + right) / 2 - frame.left - frame.width / 2;
   }
 
   drawTools() {
@@ -309,6 +314,17 @@ export class SourcePanel {
     this.stage.replaceChildren(element("div", attributes, path, body));
     this.reveal();
   }
+}
+
+/** From the outermost left to the outermost right of boxes. */
+function extent(boxes) {
+  return { left: Math.min(...boxes.map((box) => box.left)), right: Math.max(...boxes.map((box) => box.right)) };
+}
+
+/** On a phone a whole page is too small to read: the largest zoom at which the quoted lines are seen from end to end. */
+function fitting(boxes) {
+  const { left, right } = extent(boxes);
+  return Math.max(0, ZOOMS.findLastIndex((zoom) => zoom <= 2 && zoom * (right - left) <= SEEN));
 }
 
 function highlight(box) {
