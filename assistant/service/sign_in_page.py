@@ -25,12 +25,17 @@ _HOW = (
 _REFUSED = "Cette clé n’est pas valable. · هذا المفتاح غير صالح. · This key is not valid."
 
 
+_REFERRER = '<meta name="referrer" content="strict-origin">'
+"""Under `no-referrer`, which every response is sent with, browsers post a form as coming from nowhere (`Origin: null`, Fetch
+standard, "append a request Origin header"), and what does not come from our own origin is refused."""
+
+
 def sign_in_page(instance: str, *, refused: bool) -> str:
     """HTML of the sign-in page; with `refused`, it says that the key was not accepted."""
     how = "".join(f'<p lang="{language}" dir="{way}">{text}</p>' for language, way, text in _HOW)
     alarm = f'<p class="refused" role="alert">{_REFUSED}</p>' if refused else ""
     return (
-        f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>{escape(instance)}</title>'
+        f'<!doctype html><html lang="fr"><head><meta charset="utf-8">{_REFERRER}<title>{escape(instance)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head><body><main>'
         f"<h1>{escape(instance)}</h1>{how}{alarm}"
         '<form method="post" action="/enter"><label for="key">Clé · المفتاح · Key</label>'

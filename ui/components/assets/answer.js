@@ -3,7 +3,7 @@
 import { modelNames } from "./about.js";
 import { element, icon } from "./dom.js";
 import { headline } from "./headline.js";
-import { caption, cells, direction, marker, markers, place } from "./markers.js";
+import { caption, cells, direction, markers, place, spokenIn, tiedMarker } from "./markers.js";
 import { addSentence, citesOf, doubt } from "./prose.js";
 import { note } from "./states.js";
 
@@ -83,7 +83,7 @@ function quotation(sentence, among, turn, page) {
   return element(
     "figure",
     { class: "quotation" + (row && continues(sentence, among, turn) ? " continues" : ""), "data-cites": citesOf(sentence, turn) },
-    element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text) }, quoted(sentence), "\u00a0", markers(sentence, turn, page)),
+    element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text), lang: spokenIn(sentence.text, turn.language) }, quoted(sentence), markers(sentence, turn, page)),
     doubt(sentence, page.words),
     element("figcaption", {}, captions),
   );
@@ -127,7 +127,7 @@ export function citedWords(citation, text, page) {
   return element(
     "figure",
     { class: "quotation", "data-cites": citation.key },
-    element("blockquote", { dir: direction(text) }, element("span", { class: "words" }, text), "\u00a0", marker(citation, page)),
+    element("blockquote", { dir: direction(text) }, element("span", { class: "words" }, text), tiedMarker(citation, page)),
   );
 }
 

@@ -16,7 +16,7 @@ export function changesList(turn, page) {
   let marker = 0;
   const cited = (side) => ({ ...side.citation, marker: ++marker, key: `${turn.key}-${marker}` });
   const line = (change) => {
-    const sides = ["before", "after"].filter((name) => change[name]).map((name) => sideOf(name, change[name], cited(change[name]), page));
+    const sides = ["before", "after"].filter((name) => change[name]).map((name) => sideOf(name, change, cited(change[name]), page));
     return element("li", { class: `change change-${change.kind}`, tabindex: "-1" }, headOf(change, words), element("div", { class: "sides-compared" }, sides));
   };
   return [
@@ -43,7 +43,7 @@ function inParts(changes, line, words) {
 /** One of the two texts, by its title and date. */
 function named(path, text, words) {
   const date = text.date ? ` (${words.date(text.date)})` : "";
-  return element("span", {}, words.say(`${path}`), " – ", element("bdi", {}, `${text.title || text.file_name}${date}`));
+  return element("span", {}, words.say(path), " – ", element("bdi", {}, text.title || text.file_name), date);
 }
 
 function headOf(change, words) {
@@ -56,9 +56,13 @@ function headOf(change, words) {
   );
 }
 
-function sideOf(name, side, citation, page) {
+/** One side of a change; what stands on this side only is marked as a whole. */
+function sideOf(name, change, citation, page) {
+  const side = change[name];
+  const tag = name === "before" ? "del" : "ins";
   const figure = citedWords(citation, side.text, page);
-  figure.querySelector(".words").replaceChildren(...marked(side, name === "before" ? "del" : "ins"));
+  const shown = change.kind === "changed" ? marked(side, tag) : [element(tag, { class: "whole" }, side.text)];
+  figure.querySelector(".words").replaceChildren(...shown);
   return element("div", { class: "side-compared" }, element("p", { class: "side-name" }, page.words.say(`reading.${name}`)), figure);
 }
 

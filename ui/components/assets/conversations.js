@@ -119,7 +119,7 @@ export class Conversations {
     return element(
       "li",
       { class: current ? "talk current" : "talk" },
-      element("a", { href: `./?c=${encodeURIComponent(each.id)}`, "aria-current": current ? "true" : null, onclick: open, dir: "auto", title, "data-part": `open-${each.id}` }, title),
+      element("a", { href: `./?c=${encodeURIComponent(each.id)}`, "aria-current": current ? "true" : null, onclick: open, title, "data-part": `open-${each.id}` }, element("span", { class: "talk-name", dir: "auto" }, title)),
       element("span", { class: "talk-acts" }, act("pen", "conversations.rename", () => this.rename(each)), act("trash", "conversations.remove", () => this.confirm(each))),
     );
   }

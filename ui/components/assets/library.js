@@ -2,7 +2,7 @@
 
 import { Activity } from "./activity.js";
 import { Dossier } from "./dossier.js";
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { Finder } from "./finder.js";
 import { json, queried } from "./service.js";
 import { isReadable, problemCallout } from "./states.js";
@@ -112,7 +112,8 @@ export class LibraryView {
     if (!documents.length) {
       this.found.textContent = "";
       const says = words.say(this.finder.narrowed ? "library.none" : "library.empty");
-      return this.rows.replaceChildren(element("p", { class: "nothing" }, says));
+      const clear = this.finder.narrowed ? button(words.say("library.clear"), () => this.finder.clear(), { kind: "plain" }) : null;
+      return this.rows.replaceChildren(element("p", { class: "nothing" }, says), ...(clear ? [clear] : []));
     }
     const says = words.say("library.found", { documents: words.count("documents", total) });
     if (this.found.textContent !== says) this.found.textContent = says;

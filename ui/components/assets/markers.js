@@ -2,14 +2,19 @@
 
 import { dotted, element } from "./dom.js";
 
-/** One button for each marker of a sentence; several stand close together. */
+/** One button for each marker of a sentence; several stand close together, behind a space. */
 export function markers(sentence, turn, page) {
-  const shown = sentence.markers.map((number) => turn.citations.get(number)).filter(Boolean);
-  return shown.map((citation) => marker(citation, page));
+  const cited = sentence.markers.map((number) => turn.citations.get(number)).filter(Boolean);
+  return cited.map((citation, place) => (place ? marker(citation, page) : tiedMarker(citation, page)));
+}
+
+/** A marker that never stands alone at the beginning of a line: the space before it does not break. */
+export function tiedMarker(citation, page) {
+  return element("span", { class: "tied" }, "\u00a0", marker(citation, page));
 }
 
 /** The button that opens a citation's page on the cited words. */
-export function marker(citation, page) {
+function marker(citation, page) {
   const { words } = page;
   const values = { n: citation.marker, title: citation.title, place: place(citation, words) };
   return element(
@@ -57,6 +62,12 @@ export function caption(citation, page) {
 /** The direction of a text by its first letter. */
 export function direction(text) {
   return /\p{Script=Arabic}/u.test(text.slice(0, 200).match(/\p{L}/u)?.[0] ?? "") ? "rtl" : "ltr";
+}
+
+/** The language in which a text is read aloud: Arabic by its letters, else the answer's unless that is Arabic. */
+export function spokenIn(text, language) {
+  if (direction(text) === "rtl") return "ar";
+  return language === "ar" ? null : language;
 }
 
 /** The cells of a table row; a text that is none is one cell. */

@@ -2,7 +2,7 @@
 // its lines begin; links, images and markup show as the characters they are.
 
 import { element } from "./dom.js";
-import { cells, direction, markers } from "./markers.js";
+import { cells, direction, markers, spokenIn } from "./markers.js";
 
 const BULLET = /^\s*[-*•–]\s+/;
 const NUMBERED = /^\s*([0-9٠-٩]{1,3})[.)]\s+/;
@@ -54,7 +54,7 @@ function rowCells(text) {
 function row(sentence, turn, page) {
   const texts = rowCells(sentence.text);
   const said = texts.map((text, place) =>
-    element("td", { dir: "auto" }, text, place === texts.length - 1 ? ["\u00a0", markers(sentence, turn, page), doubt(sentence, page.words)] : null),
+    element("td", { dir: "auto" }, text, place === texts.length - 1 ? [markers(sentence, turn, page), doubt(sentence, page.words)] : null),
   );
   return element("tr", { class: classOf(sentence), "data-cites": citesOf(sentence, turn) }, said);
 }
@@ -73,9 +73,8 @@ function statement(sentence, text, turn, page) {
   const quoted = sentence.verdict === "quoted" && !QUOTED_ALREADY.test(text);
   return element(
     "span",
-    { class: classOf(sentence), dir: "auto", lang: turn.language, "data-cites": citesOf(sentence, turn) },
+    { class: classOf(sentence), dir: "auto", lang: spokenIn(text, turn.language), "data-cites": citesOf(sentence, turn) },
     element(quoted ? "q" : "span", { class: "words" }, text.trim()),
-    "\u00a0",
     markers(sentence, turn, page),
     doubt(sentence, page.words),
   );

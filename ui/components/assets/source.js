@@ -6,8 +6,11 @@ import { documentActs } from "./reading.js";
 import { address, documentPath, json } from "./service.js";
 
 const NARROW = matchMedia("(max-width: 67.99rem)");
+const PHONE = matchMedia("(max-width: 36rem)");
 const ZOOMS = [1, 1.25, 1.5, 2, 2.5];
 const UNDRAWN = { kind: "undrawn" };
+/** Of the panel's width, the share that quoted lines may take. */
+const SEEN = 0.97;
 const IMAGE_WIDTHS = [800, 1200, 1600, 2000, 2400];
 
 export class SourcePanel {
@@ -23,7 +26,7 @@ export class SourcePanel {
   /** Shows a citation, or anything shaped like one with `boxes` empty; `opener` selects where focus returns to. */
   open(citation, opener) {
     this.shown = { citation, opener, number: citation.page_number };
-    this.zoom = 0;
+    this.zoom = null;
     this.reading = false;
     this.fill();
     this.title.focus({ preventScroll: true });
@@ -157,12 +160,13 @@ export class SourcePanel {
 
   showPage(sheet, reveal) {
     this.sheet = sheet;
-    this.drawTools();
-    this.drawMessage();
-    if (this.reading) return this.drawPageText();
     const { words } = this.page;
     const { citation } = this.shown;
     const boxes = citation.boxes.filter(([number]) => number === sheet.number).map(([, box]) => box);
+    this.zoom ??= PHONE.matches && boxes.length ? fitting(boxes) : 0;
+    this.drawTools();
+    this.drawMessage();
+    if (this.reading) return this.drawPageText();
     const overlay = element("div", { class: "boxes", "aria-hidden": "true" }, boxes.map(highlight));
     const image = element("img", {
       class: "page-image",
@@ -187,14 +191,15 @@ export class SourcePanel {
     return address(documentPath(id, `/pages/${sheet.number}/image`, { width, version }));
   }
 
-  /** Brings the first quoted line into the upper third of the panel. */
+  /** Brings the first quoted line into the upper third of the panel, and all of them into its middle if they are no wider. */
   reveal() {
-    const first = this.stage.querySelector(".highlight");
-    if (!first) return (this.stage.scrollTop = 0);
+    const boxes = [...this.stage.querySelectorAll(".highlight")].map((node) => node.getBoundingClientRect());
+    if (!boxes.length) return (this.stage.scrollTop = 0);
     const frame = this.stage.getBoundingClientRect();
-    const box = first.getBoundingClientRect();
-    this.stage.scrollTop += box.top - frame.top - frame.height * 0.3;
-    this.stage.scrollLeft += box.left + box.width / 2 - frame.left - frame.width / 2;
+    let { left, right } = extent(boxes);
+    if (right - left > frame.width) ({ left, right } = boxes[0]);
+    this.stage.scrollTop += boxes[0].top - frame.top - frame.height * 0.3;
+    this.stage.scrollLeft += (left + right) / 2 - frame.left - frame.width / 2;
   }
 
   drawTools() {
@@ -287,21 +292,14 @@ export class SourcePanel {
     this.showPage(this.sheet, true);
   }
 
-  /** The page's words as text, for those who cannot read an image. The quoted part is marked by its words' places. */
+  /** The page's words as text, for those who cannot read an image. The quoted ones are marked where they stand. */
   drawPageText() {
-    const text = this.sheet.text.trim();
     const { words } = this.page;
-    const shown = text ? paragraphs(text) : element("p", {}, words.say("source.no_text"));
-    const quote = this.shown.citation.quote;
-    this.stage.replaceChildren(
-      element(
-        "div",
-        { class: "text-page", dir: "auto" },
-        quote ? element("p", { class: "quoted" }, element("mark", {}, quote)) : null,
-        shown,
-      ),
-    );
-    this.stage.scrollTop = 0;
+    const { text, span } = this.sheet;
+    const { start, end } = this.shown.citation.span;
+    const shown = text.trim() ? paragraphs(text, start - span.start, end - span.start) : element("p", {}, words.say("source.no_text"));
+    this.stage.replaceChildren(element("div", { class: "text-page", dir: "auto" }, shown));
+    this.reveal();
   }
 
   showText(excerpt) {
@@ -318,6 +316,17 @@ export class SourcePanel {
   }
 }
 
+/** From the outermost left to the outermost right of boxes. */
+function extent(boxes) {
+  return { left: Math.min(...boxes.map((box) => box.left)), right: Math.max(...boxes.map((box) => box.right)) };
+}
+
+/** On a phone a whole page is too small to read: the largest zoom at which the quoted lines are seen from end to end. */
+function fitting(boxes) {
+  const { left, right } = extent(boxes);
+  return Math.max(0, ZOOMS.findLastIndex((zoom) => zoom <= 2 && zoom * (right - left) <= SEEN));
+}
+
 function highlight(box) {
   const node = element("div", { class: "highlight" });
   const percent = (share) => `${share * 100}%`;
@@ -330,6 +339,13 @@ function highlight(box) {
   return node;
 }
 
-function paragraphs(text) {
-  return text.split(/\n{2,}/).map((part) => element("p", {}, part));
+/** A page's text in paragraphs, marked from `start` to `end`, which the service counts in code points. */
+function paragraphs(text, start, end) {
+  const points = [...text];
+  const [from, to] = [start, end].map((place) => points.slice(0, Math.max(place, 0)).join("").length);
+  return [...text.matchAll(/\S[^]*?(?=\n{2,}|\s*$)/g)].map(({ 0: part, index }) => {
+    const [one, other] = [from, to].map((place) => Math.min(Math.max(place - index, 0), part.length));
+    const quoted = other > one ? element("mark", { class: "highlight" }, part.slice(one, other)) : null;
+    return element("p", {}, part.slice(0, one), quoted, part.slice(other));
+  });
 }

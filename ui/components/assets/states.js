@@ -93,8 +93,15 @@ export function problemCallout(error, words, again = null) {
     { class: "callout problem", role: "alert" },
     element("p", {}, words.problem(error)),
     recorded([error.detail], words),
+    signIn(error, words),
     again ? button(words.say("error.retry"), again, { kind: "plain", drawing: "again" }) : null,
   );
+}
+
+/** Once a session is over: the way to sign in beside this page, which keeps what stands on it. Else null. */
+export function signIn(error, words) {
+  if (error.kind !== "sign_in_required") return null;
+  return element("a", { class: "button", href: "./", target: "_blank" }, words.say("error.sign_in"));
 }
 
 /** A line with a drawing, for what should be seen and is no error. */

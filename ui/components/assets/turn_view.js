@@ -8,7 +8,7 @@ import { Feedback } from "./feedback.js";
 import { copied } from "./clipboard.js";
 import { headline } from "./headline.js";
 import { conversationPath } from "./service.js";
-import { note } from "./states.js";
+import { note, signIn } from "./states.js";
 
 export class TurnView {
   constructor(ask, turn) {
@@ -180,7 +180,8 @@ export class TurnView {
     if (turn.kind === "changes" && turn.phase === "stopped") return [note(words.say("progress.stopped"))];
     if (turn.kind === "changes") return [this.leftOut(words), this.hiddenNote(words), this.tools(words)].filter(Boolean);
     if (turn.phase === "stopped" || turn.phase === "cut") {
-      return [note(words.say(`progress.${turn.phase}`), { drawing: "stop" }), this.hiddenNote(words), this.tools(words)].filter(Boolean);
+      const says = turn.phase === "stopped" && !turn.sentences.length ? "progress.stopped_early" : `progress.${turn.phase}`;
+      return [note(words.say(says), { drawing: "stop" }), this.hiddenNote(words), this.tools(words)].filter(Boolean);
     }
     if (turn.abstained && turn.hidden) return [this.hiddenNote(words), this.tools(words)].filter(Boolean);
     if (turn.abstained) return [this.abstention(words), this.tools(words, { copy: false })].filter(Boolean);
@@ -258,13 +259,13 @@ export class TurnView {
 
   failure(words) {
     const { turn, ask } = this;
-    const again = () => ask.again(turn);
+    const again = button(words.say("error.retry"), () => ask.again(turn), { kind: "plain" });
     return element(
       "div",
       { class: "callout problem", role: "alert" },
       element("h3", {}, words.say("error.title")),
       element("p", {}, words.problem(turn.error)),
-      turn.error.kind === "sign_in_required" ? null : button(words.say("error.retry"), again, { kind: "plain" }),
+      element("div", { class: "form-end" }, signIn(turn.error, words), again),
     );
   }
 

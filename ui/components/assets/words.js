@@ -10,6 +10,8 @@ export class Words {
     this.direction = language === "ar" ? "rtl" : "ltr";
     this.entries = entries;
     this.tag = TAGS[language];
+    // In Arabic a brief date is figures alone, which turn round in a line; the long one names the month.
+    this.brief = language === "ar" ? "long" : "medium";
     this.plurals = new Intl.PluralRules(this.tag);
   }
 
@@ -18,7 +20,13 @@ export class Words {
     const entry = path.split(".").reduce((table, key) => table?.[key], this.entries);
     if (Array.isArray(entry)) return entry;
     if (typeof entry !== "string") return path;
-    return entry.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return entry.replace(/\{(\w+)\}/g, (whole, name) => this.isolated(values[name] ?? whole));
+  }
+
+  /** What reads the other way, such as a French title in an Arabic sentence, leaves the order of the sentence alone. */
+  isolated(text) {
+    const foreign = this.direction === "rtl" ? /\p{Script=Latin}/u : /\p{Script=Arabic}/u;
+    return foreign.test(text) ? `\u2068${text}\u2069` : text;
   }
 
   has(path) {
@@ -30,10 +38,10 @@ export class Words {
     return Object.keys(this.entries[table]);
   }
 
-  /** `n` things in words: `count("passages", 12)`. */
+  /** `n` things in words: `count("passages", 12)`. A number and what it counts stay on one line. */
   count(noun, n) {
     const forms = this.entries.count[noun];
-    return (forms[this.plurals.select(n)] ?? forms.other).replace("{n}", this.number(n));
+    return (forms[this.plurals.select(n)] ?? forms.other).replace(/\{n\} /, `${this.number(n)}\u00a0`);
   }
 
   number(n) {
@@ -49,14 +57,20 @@ export class Words {
     const day = /^(\d{4})-(\d{2})-(\d{2})/.exec(iso ?? "");
     if (!day) return iso ?? "";
     const moment = new Date(Date.UTC(+day[1], +day[2] - 1, +day[3]));
-    return new Intl.DateTimeFormat(this.tag, { dateStyle: "long", timeZone: "UTC" }).format(moment);
+    return this.dated(moment, { dateStyle: "long", timeZone: "UTC" });
+  }
+
+  /** As the language writes dates. French writes the first of a month as an ordinal, which Intl does not. */
+  dated(moment, options) {
+    const text = new Intl.DateTimeFormat(this.tag, options).format(moment);
+    return this.language === "fr" ? text.replace(/^1(?= \p{L})/u, "1er") : text;
   }
 
   /** A moment in the reader's own time zone, to the minute. */
   moment(iso) {
     const moment = new Date(iso ?? "");
     if (Number.isNaN(moment.getTime())) return iso ?? "";
-    return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "short" }).format(moment);
+    return this.dated(moment, { dateStyle: this.brief, timeStyle: "short" });
   }
 
   /** The day of a moment, for a heading; today and yesterday by name. */
@@ -64,14 +78,14 @@ export class Words {
     const moment = new Date(iso ?? "");
     if (Number.isNaN(moment.getTime())) return iso ?? "";
     const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(moment).setHours(0, 0, 0, 0)) / 864e5);
-    if (days < 0 || days > 1) return new Intl.DateTimeFormat(this.tag, { dateStyle: "long" }).format(moment);
+    if (days < 0 || days > 1) return this.dated(moment, { dateStyle: "long" });
     const name = new Intl.RelativeTimeFormat(this.tag, { numeric: "auto" }).format(-days, "day");
     return name.charAt(0).toLocaleUpperCase(this.tag) + name.slice(1);
   }
 
   /** A moment to the second. */
   instant(iso) {
-    return new Intl.DateTimeFormat(this.tag, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
+    return this.dated(new Date(iso), { dateStyle: this.brief, timeStyle: "medium" });
   }
 
   /** About how long: seconds below a minute and a half, then minutes, then hours. */
