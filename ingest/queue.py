@@ -77,6 +77,10 @@ class _Left(BaseException):
     """Ends a workflow without an outcome: it stays pending, and is resumed. Not an Exception, which DBOS would record."""
 
 
+class _OutOfStep(BaseException):
+    """What is to be done differs from what this run recorded before it was interrupted; it has to begin anew."""
+
+
 class DocumentQueue:
     """Runs `work` on each document that the ledger names, on `workers` threads, until it is settled."""
 
@@ -228,6 +232,8 @@ class DocumentQueue:
             if task is not None:
                 self._begun[name] = task
                 self._do_work(task, self._step)
+        except _OutOfStep:
+            self._ledger.renew(document_id, run)
         except ServiceUnavailable as error:
             # Not even the ledger can be written. A person who asks is told; the keeper comes back to it.
             self._troubles[document_id] = f"waiting to be tried again: {error}"
@@ -241,6 +247,7 @@ class DocumentQueue:
         So does every error while we close: threads and stores are going, and the document is taken up at the next start.
         """
         from dbos import DBOS
+        from dbos import error as dbos_errors
 
         raised: list[Exception] = []
 
@@ -260,6 +267,8 @@ class DocumentQueue:
                 raise raised[0] from None
             raise
         except Exception as error:
+            if isinstance(error, dbos_errors.DBOSUnexpectedStepError):
+                raise _OutOfStep from error
             _LOG.warning("the queue's database cannot be written (%s); trying again", _one_line(error))
             raise _Left from error
 

@@ -131,6 +131,35 @@ def test_step_that_was_done_is_not_done_again_by_the_next_process(world: World) 
     assert done == ["parse"]
 
 
+def test_run_that_takes_another_way_than_before_begins_anew(world: World) -> None:
+    """A step was recorded, the process died, and now another step comes first, as for one that was interrupted too often."""
+    ways = ["parse", "withdraw"]
+    runs: list[int] = []
+
+    def work(task: Task, step: Step) -> None:
+        runs.append(task.run)
+        step(ways[0], lambda: ways[0])
+        if ways[0] == "parse":
+            raise ServiceUnavailable("the ledger cannot be written; check its disk")
+        world.done(task, step)
+
+    document_id = world.receive()
+    first = world.queue(work)
+    first.open()
+    deadline = time.monotonic() + 30
+    while not first.trouble(document_id):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    first.close()
+    ways.pop(0)
+    second = world.queue(work)
+    second.open()
+    world.wait_until_settled()
+    second.close()
+    assert world.ledger.status(document_id).state is DocumentState.DONE
+    assert runs[-1] == runs[0] + 1
+
+
 def test_closing_in_the_middle_settles_nothing_and_costs_no_attempt(world: World) -> None:
     """However often somebody runs a short command beside a long document: each starts the work and breaks it off."""
     begun = threading.Event()
