@@ -119,6 +119,14 @@ class Ledger(ArchivistsEntries, ErasureEntries):
             row["attempts"], row["received_by"], row["edits"], row["run"], row["worker"],
         )  # fmt: skip
 
+    def give_back(self, task: Task) -> None:
+        """Not count an attempt that was broken off on purpose; the document stays to be taken up."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE documents SET attempts = attempts - 1 WHERE document_id = ? AND run = ? AND attempts = ? AND state = ?",
+                (task.document_id, task.run, task.attempts, DocumentState.IN_PROGRESS),
+            )
+
     def progress(self, document_id: str, pages: int, of: int) -> None:
         """Say how many pages of a document in progress have been read, and how many there are."""
         with self._database.writing() as connection:

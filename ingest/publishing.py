@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assistant.archive import Archive
 from assistant.embedding import LEAST_DENSE_WEIGHT, Embedder
-from assistant.errors import ServiceUnavailable
+from assistant.errors import ConfigurationError, ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.types import Document
 from ingest.side_effects import side_effect
@@ -87,6 +87,11 @@ class Publisher:
         """A row for each text; only those that this document did not hold before are embedded."""
         known = self._index.vectors(document_id)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(missing, embedder.embed_passages(missing), strict=True))
+        try:
+            known.update(zip(missing, embedder.embed_passages(missing), strict=True))
+        except (
+            ConfigurationError
+        ) as error:  # the model went after the start; it is the operator's to put back, not the file's fault
+            raise ServiceUnavailable(str(error)) from error
         rows = [known[text] for text in texts]
         return np.stack(rows) if rows else np.zeros((0, embedder.dimension), dtype=np.float32)

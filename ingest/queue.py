@@ -77,6 +77,10 @@ class _Left(BaseException):
     """Ends a workflow without an outcome: it stays pending, and is resumed. Not an Exception, which DBOS would record."""
 
 
+class _OutOfStep(BaseException):
+    """What is to be done differs from what this run recorded before it was interrupted; it has to begin anew."""
+
+
 class DocumentQueue:
     """Runs `work` on each document that the ledger names, on `workers` threads, until it is settled."""
 
@@ -88,6 +92,7 @@ class DocumentQueue:
         self._room = threading.Semaphore(settings.workers)
         self._at_once = settings.workers + _TAKEN_AHEAD
         self._running: set[str] = set()
+        self._begun: dict[str, Task] = {}
         self._suspects: set[str] = set()
         self._seen: dict[str, tuple[int, float]] = {}
         self._troubles: dict[str, str] = {}
@@ -142,6 +147,8 @@ class DocumentQueue:
         deadline = time.monotonic() + 30
         while self._running and time.monotonic() < deadline:
             time.sleep(0.02)
+        for name in tuple(self._begun):
+            self._give_back(name)
         self._keeper.join(timeout=30)
         with suppress(AssistantError):
             self._ledger.strike_off(self._settings.worker)
@@ -200,18 +207,33 @@ class DocumentQueue:
         self._running.add(name)
         try:
             with self._room_to_work():
-                self._attempt(document_id, run)
+                self._attempt(name, document_id, run)
+        except _Left:
+            if self._stop.is_set():
+                self._give_back(name)
+            raise
         finally:
             self._worked_at = time.monotonic()
+            self._begun.pop(name, None)
             self._running.discard(name)
         return document_id
 
-    def _attempt(self, document_id: str, run: int) -> None:
+    def _give_back(self, name: str) -> None:
+        """Not count an attempt that ended because we closed: only those that end this process unasked are to add up."""
+        task = self._begun.pop(name, None)
+        if task is not None:
+            with suppress(AssistantError):
+                self._ledger.give_back(task)
+
+    def _attempt(self, name: str, document_id: str, run: int) -> None:
         try:
             side_effect("ledger.begin")
             task = self._ledger.begin(document_id, run, self._settings.worker)
             if task is not None:
+                self._begun[name] = task
                 self._do_work(task, self._step)
+        except _OutOfStep:
+            self._ledger.renew(document_id, run)
         except ServiceUnavailable as error:
             # Not even the ledger can be written. A person who asks is told; the keeper comes back to it.
             self._troubles[document_id] = f"waiting to be tried again: {error}"
@@ -220,8 +242,12 @@ class DocumentQueue:
         self.submit(document_id)
 
     def _step(self, name: str, work: Callable[[], str]) -> str:
-        """See `Step`. Errors of `work` pass through unrecorded; trouble with DBOS's own database leaves the workflow pending."""
+        """See `Step`. Errors of `work` pass through unrecorded; trouble with DBOS's own database leaves the workflow pending.
+
+        So does every error while we close: threads and stores are going, and the document is taken up at the next start.
+        """
         from dbos import DBOS
+        from dbos import error as dbos_errors
 
         raised: list[Exception] = []
 
@@ -237,10 +263,12 @@ class DocumentQueue:
                 raise _Left
             return DBOS.run_step({"name": name}, recorded)
         except _Left:
-            if raised:
+            if raised and not self._stop.is_set():
                 raise raised[0] from None
             raise
         except Exception as error:
+            if isinstance(error, dbos_errors.DBOSUnexpectedStepError):
+                raise _OutOfStep from error
             _LOG.warning("the queue's database cannot be written (%s); trying again", _one_line(error))
             raise _Left from error
 

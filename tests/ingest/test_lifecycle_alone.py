@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from assistant.access import Label
-from assistant.errors import Conflict, NotFound
+from assistant.errors import ConfigurationError, Conflict, NotFound
 from assistant.ingestion import MetadataEdit
 from assistant.types import DocumentState, TextOrigin, tiles
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, changes_to, office, pdf
@@ -103,6 +104,23 @@ def test_collection_in_a_sidecar_is_the_documents_collection(tmp_path: Path) -> 
     with office(tmp_path) as world:
         status = world.hand_in("note.txt", TEXT, sidecar='collection = "rh"\n')
         assert status.collection == "rh"
+
+
+def test_document_waits_while_the_encoder_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with office(tmp_path, extra="[ingest]\nretry_s = 0.2\nattempts = 2\n") as world:
+
+        def away(texts: object) -> None:
+            raise ConfigurationError("embedding.path does not load; restore the model folder")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.embedder, "embed_passages", away)
+            status = world.hand_in("note.txt", TEXT, wait=False)
+            deadline = time.monotonic() + 30
+            while "restore the model folder" not in status.reason:
+                assert time.monotonic() < deadline, status
+                status = world.ingestion.document(status.document_id, ARCHIVIST)
+        assert (status.state, status.category) == (DocumentState.RECEIVED, "retry")
+        assert world.settled(status.document_id).state is DocumentState.DONE
 
 
 def test_failed_document_can_be_tried_again_and_its_password_is_gone_afterwards(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -128,6 +129,78 @@ def test_step_that_was_done_is_not_done_again_by_the_next_process(world: World) 
     world.wait_until_settled()
     second.close()
     assert done == ["parse"]
+
+
+def test_run_that_takes_another_way_than_before_begins_anew(world: World) -> None:
+    """A step was recorded, the process died, and now another step comes first, as for one that was interrupted too often."""
+    ways = ["parse", "withdraw"]
+    runs: list[int] = []
+
+    def work(task: Task, step: Step) -> None:
+        runs.append(task.run)
+        step(ways[0], lambda: ways[0])
+        if ways[0] == "parse":
+            raise ServiceUnavailable("the ledger cannot be written; check its disk")
+        world.done(task, step)
+
+    document_id = world.receive()
+    first = world.queue(work)
+    first.open()
+    deadline = time.monotonic() + 30
+    while not first.trouble(document_id):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    first.close()
+    ways.pop(0)
+    second = world.queue(work)
+    second.open()
+    world.wait_until_settled()
+    second.close()
+    assert world.ledger.status(document_id).state is DocumentState.DONE
+    assert runs[-1] == runs[0] + 1
+
+
+def test_closing_in_the_middle_settles_nothing_and_costs_no_attempt(world: World) -> None:
+    """However often somebody runs a short command beside a long document: each starts the work and breaks it off."""
+    begun = threading.Event()
+    broken: list[bool] = []
+
+    def work(task: Task, step: Step) -> None:
+        assert task.attempts == 1
+        try:
+            step("embed", lambda: embedded(task))
+        except Exception:
+            broken.append(True)
+            world.ledger.settle(task, DocumentState.QUARANTINED, category="unexpected")
+        else:
+            world.done(task, step)
+
+    def embedded(task: Task) -> str:
+        if rounds:
+            begun.set()
+            while not closing.is_set():
+                time.sleep(0.01)
+            time.sleep(0.1)  # until `close` has been called
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        return "3"
+
+    document_id = world.receive()
+    rounds = [1, 2, 3]
+    while rounds:
+        closing = threading.Event()
+        begun.clear()
+        queue = world.queue(work)
+        queue.open()
+        assert begun.wait(30)
+        closing.set()
+        queue.close()
+        rounds.pop()
+    assert broken == []
+    last = world.queue(work)
+    last.open()
+    world.wait_until_settled()
+    last.close()
+    assert world.ledger.status(document_id).state is DocumentState.DONE
 
 
 def test_queues_open_one_after_another_but_never_two_at_once(world: World) -> None:
