@@ -75,6 +75,10 @@ _OTHER_LANGUAGE_SHARE = 0.6
 """What a sentence in another language than the question counts: what the two share are names and chance likenesses."""
 _ROW_NAME = re.compile(r"\b(?:[A-Z]|\d{1,2})\b(?!['’])")
 _NAMED_ROW = 1.5
+_NAMED_ARTICLE = 2.0
+"""What a sentence counts that begins the article whose text is asked for, where articles have no headings. Of a question for a
+sum or a period the answer may stand in another article that refers to this one."""
+_OPENING_CHARS = 100
 _LEAST_OF_A_GIVEN_SUBJECT = 0.3
 _EMBEDDED_SENTENCES = 8
 _TRUSTED_DENSE_WEIGHT = 0.3
@@ -203,6 +207,8 @@ def _lexical_score(
     kind = answer_kind(question)
     if kind is not AnswerKind.ANY:
         score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
+    elif wanted.references and not wanted.references.isdisjoint(references(sentence[:_OPENING_CHARS])):
+        score *= _NAMED_ARTICLE
     return score * _row_share(question, sentence) * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
 
 

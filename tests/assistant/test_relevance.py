@@ -254,3 +254,13 @@ def test_follow_up_is_not_answered_by_what_does_not_speak_of_its_subject(
 
     assert features(about_something_else) == NO_SUPPORT
     assert features(about_it) != NO_SUPPORT
+
+
+def test_article_that_is_asked_for_is_found_by_the_words_it_begins_with_where_it_has_no_heading() -> None:
+    question = "Que prévoit l'article 5 de la loi sur les autoroutes ?"
+    asked, other = (
+        "Article 5 Les terrains sont au domaine public.",
+        "La loi sur les autoroutes, article 3, est publiée.",
+    )
+    of_asked, of_other = WORDS_ONLY.score(evidence(question, "fr", other, asked), [asked, other], "fr")
+    assert of_asked > of_other
