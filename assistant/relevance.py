@@ -75,12 +75,18 @@ _OTHER_LANGUAGE_SHARE = 0.6
 """What a sentence in another language than the question counts: what the two share are names and chance likenesses."""
 _ROW_NAME = re.compile(r"\b(?:[A-Z]|\d{1,2})\b(?!['’])")
 _NAMED_ROW = 1.5
+_NAMED_ARTICLE = 2.0
+"""What a sentence counts that begins the article whose text is asked for, where articles have no headings. Of a question for a
+sum or a period the answer may stand in another article that refers to this one."""
+_OPENING_CHARS = 100
+_LEAST_OF_A_GIVEN_SUBJECT = 0.3
 _EMBEDDED_SENTENCES = 8
 _TRUSTED_DENSE_WEIGHT = 0.3
 _COSINE_SHARE = 0.35
 
 
 _WORD = re.compile(r"\w+")
+_GIVEN_SUBJECT = re.compile(r"\(([^()]+)\)\W*$")
 _LAYOUT = re.compile(r"[\s\-\u00ad\u2010]+")
 
 
@@ -123,6 +129,11 @@ class Wanted:
             if not terms.isdisjoint(self._synonyms.get(term, ())):
                 held[term] = max(_SYNONYM_SHARE, held.get(term, 0.0))
         return held
+
+    def weights_of(self, words: str, language: str) -> dict[int, float]:
+        """The weights of those of the question's content words that are among these."""
+        terms = self._lexicon.query_terms(words, language)
+        return {term: weight for term, weight in self.weights.items() if term in terms}
 
     def coverage(self, held: Mapping[int, float]) -> float:
         """The share of the question's weight in `held`, from 0 to 1; 0 for a question without content words."""
@@ -196,6 +207,8 @@ def _lexical_score(
     kind = answer_kind(question)
     if kind is not AnswerKind.ANY:
         score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
+    elif wanted.references and not wanted.references.isdisjoint(references(sentence[:_OPENING_CHARS])):
+        score *= _NAMED_ARTICLE
     return score * _row_share(question, sentence) * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
 
 
@@ -252,6 +265,7 @@ def support_features(
     """`FEATURES` of evidence that has at least one passage.
 
     They are about the best sentence, as `SentenceRelevance` scores without an encoder, and what stands around it.
+    They are `NO_SUPPORT` for a follow-up question about something that the best passage does not speak of.
     `word_scores` and `cosines` are the best scores of the word and of the dense route, best first.
     """
     question = evidence.question
@@ -260,6 +274,8 @@ def support_features(
     best = _best_sentence(question, matches, wanted)
     kind = answer_kind(question)
     whole = best.match.whole()
+    if _misses_its_subject(question, evidence.language, wanted, whole):
+        return dict(NO_SUPPORT)
     asked_years = years(question)
     asked_numbers = [number for number in values(question) if number not in asked_years]
     return {
@@ -275,6 +291,15 @@ def support_features(
         "cosine": max(0.0, cosines[0]) if cosines else 0.0,
         "question_terms": min(1.0, len(wanted.weights) / 12),
     }
+
+
+def _misses_its_subject(question: str, language: str, wanted: Wanted, whole: Mapping[int, float]) -> bool:
+    """True when a question that was given a subject in brackets (`rewriting`) finds less than a third of it."""
+    given = _GIVEN_SUBJECT.search(question)
+    weights = wanted.weights_of(given[1], language) if given else {}
+    return sum(weight * whole.get(term, 0.0) for term, weight in weights.items()) < _LEAST_OF_A_GIVEN_SUBJECT * sum(
+        weights.values()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.embedding import HashEmbedder
 from assistant.lexical import Lexicon
-from assistant.relevance import FEATURES, SentenceRelevance, Wanted, question_terms, support_features
+from assistant.relevance import FEATURES, NO_SUPPORT, SentenceRelevance, Wanted, question_terms, support_features
 from assistant.testing import passages_of
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
 
@@ -236,3 +236,31 @@ def test_sentences_of_the_article_that_is_asked_for_answer_before_those_that_rep
     of_other, of_rule = WORDS_ONLY.score(found, [other, rule], language)
     assert of_rule > of_other
     assert support_features(found, LEXICON, word_scores=(1.0,), cosines=())["sentence"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "about_it", "about_something_else"),
+    [
+        ("fr", "Qui la calcule (paie agents) ?", "La paie des agents est calculée par lui.", "Le tarif est calculé par lui."),
+        ("en", "Who prints them (water bills)?", "Water bills are printed here.", "Tickets are printed here."),
+        ("ar", "من يبت فيها (الملفات الشخصية)؟", "تبت لجنة في الملفات الشخصية.", "تبت لجنة في أثمان السوق."),
+    ],
+)  # fmt: skip
+def test_follow_up_is_not_answered_by_what_does_not_speak_of_its_subject(
+    language: str, question: str, about_it: str, about_something_else: str
+) -> None:
+    def features(text: str) -> dict[str, float]:
+        return support_features(evidence(question, language, text), LEXICON, word_scores=(1.0,), cosines=())
+
+    assert features(about_something_else) == NO_SUPPORT
+    assert features(about_it) != NO_SUPPORT
+
+
+def test_article_that_is_asked_for_is_found_by_the_words_it_begins_with_where_it_has_no_heading() -> None:
+    question = "Que prévoit l'article 5 de la loi sur les autoroutes ?"
+    asked, other = (
+        "Article 5 Les terrains sont au domaine public.",
+        "La loi sur les autoroutes, article 3, est publiée.",
+    )
+    of_asked, of_other = WORDS_ONLY.score(evidence(question, "fr", other, asked), [asked, other], "fr")
+    assert of_asked > of_other

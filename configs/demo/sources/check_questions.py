@@ -29,8 +29,8 @@ SCANS = {"note-1996-salle-lecture-archives.pdf"}
 EXPECTED = {
     "questions.jsonl": {("fr", True): 32, ("ar", True): 14, ("en", True): 14}
     | {("fr", False): 10, ("ar", False): 5, ("en", False): 5},
-    "questions-tuning.jsonl": {("fr", True): 46, ("ar", True): 46, ("en", True): 49}
-    | {("fr", False): 24, ("ar", False): 24, ("en", False): 24},
+    "questions-tuning.jsonl": {("fr", True): 66, ("ar", True): 62, ("en", True): 65}
+    | {("fr", False): 30, ("ar", False): 26, ("en", False): 29},
     "questions-held-out.jsonl": {("fr", True): 36, ("ar", True): 37, ("en", True): 38}
     | {("fr", False): 15, ("ar", False): 15, ("en", False): 15},
 }
