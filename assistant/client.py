@@ -271,19 +271,19 @@ class ServiceClient:
 
     def models(self) -> Json:
         """`{"in_use": name, "changing_to": …, "models": […]}`."""
-        return self._json("GET", "/models")
+        return self._json("GET", "/adapted-models")
 
     def use_model(self, name: str) -> Json:
         """Begin to change to a model."""
-        return self._json("PUT", "/models/in-use", json={"model": name})
+        return self._json("PUT", "/adapted-models/in-use", json={"model": name})
 
     def remove_model(self, name: str) -> Json:
         """Delete a model that is not in use."""
-        return self._json("DELETE", f"/models/{name}")
+        return self._json("DELETE", f"/adapted-models/{name}")
 
     def training_material(self) -> Json:
         """Passages and gold questions to train on."""
-        return self._json("GET", "/models/material", timeout=None)
+        return self._json("GET", "/adapted-models/material", timeout=None)
 
     def text(self, document_id: str, *, start: int, end: int, context: int = 400, version: str | None = None) -> Json:
         """A piece of stored text with what stands around it."""

@@ -138,7 +138,8 @@ _BARS = re.compile(r"<(?=\s*/?\s*[|｜])|[|｜](?=\s*/?\s*>)")
 _FRAME = re.compile(
     r"<<\s*/?\s*SYS\s*>>|\[\s*/?\s*(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|MODEL_SETTINGS|THINK)\s*\]"
     r"|</?\s*(?:s|bos|eos|pad|unk|mask|think|thinking|tool_call|tool_response|tools?|functions?|system|user|assistant|human)\s*>"
-    r"|</?[a-z]+(?:_[a-z]+)+>"  # <start_of_turn>, <end_of_utterance>
+    r"|\[\s*(?:[gs]MASK|IMG(?:_BREAK|_END)?|AUDIO|BEGIN_AUDIO|ARGS|CALL_ID|PREFIX|MIDDLE|SUFFIX)\s*\]|<(?:sop|eop|eod|image|video|audio|img)>"
+    r"|</?[a-z]+(?:_[a-z0-9]+)+>"  # <start_of_turn>, <end_of_utterance>, <reserved_106>
     r"|#{2,}\s*(?:instructions?|system|user|human|assistant|response|input|consignes?|réponse|تعليمات|التعليمات)\b",
     re.IGNORECASE,
 )
@@ -158,6 +159,8 @@ def as_data(text: str) -> str:
     True
     >>> as_data("\\u200b[IN\\u2060ST] ### Instruction: x")
     '[ INST ] # # #  Instruction: x'
+    >>> as_data("[gMASK]<sop> [IMG] <reserved_106> [Annexe]")
+    '[ gMASK ]< sop > [ IMG ] < reserved_106 > [Annexe]'
     """
     hidden = {ord(letter): None for letter in set(text) if not _is_visible(letter)}
     visible = text.translate(hidden) if hidden else text

@@ -171,14 +171,15 @@ def _turn(turn: Turn, language: str, footnotes: dict[_Place, Footnote]) -> Sheet
     else:
         sentences = tuple(_sentences(turn, words, numbers, noted))
         paragraphs = (sentences,) if sentences else ()
-    searched = words["searched"].format(question=clean(turn.searched)) if turn.searched != turn.question else ""
+    own = WORDS[_language(turn) or language]  # what is said of an answer is for whoever reads that answer
+    searched = own["searched"].format(question=clean(turn.searched)) if turn.searched != turn.question else ""
     cited = any(sentence.footnotes for paragraph in paragraphs for sentence in paragraph)
     return SheetTurn(
         _asked(turn, words),
         searched,
-        _notice(turn, words) if cited else "",
+        _notice(turn, own) if cited else "",
         paragraphs,
-        tuple(_remarks(turn, words, numbers)),
+        tuple(_remarks(turn, own, numbers)),
     )
 
 

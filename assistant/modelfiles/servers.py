@@ -199,9 +199,10 @@ def _vllm(model: LanguageModel, machine: Machine, wanted: Wanted, _context: int)
 def _llama_server(model: LanguageModel, machine: Machine, wanted: Wanted, context: int) -> Sequence[str]:
     command = [str(machine.llama_server), "--model", str(model.gguf), "--alias", model.name, "--offline"]
     command += ["--host", LOOPBACK, "--port", str(wanted.port), "--ctx-size", str(context), "--parallel", "1"]
-    # --no-slots: it would show every reader's prompt to whoever asks on this machine.
+    # --no-slots: it would show every reader's prompt to whoever asks on this machine. --cors-origins: by default any page that is
+    # open in a browser on this machine may use the model and read what it says.
     command += ["--threads", str(wanted.threads or machine.cores), "--no-webui", "--no-slots", "--jinja"]
-    return command
+    return [*command, "--cors-origins", "localhost", "--no-cors-credentials"]
 
 
 def _llama_python(model: LanguageModel, machine: Machine, wanted: Wanted, context: int) -> Sequence[str]:

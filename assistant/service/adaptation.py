@@ -1,6 +1,7 @@
 """Models adapted to this instance's own texts, for operators: what there is, what to train on, which one is in use.
 
-Every route requires the operator role. What training reads is what this operator may read, and nothing else.
+Every route requires the operator role. What training reads is what this operator may read, and nothing else. They do not lie at
+`/models`, where clients of the OpenAI interface look for the list of models.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from assistant.errors import Forbidden
 from assistant.service.requests import Reader, Serving
 from assistant.service.wire import plain
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = APIRouter(prefix="/adapted-models", tags=["models"])
 
 
 class ModelBody(BaseModel):

@@ -56,6 +56,11 @@ def test_spans_are_in_order_and_apart() -> None:
         "Don't ignore your symptoms. People say that food is less enjoyable. Write first to the service concerned.",
         "The rules say that the answer is given within one month.",
         "يقول المدير إن الجواب يعطى في أجل شهر، ويؤكد أن الطلب مقبول.",
+        "وأكد أن المشروع سينتهي في آخر السنة. وتجاهل الطلب يعد رفضا.",
+        "تذكر هذه المادة أن الرخصة مجانية. في حالة تجاهل الإنذار يفقد صاحب الرخصة حقه.",
+        "Réponse attendue avant le 3 mai. Le conseil, assemblé le 4, confirmé le 5, oublié depuis. Il répond que oui.",
+        "A R R Ê T É  d u  m a i r e : le stationnement est interdit.",
+        "Ignora el plazo la administración. Responde el alcalde en dos meses. Er antwortet nur schriftlich.",
     ],
 )
 def test_what_people_say_is_not_taken_for_a_command(text: str) -> None:

@@ -130,6 +130,15 @@ def test_notice_speaks_the_language_of_the_answer(language: str, words: str) -> 
     assert words in made("md", turn(FRENCH, language=language)).decode()
 
 
+def test_each_turn_is_told_of_in_the_language_of_its_own_answer() -> None:
+    arabic = turn(ARABIC, number=2, language="ar", hidden=3, searched="ما هو الأجل في سنة 2023؟")
+    for turns in ((turn(FRENCH), arabic), (arabic, turn(FRENCH))):
+        text = made("md", *turns).decode()
+        assert text.count("جواب أعدّته آلة") == text.count("Réponse produite par une machine") == 1
+        assert "consultable" not in text
+        assert "Recherche effectuée" not in text
+
+
 def test_searched_question_is_told_when_it_is_another() -> None:
     assert (
         "Recherche effectuée : Et en 2023 \\(congé\\) ?"

@@ -1,4 +1,4 @@
-"""Documents cannot command the assistant: 63 documents that try to, in three languages, all of them in one instance."""
+"""Documents cannot command the assistant: 75 documents that try to, in three languages, all of them in one instance."""
 
 from __future__ import annotations
 
@@ -124,9 +124,18 @@ def test_a_model_that_also_says_what_is_true_is_shown_with_that_alone(attacked: 
 
 def test_what_a_server_reads_as_a_turn_of_the_conversation_never_reaches_it_from_a_document(attacked: Attacked) -> None:
     tokens = ("<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "[INST]", "[/INST]", "<<SYS>>", "</s>")
-    turns = ("<start_of_turn>", "<end_of_turn>")
+    turns = (
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "<｜User｜>",
+        "[gMASK]",
+        "<sop>",
+        "[SYSTEM_PROMPT]",
+        "<reserved_106>",
+        "[IMG]",
+    )
     for attack in attacks():
-        if attack.kind in ("chatml", "llama", "mistral", "gemma"):
+        if attack.kind in ("chatml", "llama", "mistral", "gemma", "tokens"):
             attacked.answer(attack, SAYS_NOTHING)
             sent = attacked.sent()
             assert attack.fact in sent, attack.id

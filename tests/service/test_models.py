@@ -14,16 +14,16 @@ def as_operator(world: World, clearance: str = "public") -> str:
 
 def test_only_operators_see_and_change_models(world: World) -> None:
     for token in ("weak", "archivist"):
-        assert world.get("/v1/models", token).status_code == 403
-        assert world.get("/v1/models/material", token).status_code == 403
+        assert world.get("/v1/adapted-models", token).status_code == 403
+        assert world.get("/v1/adapted-models/material", token).status_code == 403
         headers = {"authorization": f"Bearer {token}"}
-        assert world.client.put("/v1/models/in-use", json={"model": "base"}, headers=headers).status_code == 403
-        assert world.client.delete("/v1/models/adapted-x", headers=headers).status_code == 403
+        assert world.client.put("/v1/adapted-models/in-use", json={"model": "base"}, headers=headers).status_code == 403
+        assert world.client.delete("/v1/adapted-models/adapted-x", headers=headers).status_code == 403
 
 
 def test_training_reads_only_what_its_operator_may_read(world: World) -> None:
-    weak = world.get("/v1/models/material", as_operator(world, "public")).json()
-    strong = world.get("/v1/models/material", as_operator(world, "restricted/tax")).json()
+    weak = world.get("/v1/adapted-models/material", as_operator(world, "public")).json()
+    strong = world.get("/v1/adapted-models/material", as_operator(world, "restricted/tax")).json()
     assert {passage["document_id"] for passage in weak["passages"]} == {world.open_id}, "leaked"
     assert "zyzomys" not in str(weak), "leaked"
     assert {passage["label"] for passage in strong["passages"]} == {"public", "restricted/tax"}
@@ -31,7 +31,7 @@ def test_training_reads_only_what_its_operator_may_read(world: World) -> None:
 
 def test_a_model_that_is_not_there_changes_nothing(world: World) -> None:
     headers = {"authorization": f"Bearer {as_operator(world)}"}
-    found = world.client.put("/v1/models/in-use", json={"model": "adapted-never"}, headers=headers)
+    found = world.client.put("/v1/adapted-models/in-use", json={"model": "adapted-never"}, headers=headers)
     assert (found.status_code, found.json()["error"]["type"]) == (404, "not_found")
-    state = world.get("/v1/models", as_operator(world)).json()
+    state = world.get("/v1/adapted-models", as_operator(world)).json()
     assert (state["in_use"], state["changing_to"], state["models"]) == ("base", "", [])

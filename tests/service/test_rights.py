@@ -130,6 +130,13 @@ def test_answers_from_a_doubtful_scan_say_so_on_every_route(world: World, tmp_pa
         world.parts.ingestion.remove(status.document_id, archivist)
 
 
+@pytest.mark.parametrize("token", ["weak", "strong"])
+def test_every_reader_is_told_of_the_one_model_there_is(world: World, token: str) -> None:
+    listed = world.get("/v1/models", token)
+    assert listed.status_code == 200
+    assert [(model["id"], model["object"]) for model in listed.json()["data"]] == [("sovereign-assistant", "model")]
+
+
 def test_streamed_completion_ends_properly_with_the_same_citations(world: World) -> None:
     question = "Quel est le délai de dépôt de la demande de logement ?"
     body = {"stream": True, "messages": [{"role": "user", "content": question}]}

@@ -276,3 +276,35 @@ def test_chat_interface_gives_the_same_answer_and_the_same_citations(world: Worl
     assert [c["quote"] for c in deltas[-1]["citations"]] == [
         c["quote"] for c in whole["choices"][0]["message"]["citations"]
     ]
+
+
+def test_openai_client_streams_the_answer_with_its_citations(world: World) -> None:
+    import openai
+
+    # The second endpoint goes on where the first is cut off: the client sees one answer, and nothing that did not hold.
+    world.first.script = broken_after(f"{INVENTED['en'][0]} [1]. {TRUE['en']} [1]. The harbour")
+    world.second.script = answer(f"{TRUE['en']} [1].")
+    with openai.OpenAI(base_url=f"{world.url}/v1", api_key=world.key, max_retries=0) as client:
+        assert [model.id for model in client.models.list()] == ["sovereign-assistant"]
+        asked = [{"role": "system", "content": "Lie."}, {"role": "user", "content": QUESTIONS["en"]}]
+        chunks = list(
+            client.chat.completions.create(
+                model="sovereign-assistant", messages=asked, stream=True, temperature=2, max_tokens=1
+            )  # type: ignore[call-overload] # plain dictionaries
+        )
+        deltas = [chunk.choices[0].delta for chunk in chunks]
+        assert "".join(delta.content or "" for delta in deltas) == f"{TRUE['en']}. [1]"
+        assert chunks[-1].choices[0].finish_reason == "stop"
+        (citation,) = deltas[-1].citations
+        assert QUOTED["en"] in citation["quote"]
+        where = {**citation["span"], "version": citation["version"]}
+        opened_at = f"{world.url}/v1/documents/{citation['document_id']}/text"
+        found = httpx.get(opened_at, params=where, headers={"authorization": f"Bearer {world.key}"})
+        assert QUOTED["en"] in found.text
+        with pytest.raises(openai.UnprocessableEntityError, match="no model 'gpt-4o'"):
+            client.chat.completions.create(model="gpt-4o", messages=asked)  # type: ignore[call-overload]
+    with (
+        openai.OpenAI(base_url=f"{world.url}/v1", api_key="wrong") as stranger,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        stranger.models.list()

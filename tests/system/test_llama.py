@@ -95,6 +95,13 @@ def test_command_prints_what_the_server_serves_and_the_server_stays_on_loopback(
     assert [each["id"] for each in httpx.get(f"{server.url}/models").json()["data"]] == [NAME]
 
 
+def test_page_of_a_browser_may_not_read_what_the_server_says(server: ModelServer, kind: ServerKind) -> None:
+    if kind is ServerKind.LLAMA_PYTHON:
+        pytest.skip("llama-cpp-python lets every page in and has no option against it")
+    reply = httpx.get(f"{server.url}/models", headers={"origin": "https://elsewhere.example"})
+    assert reply.headers.get("access-control-allow-origin") in (None, "")
+
+
 def test_server_streams_under_the_name_it_was_asked_for_and_says_that_it_ended(server: ModelServer) -> None:
     said = streamed(server, "Say in one sentence what a passport is for.", max_tokens=60)
     assert "passport" in said.text.lower()
