@@ -275,3 +275,18 @@ def test_documents_that_were_set_aside_are_read_again_all_at_once(
     finally:
         for each in ids:
             api.delete(f"/documents/{each}")
+
+
+def test_long_list_of_conversations_does_not_make_the_page_longer(
+    visit: Callable[..., Any],
+    api: httpx.Client,  # noqa: F811
+) -> None:
+    for number in range(30):
+        made = api.post("/conversations", json={}).json()["id"]
+        api.patch(f"/conversations/{made}", json={"title": f"Une conversation parmi d'autres, numéro {number}"})
+    page = visit("fr", width=1400, height=900).page
+    expect(page.locator(".talk").nth(29)).to_be_attached()
+    heights = [page.locator(part).bounding_box()["height"] for part in (".talks", ".main")]
+    assert heights[0] <= heights[1]
+    page.set_viewport_size({"width": 1400, "height": 1100})
+    assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
