@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.test_archivists import SETTLED_MS, handed_in
 from tests.browser.test_page import QUESTIONS, answer_of, api, first_paged, open_source  # noqa: F401
 from tests.instances import RunningInstance
 
@@ -252,3 +253,40 @@ def test_quotations_are_read_aloud_in_their_own_language(visit: Callable[..., An
     reader.ask(QUESTIONS[language])
     for quotation in reader.page.locator("blockquote").all():
         assert quotation.get_attribute("lang") == language
+
+
+def test_documents_that_were_set_aside_are_read_again_all_at_once(
+    visit: Callable[..., Any],
+    api: httpx.Client,  # noqa: F811
+) -> None:
+    files = {f"abime-{number}.pdf": f"%PDF-1.7 broken {number}".encode() for number in range(3)}
+    ids = [handed_in(api, name, content)["document_id"] for name, content in files.items()]
+    before = len(api.get(f"/documents/{ids[0]}/history").json()["events"])
+    try:
+        page = visit("fr").page
+        page.locator(".nav-link").nth(1).click()
+        page.locator(".chip.rejected").click()
+        page.fill("#filter", "abime-")
+        page.get_by_role("button", name="Relancer la lecture\u00a0: 3\u00a0documents").click()
+        expect(page.locator(".retries")).to_contain_text("Remis en lecture : 3 documents.", timeout=SETTLED_MS)
+        assert all(len(api.get(f"/documents/{each}/history").json()["events"]) > before for each in ids)
+        page.locator(".chip.done").click()
+        expect(page.locator(".retries")).to_be_empty()
+    finally:
+        for each in ids:
+            api.delete(f"/documents/{each}")
+
+
+def test_long_list_of_conversations_does_not_make_the_page_longer(
+    visit: Callable[..., Any],
+    api: httpx.Client,  # noqa: F811
+) -> None:
+    for number in range(30):
+        made = api.post("/conversations", json={}).json()["id"]
+        api.patch(f"/conversations/{made}", json={"title": f"Une conversation parmi d'autres, numéro {number}"})
+    page = visit("fr", width=1400, height=900).page
+    expect(page.locator(".talk").nth(29)).to_be_attached()
+    heights = [page.locator(part).bounding_box()["height"] for part in (".talks", ".main")]
+    assert heights[0] <= heights[1]
+    page.set_viewport_size({"width": 1400, "height": 1100})
+    assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")

@@ -4,6 +4,7 @@ import { Activity } from "./activity.js";
 import { Dossier } from "./dossier.js";
 import { button, element } from "./dom.js";
 import { Finder } from "./finder.js";
+import { Retries } from "./retries.js";
 import { json, queried } from "./service.js";
 import { isReadable, problemCallout } from "./states.js";
 import { documentsTable, pager, ROWS } from "./table.js";
@@ -30,6 +31,7 @@ export class LibraryView {
     clearTimeout(this.later);
     this.upload?.leave();
     this.activity?.leave();
+    this.retries?.stop();
   }
 
   get archivist() {
@@ -43,6 +45,7 @@ export class LibraryView {
     if (!this.archivist) return;
     this.upload = new UploadForm(this.page, () => this.activity.soon() || this.refresh(), (id) => this.openDossier(id));
     this.activity = new Activity(this.page, () => this.soon());
+    this.retries = new Retries(this.page, this.finder, () => this.activity.soon() || this.refresh());
   }
 
   draw() {
@@ -58,6 +61,7 @@ export class LibraryView {
     const { words } = this.page;
     this.rows = element("div", { class: "rows" });
     this.found = element("p", { class: "found", role: "status" });
+    const retries = this.retries?.draw();
     if (this.listing) this.fill();
     else this.rows.replaceChildren(element("div", { class: "skeleton", "aria-hidden": "true" }, skeletonLines()));
     this.refresh();
@@ -68,7 +72,7 @@ export class LibraryView {
       element("p", { class: "lead" }, words.say("library.lead")),
       this.archivist ? [this.upload.draw(), this.activity.draw()] : null,
       this.finder.draw(),
-      this.found,
+      element("div", { class: "found-line" }, this.found, retries),
       this.rows,
     );
   }
@@ -109,6 +113,7 @@ export class LibraryView {
     const { words } = this.page;
     const { documents, total, counts } = this.listing;
     this.finder.showCounts(counts);
+    this.retries?.offer(total);
     if (!documents.length) {
       this.found.textContent = "";
       const says = words.say(this.finder.narrowed ? "library.none" : "library.empty");
