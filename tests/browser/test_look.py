@@ -108,12 +108,11 @@ def test_everything_in_the_list_of_conversations_is_large_enough_for_a_finger(
     page.keyboard.press("Enter")
     page.wait_for_selector(".answer-tools")
     page.locator(".talks-open").click()
-    for control in page.locator(".talks :is(button, a)").all():
-        box = control.bounding_box()
-        assert min(box["width"], box["height"]) >= 35
-    for act in page.locator(".talk-acts button").all():
-        box = act.bounding_box()
-        assert min(box["width"], box["height"]) >= 44
+    expect(page.locator(".talk.current")).to_be_visible()
+    boxes = "nodes.map((node) => node.getBoundingClientRect())"
+    smaller = f"nodes => {boxes}.map((box) => Math.min(box.width, box.height))"
+    assert min(page.locator(".talks :is(button, a)").evaluate_all(smaller)) >= 35
+    assert min(page.locator(".talk-acts button").evaluate_all(smaller)) >= 44
 
 
 def test_page_read_as_text_marks_the_quoted_words_where_they_stand(
