@@ -102,7 +102,8 @@ class Wanted:
             light = frozenset()
         self.weights = {term: weight * (_LIGHT_SHARE if term in light else 1) for term, weight in weights.items()}
         self.total = sum(self.weights.values())
-        self.references = references(question)
+        self.articles = frozenset(unit for unit in references(question) if not unit.startswith("no:"))
+        """Articles, sections and the like that the question names; a law's own number is no part of it."""
         self._lexicon = lexicon
         self.language = language
         self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
@@ -207,7 +208,7 @@ def _lexical_score(
     kind = answer_kind(question)
     if kind is not AnswerKind.ANY:
         score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
-    elif wanted.references and not wanted.references.isdisjoint(references(sentence[:_OPENING_CHARS])):
+    elif wanted.articles and not wanted.articles.isdisjoint(references(sentence[:_OPENING_CHARS])):
         score *= _NAMED_ARTICLE
     return score * _row_share(question, sentence) * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
 
@@ -349,7 +350,7 @@ def _match(passage: Passage, wanted: Wanted) -> _Match:
     around = "\n".join((heading, passage.date or "", passage.text))
     share = 1.0 if passage.language == wanted.language else _OTHER_LANGUAGE_SHARE
     above = wanted.held(heading)
-    is_named = not wanted.references.isdisjoint(references("\n".join(passage.headings)))
+    is_named = not wanted.articles.isdisjoint(references("\n".join(passage.headings)))
     sentences = ((text, wanted.held(text)) for text in texts)
     return _Match(
         above,
