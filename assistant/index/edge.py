@@ -493,8 +493,7 @@ def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
 
 def _stepped(values: Iterable[float], step: float) -> list[float]:
     """For each value the nearest multiple of `step`, at least one."""
-    stepped: list[float] = (np.maximum(1.0, np.rint(np.fromiter(values, np.float64) / step)) * step).tolist()
-    return stepped
+    return list((np.maximum(1.0, np.rint(np.fromiter(values, np.float64) / step)) * step).tolist())
 
 
 def _ranking(hits: Sequence[edge.ScoredPoint]) -> list[tuple[str, float]]:
