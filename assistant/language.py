@@ -127,6 +127,8 @@ _HEADING_LINE = re.compile(
     r"|(?:المادة|مادة|الفصل|الباب|القسم|الملحق|الفرع|الجزء)[ \t\u00a0]+(?:[\d\u0660-\u0669]+|[\u0621-\u064a]+))"
     r"[ \t\u00a0]*(?:[.:–—\-][^\n]{0,110})?$"
 )
+_MAY_OPEN_ITEM = re.compile(r"[ \t]*(?:[^\w\s]|\d|[a-zA-Z]{1,5}[.)])")
+"""What every list item begins with, and hardly any other line."""
 _ENDED = re.compile(r"[.!?…؟۔:;؛,،»”)]\s*$")
 
 
@@ -160,8 +162,10 @@ def _segments(text: str) -> Iterator[tuple[int, int]]:
     for line in text.splitlines(keepends=True):
         bare = line.rstrip()
         alone = TABLE_CELL in bare or bool(_HEADING_LINE.match(bare))
-        dash = bool(_DASH_BULLET.match(bare))
-        listed = _begins_item(bare, previous, dash_allowed=in_dashes)
+        dash = listed = False
+        if _MAY_OPEN_ITEM.match(bare):
+            dash = bool(_DASH_BULLET.match(bare))
+            listed = _begins_item(bare, previous, dash_allowed=in_dashes)
         if position > start and (not bare or not previous or alone or previous_stands_alone or listed):
             yield start, position
             start = position

@@ -87,6 +87,10 @@ class Affine(NamedTuple):
 
     def shown(self, boxes: Boxes) -> Boxes:
         """Boxes given as left, top, right, bottom in page coordinates, as they stand on the page that is shown."""
+        if self.b == 0.0 == self.d:  # the page stands upright, as nearly all do
+            placed: Boxes = boxes * (self.a, self.e, self.a, self.e) + (self.c, self.f, self.c, self.f)
+            if (placed[:, :2] <= placed[:, 2:]).all():
+                return placed
         x1, y1, x2, y2 = boxes.T
         u1, u2 = self.a * x1 + self.b * y1 + self.c, self.a * x2 + self.b * y2 + self.c
         v1, v2 = self.d * x1 + self.e * y1 + self.f, self.d * x2 + self.e * y2 + self.f

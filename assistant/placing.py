@@ -59,6 +59,12 @@ def _words(page: PdfPage, pieces: Sequence[Sequence[CharacterRun]], text: str, s
 
 def fraction_box(sides: tuple[float, float, float, float], width: float, height: float) -> Box:
     """Left, top, right, bottom in points as fractions of the page: inside it, at least half a thousandth wide and high."""
+    box = page_box(sides, width, height)
+    return Box(round(box.left, 5), round(box.top, 5), round(box.right, 5), round(box.bottom, 5))
+
+
+def page_box(sides: tuple[float, float, float, float], width: float, height: float) -> Box:
+    """The same, not rounded: for a box that is never written down."""
     left, top, right, bottom = sides
     (x1, x2), (y1, y2) = _inside(left / width, right / width), _inside(top / height, bottom / height)
     return Box(x1, y1, x2, y2)
@@ -68,8 +74,7 @@ def _inside(start: float, end: float) -> tuple[float, float]:
     # Comparisons: `min` and `max` cost several times as much, and every line of a PDF comes here.
     start = 0.0 if start < 0.0 else 0.9995 if start > 0.9995 else start
     least = start + 0.0005
-    end = least if end < least else 1.0 if end > 1.0 else end
-    return round(start, 5), round(end, 5)
+    return start, least if end < least else 1.0 if end > 1.0 else end
 
 
 def line_boxes(page: Page, span: Span) -> tuple[Box, ...]:

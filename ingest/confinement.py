@@ -154,7 +154,7 @@ def refuse_network(event: str, arguments: tuple[object, ...]) -> None:  # noqa: 
 
 def _limit(settings: ParsingSettings, *, own_user_namespace: bool) -> None:
     """Limits for this process and each that it starts. Memory counts on top of what the interpreter already holds."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    pages = int(Path("/proc/self/statm").read_bytes().split()[0])
     memory = pages * resource.getpagesize() + settings.memory_bytes
     limits = [
         (resource.RLIMIT_CPU, settings.cpu_s, settings.cpu_s + 2),  # at the first SIGXCPU, at the second SIGKILL

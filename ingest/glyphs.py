@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from assistant.placing import fraction_box
+from assistant.placing import page_box
 from assistant.types import CharacterRun
 from ingest.arabic import lam_alef_put_right
 from ingest.layout import Line
@@ -217,7 +217,7 @@ def _line(row: Sequence[Cell], width: float, height: float, *, mirrored: bool) -
     first = row[0]
     if len(row) == 1:
         text = first.text if first.text.isascii() else _arabic_mended(first.text, mirrored=mirrored)
-        box = fraction_box(first[2:6], width, height)
+        box = page_box(first[2:6], width, height)
         return Line(text, (), box, first.baseline / height, first.size / height, first.bold, 1, None, (first.runs,))
     text, runs, cells = "", list[tuple[CharacterRun, ...]](), 1
     for number, cell in enumerate(row):
@@ -230,7 +230,7 @@ def _line(row: Sequence[Cell], width: float, height: float, *, mirrored: bool) -
         text += cell.text if cell.text.isascii() else _arabic_mended(cell.text, mirrored=mirrored)
     sides = min(c.left for c in row), min(c.top for c in row), max(c.right for c in row), max(c.bottom for c in row)
     bold = all(cell.bold for cell in row)
-    box = fraction_box(sides, width, height)
+    box = page_box(sides, width, height)
     return Line(text, (), box, first.baseline / height, first.size / height, bold, cells, None, tuple(runs))
 
 

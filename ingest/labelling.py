@@ -12,6 +12,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 
 from assistant.access import Label, Level
@@ -22,6 +23,8 @@ _BEGINNING_CHARS = 3000
 """About the first page."""
 _LONGEST_MARKING = 120
 _REPEATED_ON_PAGES = 2
+_COLON = re.compile(r"\s*[:：﹕]\s*")
+_DECORATION = re.compile(r"[\s*_#\[\]()<>«»\"“”|–—.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +156,12 @@ def _name(level: Level) -> str:
 
 def _folded(text: str) -> str:
     """`text` without case, accents, Arabic letter variants, decoration and double spaces; every colon is ':'."""
-    plain = unicodedata.normalize("NFD", search_form(text, "ar").casefold())
-    plain = "".join([character for character in plain if not unicodedata.combining(character)])
-    plain = re.sub(r"\s*[:：﹕]\s*", ":", plain)
-    return re.sub(r"[\s*_#\[\]()<>«»\"“”|–—.]+", " ", plain).strip()
+    plain = search_form(text, "ar").casefold()
+    if not plain.isascii():
+        plain = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFD", plain)))
+    if ":" in plain or "：" in plain or "﹕" in plain:
+        plain = _COLON.sub(":", plain)
+    return _DECORATION.sub(" ", plain).strip()
 
 
 def _level(path: Path, name: str) -> Level:

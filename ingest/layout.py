@@ -164,10 +164,9 @@ class _Writer:
         start = self._length
         for line in piece.lines:
             base = self._length
-            words.extend(Word(Span(base + left, base + right), box) for left, right, box in line.words)
-            runs.extend(tuple((base + left, base + right, at) for left, right, at in cell) for cell in line.runs)
-            self._add(line.text)
-            self._add("\n")
+            words.extend([Word(Span(base + left, base + right), box) for left, right, box in line.words])
+            runs.extend([tuple([(base + left, base + right, at) for left, right, at in cell]) for cell in line.runs])
+            self._add(line.text + "\n")
         return Span(start, self._length - 1)
 
     def _append_to_last_page(self, text: str) -> None:

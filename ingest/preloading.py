@@ -49,11 +49,13 @@ def preload(read: Callable[[Path, ParsingSettings], object]) -> None:
     locks.FileLock = None  # type: ignore[attr-defined]  # an attribute of the module that it stands for
     sys.modules[locks.__name__] = locks
     import numpy.ma  # noqa: F401 - what numpy would load at the first median
+    from PIL import Image, ImageChops, ImageOps, TiffImagePlugin  # noqa: F401 - what OCR works and writes with
 
     from assistant.language import detect_language
     from ingest import containers, images, office, pdf  # noqa: F401
 
     office.preload()
+    Image.preinit()
     for lines in (_FRENCH, _ENGLISH, _ARABIC):
         detect_language(" ".join(lines))
     with contextlib.suppress(OSError), tempfile.TemporaryDirectory() as folder:  # a full disk is no reason not to start

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _QUEUE = "documents"
-_STEPS_VERSION = "1"
+_STEPS_VERSION = "2"
 """Counts up when the order of the steps changes: work begun under another version is begun anew, not resumed."""
 _TAKEN_AHEAD = 12
 """Workflows taken beyond those worked on, so that nobody waits for the next look into the queue."""

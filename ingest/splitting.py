@@ -117,7 +117,7 @@ def _trimmed_blocks(document: Document) -> Iterator[Block]:
     for block in document.blocks or text_blocks(document.text):
         span = _trimmed(document.text, block.span.start, block.span.end)
         if span is not None:
-            yield replace(block, span=span)
+            yield block if span == block.span else replace(block, span=span)
 
 
 def _texts(document: Document, path: Sequence[tuple[int, Block]]) -> tuple[str, ...]:

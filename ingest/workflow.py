@@ -1,4 +1,7 @@
-"""One document, end to end: parse → label → publish (split, embed, archive, index) → settle.
+"""One document, end to end: parse → publish (label, split, embed, archive, index) → settle.
+
+The first two are steps that the queue remembers, at the price of a transaction each. Settling is none: the ledger itself knows
+a document that is settled.
 
 Every step can be repeated: ids are deterministic, writing the same thing twice changes nothing. A process that dies anywhere
 leaves a document "in progress"; `ingest.queue` takes it up again, at the step that was in hand, and it ends in the same state.
@@ -214,12 +217,7 @@ class DocumentWorkflow:
             "media_type": parsed.media_type,
         }
         state = DocumentState.DONE_WITH_WARNINGS if parsed.warnings else DocumentState.DONE
-        step(
-            "settle",
-            lambda: self._settle(
-                task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings
-            ),
-        )
+        self._settle(task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings)
 
     def _take_in(
         self,
@@ -229,19 +227,24 @@ class DocumentWorkflow:
         sidecar: Sidecar,
         attachments: tuple[Attachment, ...] = (),
     ) -> None:
-        label = Label.parse(step("label", lambda: str(self._label(task, document, sidecar))))
         try:
             corrections = self._archive.corrections(task.document_id, task.version)
         except SealBroken:  # the key is lost: what was read anew must still be searchable
             corrections = {}
             document = replace(document, warnings=(*document.warnings, _LOST_CORRECTIONS))
-        document = amended(document, task, sidecar, label, corrections)
-        passages = int(step("publish", lambda: str(self._publish(task, document, attachments))))
-        doubtful = doubtful_pages(document, self._ocr_confidence)
-        warnings = (*document.warnings, *_doubts(document, doubtful))
+
+        def work() -> str:
+            label = self._label(task, document, sidecar)
+            published = self._publish(task, amended(document, task, sidecar, label, corrections), attachments)
+            return f"{published} {label}"
+
+        passages, label = step("publish", work).split(" ", 1)
+        taken_in = amended(document, task, sidecar, Label.parse(label), corrections)
+        doubtful = doubtful_pages(taken_in, self._ocr_confidence)
+        warnings = (*taken_in.warnings, *_doubts(taken_in, doubtful))
         state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
-        facts = _facts(document, passages, doubtful)
-        step("settle", lambda: self._settle(task, state, facts=facts, warnings=warnings))
+        facts = _facts(taken_in, int(passages), doubtful)
+        self._settle(task, state, facts=facts, warnings=warnings)
 
     def _label(self, task: Task, document: Document, sidecar: Sidecar) -> Label:
         return label_of(task, document.text, sidecar, markings=self._markings, unmarked=self._unmarked)
@@ -272,7 +275,7 @@ class DocumentWorkflow:
         """
         try:
             step("withdraw", lambda: str(self._withdraw(task)))
-            step("settle", lambda: self._settle(task, state, category=category, reason=reason))
+            self._settle(task, state, category=category, reason=reason)
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
 
@@ -297,7 +300,7 @@ class DocumentWorkflow:
         reason: str = "",
         facts: dict[str, str | int | None] | None = None,
         warnings: Iterable[str] = (),
-    ) -> str:
+    ) -> None:
         side_effect("ledger.settle")
         # One that waits for a disk keeps a last attempt, however long that takes.
         attempts = min(task.attempts, self._attempts - 1) if state is DocumentState.RECEIVED else None
@@ -308,7 +311,6 @@ class DocumentWorkflow:
         remove_folder(self._folder(task))
         if state.final:
             remove_folder(self._page_folder(task))
-        return state.value
 
     def _page_folder(self, task: Task) -> Path:
         """Where pages that OCR has read are kept until the document is settled."""

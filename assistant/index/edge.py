@@ -426,7 +426,7 @@ class EdgePassageIndex:
         self, terms: Iterable[int], labels: tuple[str, ...], searched: edge.Filter, depth: int
     ) -> edge.QueryRequest:
         weights = self._term_weights(terms, labels)
-        asked = [_stepped(weight, _ASKED_STEP) for weight in weights.values()]
+        asked = _stepped(weights.values(), _ASKED_STEP)
         return edge.QueryRequest(depth, query=sparse_query(list(weights), asked, WORDS), filter=searched)
 
     def _checked(self, ids: list[str], principal: Principal) -> dict[str, Passage]:
@@ -464,7 +464,7 @@ class EdgePassageIndex:
         return stored
 
     def _point(self, passage: Passage, vector: NDArray[np.float32], terms: SparseTerms) -> edge.Point:
-        words = edge.SparseVector(list(terms.indices), [_stepped(value, _STORED_STEP) for value in terms.values])
+        words = edge.SparseVector(list(terms.indices), _stepped(terms.values, _STORED_STEP))
         return edge.Point(passage.id, {DENSE: vector.tolist(), WORDS: words}, payload(passage, self._keyring))
 
 
@@ -491,9 +491,9 @@ def _dominates_all(label_text: str, passages: Sequence[Passage]) -> bool:
     return all(label.dominates(passage.label) for passage in passages)
 
 
-def _stepped(value: float, step: float) -> float:
-    """The nearest multiple of `step`, at least one."""
-    return max(1, round(value / step)) * step
+def _stepped(values: Iterable[float], step: float) -> list[float]:
+    """For each value the nearest multiple of `step`, at least one."""
+    return list((np.maximum(1.0, np.rint(np.fromiter(values, np.float64) / step)) * step).tolist())
 
 
 def _ranking(hits: Sequence[edge.ScoredPoint]) -> list[tuple[str, float]]:

@@ -30,7 +30,7 @@ from tests.shared import shared_data
 from tests.worlds import ARCHIVIST, DEMO, ROOT, instance_file
 
 ROUNDS, THREADS = 2, 2
-_READ_BY_OCR = {"pdf-scan", "image", "note-1996-salle-lecture-archives.pdf"}
+_READ_BY_OCR = {"pdf-scan", "image", "note-1996-salle-lecture-archives.pdf", "declaration-de-bicyclette.pdf"}
 """Folders and files."""
 _WARM_UPS, _LONGEST_S = 4, 900.0
 
