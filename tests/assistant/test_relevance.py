@@ -256,6 +256,15 @@ def test_follow_up_is_not_answered_by_what_does_not_speak_of_its_subject(
     assert features(about_it) != NO_SUPPORT
 
 
+def test_sentence_with_the_number_of_the_law_is_not_the_article_that_is_asked_for() -> None:
+    question = "Que prévoit l'article 5 de la loi n° 2019-1479 ?"
+    named, plain = "La loi n° 2019-1479 est publiée.", "La loi sur les autoroutes est publiée."
+    both = evidence(question, "fr", named, plain)
+    weights = dict.fromkeys(LEXICON.query_terms("loi", "fr"), 1.0)
+    of_named, of_plain = WORDS_ONLY.score(replace(both, term_weights=weights), [named, plain], "fr")
+    assert of_named == of_plain > 0
+
+
 def test_article_that_is_asked_for_is_found_by_the_words_it_begins_with_where_it_has_no_heading() -> None:
     question = "Que prévoit l'article 5 de la loi sur les autoroutes ?"
     asked, other = (
