@@ -111,6 +111,8 @@ class EmbeddedIngestion:
             lambda: PatientEmbedder(embedder(), QUESTIONS),
             passage_chars=settings.ingest.passage_chars,
             keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+            retiring=self._part_with_copies,
+            sparing=self._ledger.sparing,
             changed=self._upkeep.changed,
         )
         self._workflow = DocumentWorkflow(
@@ -308,6 +310,10 @@ class EmbeddedIngestion:
             if searchable and self._index.count(status.document_id, status.version) != status.passages:
                 self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
+    def _part_with_copies(self, document_id: str) -> None:
+        for new in self._ledger.part_with_copies(document_id):
+            self._queue.submit(new)
+
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label | None) -> None:
         """Take in a file carried by another one, under its carrier's label if there is one, as a document of its own."""
         if label is None and not attachment.own_label:
@@ -346,6 +352,8 @@ class EmbeddedIngestion:
                 sidecar=sidecar,
                 received_by=received_by,
             )
+            if not self._archive.original_path(version).is_file():  # removed with a document that had it until now
+                self._archive.keep_original(file)
         self._queue.submit(status.document_id)
         return status
 

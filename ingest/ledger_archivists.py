@@ -78,3 +78,4 @@ def _require_free_source(connection: Connection, document_id: str, source: str |
     query = "SELECT 1 FROM documents WHERE source = ? AND document_id != ?"
     if connection.execute(query, (source, document_id)).fetchone():
         raise Conflict("another document has this source; give this one another")
+    connection.execute("DELETE FROM copies WHERE source = ?", (source,))

@@ -66,6 +66,20 @@ CREATE TABLE IF NOT EXISTS workers (
     beats       INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_by_version ON events (version);
+CREATE TABLE IF NOT EXISTS copies (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    source      TEXT NOT NULL UNIQUE,
+    document_id TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    file_name   TEXT NOT NULL,
+    given_label TEXT NOT NULL DEFAULT '', -- from here on: empty while the document has these bytes itself
+    sidecar     TEXT NOT NULL DEFAULT '',
+    edits       TEXT NOT NULL DEFAULT '{}',
+    label       TEXT NOT NULL DEFAULT '',
+    title       TEXT NOT NULL DEFAULT '',
+    received_by TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX IF NOT EXISTS copies_by_document ON copies (document_id);
 """
 RETRY = "retry"
 """The category of a document that waits to be tried again."""

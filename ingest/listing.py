@@ -83,9 +83,11 @@ class Listing:
 
     def may_change(self, source: str, version: str, principal: Principal) -> bool:
         """True unless these bytes or this source belong to a document that this principal may not know of."""
-        query = "SELECT document_id FROM documents WHERE source = ? OR version = ?"
-        held = {row["document_id"] for row in self._database.connection().execute(query, (source, version))}
-        where = self._visible(principal) & _Clause("source = ? OR version = ?", (source, version))
+        copied = "document_id IN (SELECT document_id FROM copies WHERE source = ?)"
+        concerned = _Clause(f"source = ? OR version = ? OR {copied}", (source, version, source))
+        query = f"SELECT document_id FROM documents WHERE {concerned.text}"  # noqa: S608 - values are bound
+        held = {row["document_id"] for row in self._database.connection().execute(query, concerned.values)}
+        where = self._visible(principal) & concerned
         return self._number("SELECT COUNT(*) AS n FROM documents WHERE", where) == len(held)
 
     def within(self, scope: Scope, principal: Principal) -> frozenset[str]:

@@ -217,7 +217,7 @@ class _Run:
                 self._problem("original damaged", owner or "", said)
             if owner is None:
                 said = f"the original {file.name} belongs to no document that the ledger knows"
-                aside = lambda f=file: _move(f, self._home / FOUND / f.name)  # noqa: E731
+                aside = lambda f=file: self._set_original_aside(f)  # noqa: E731
                 self._problem("unknown original", "", said, aside, f"moved to {FOUND}/{file.name}")
 
     def _kept(self, version: str) -> bool:
@@ -233,9 +233,15 @@ class _Run:
             known["label"] = str(document.label)
             write_durably(aside.with_name(f"{version}.json"), json.dumps(known, ensure_ascii=False, indent=1).encode())
         original = self._archive.original_path(version)
-        if original.is_file():
-            _move(original, aside)
-        self._archive.remove(document_id, version=version)
+        with self._ledger.sparing(document_id) as needed:
+            if original.is_file() and not needed(version):
+                _move(original, aside)
+            self._archive.remove(document_id, version=version, spare=needed)
+
+    def _set_original_aside(self, original: Path) -> None:
+        with self._ledger.sparing() as needed:
+            if not needed(original.name):  # else it was handed in just now
+                _move(original, self._home / FOUND / original.name)
 
     def _problem(
         self,
