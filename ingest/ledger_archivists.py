@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.database import Connection, Database, PostgresDatabase
 from assistant.errors import Conflict
 from assistant.types import DocumentState
-from ingest.ledger_rows import note, now
+from ingest.ledger_rows import BEING_ERASED, note, now
 
 
 class ArchivistsEntries:
@@ -17,10 +17,11 @@ class ArchivistsEntries:
         """Take a settled document in hand and write what an archivist changed; False when it is being worked on.
 
         It is in progress afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has
-        the new source. `reason` goes into the history and names nothing that erasure would have to remove.
+        the new source, and while it is being erased. `reason` goes into the history and names nothing that erasure would have to remove.
         """
         assignments = "".join(f", {name} = ?" for name in columns)
         with self._database.writing() as connection:
+            _require_staying(connection, document_id)
             if "source" in columns:
                 _require_free_source(connection, document_id, columns["source"])
             row = connection.execute(
@@ -40,8 +41,12 @@ class ArchivistsEntries:
         return row["edits"] if row else "{}"
 
     def hold(self, document_id: str, hold: str, reason: str) -> None:
-        """Write why a document may not be erased (empty: it may), whatever state it is in; `reason` is for its history."""
+        """Write why a document may not be erased (empty: it may), whatever state it is in; `reason` is for its history.
+
+        Raises Conflict when its erasure has begun: that can no longer be stopped.
+        """
         with self._database.writing() as connection:
+            _require_staying(connection, document_id)
             row = connection.execute(
                 "UPDATE documents SET hold = ? WHERE document_id = ? RETURNING version, state", (hold, document_id)
             ).fetchone()
@@ -72,6 +77,12 @@ class ArchivistsEntries:
             gone = connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,)).rowcount
         if gone:
             self._database.truncate_log()
+
+
+def _require_staying(connection: Connection, document_id: str) -> None:
+    query = "SELECT 1 FROM documents WHERE document_id = ? AND category = ?"
+    if connection.execute(query, (document_id, BEING_ERASED)).fetchone():
+        raise Conflict("the document is being erased")
 
 
 def _require_free_source(connection: Connection, document_id: str, source: str | None) -> None:

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from assistant.database import Connection, Database, PostgresDatabase
+from assistant.errors import ServiceUnavailable
 from assistant.types import DocumentState, DocumentStatus
-from ingest.ledger_rows import note, now
+from ingest.ledger_rows import BEING_ERASED, note, now
 
 _NAMESPACE = uuid.UUID("0c1b7d52-39c1-4a35-9c52-2d2f0d6d7a10")
 _KEPT = ("given_label", "sidecar", "edits", "label", "title", "received_by")
@@ -33,7 +34,7 @@ class ReceivingEntries:
         """Record a file. The same bytes anywhere are the document that is already here: nothing happens, as `notice` says.
 
         New bytes at a known source become that document's next version. Handing in a document that failed, or handing it in
-        with another label or sidecar, puts it back in the queue.
+        with another label or sidecar, puts it back in the queue. Raises ServiceUnavailable while it is being erased.
         """
         notice = ""
         with self._database.writing() as connection:
@@ -44,6 +45,10 @@ class ReceivingEntries:
                     given_label=given_label, sidecar=sidecar, received_by=received_by,
                 )  # fmt: skip
                 note(connection, document_id, version, DocumentState.RECEIVED, "")
+            elif row["category"] == BEING_ERASED:
+                raise ServiceUnavailable(
+                    f"{source}: its document is being erased; hand it in again when that has ended"
+                )
             else:
                 document_id = row["document_id"]
                 if row["source"] != source:
