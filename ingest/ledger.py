@@ -71,6 +71,7 @@ class Ledger(ReceivingEntries, ArchivistsEntries, ErasureEntries):
         return Task(
             row["document_id"], row["version"], row["source"], row["file_name"], row["given_label"], row["sidecar"],
             row["attempts"], row["received_by"], row["edits"], row["run"], row["worker"],
+            row["clearance"],
         )  # fmt: skip
 
     def progress(self, document_id: str, pages: int, of: int) -> None:

@@ -17,13 +17,14 @@ class ArchivistsEntries:
         """Take a settled document in hand and write what an archivist changed; False when it is being worked on.
 
         It is in progress afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has
-        the new source, and while it is being erased. `reason` goes into the history and names nothing that erasure would have to remove.
+        the new source, and while it is being erased. `reason` goes into the history and names nothing that erasure would have to
+        remove.
         """
         assignments = "".join(f", {name} = ?" for name in columns)
         with self._database.writing() as connection:
             _require_staying(connection, document_id)
             if "source" in columns:
-                _require_free_source(connection, document_id, columns["source"])
+                _move(connection, document_id, columns["source"] or "")
             row = connection.execute(
                 f"UPDATE documents SET state = ?, attempts = 0, changed_at = ?{assignments}"  # noqa: S608
                 " WHERE document_id = ? AND state NOT IN (?, ?) RETURNING version",
@@ -85,8 +86,19 @@ def _require_staying(connection: Connection, document_id: str) -> None:
         raise Conflict("the document is being erased")
 
 
-def _require_free_source(connection: Connection, document_id: str, source: str | None) -> None:
-    query = "SELECT 1 FROM documents WHERE source = ? AND document_id != ?"
-    if connection.execute(query, (source, document_id)).fetchone():
+def _move(connection: Connection, document_id: str, source: str) -> None:
+    """Make room at `source`, and take along what the document carries: `old!/annex` becomes `source!/annex`."""
+    old = connection.execute("SELECT source FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+    if old is None or old["source"] == source:
+        return
+    below = "substr(source, 1, length(?)) = ?"
+    new_inside, old_inside = f"{source}!/", f"{old['source']}!/"
+    query = f"SELECT 1 FROM documents WHERE source = ? OR {below}"  # noqa: S608 - values are bound
+    if connection.execute(query, (source, new_inside, new_inside)).fetchone():
         raise Conflict("another document has this source; give this one another")
-    connection.execute("DELETE FROM copies WHERE source = ?", (source,))
+    connection.execute(f"DELETE FROM copies WHERE source = ? OR {below}", (source, new_inside, new_inside))  # noqa: S608
+    for table in ("documents", "copies"):
+        connection.execute(
+            f"UPDATE {table} SET source = ? || substr(source, length(?) + 1) WHERE {below}",  # noqa: S608
+            (new_inside, old_inside, old_inside, old_inside),
+        )

@@ -66,6 +66,22 @@ class ErasureEntries:
         )
         return tuple(status_of_row(row) for row in self._database.connection().execute(query, (document_id,)))
 
+    def carriers(self, source: str) -> tuple[str, ...]:
+        """The documents in which the one at this source came, at whatever depth."""
+        query = (
+            "SELECT document_id FROM documents WHERE substr(?, 1, length(source) + 2) = source || '!/' ORDER BY source"
+        )
+        rows = self._database.connection().execute(query, (source,))
+        return tuple(row["document_id"] for row in rows)
+
+    def inheriting(self, document_id: str) -> tuple[DocumentStatus, ...]:
+        """Those of `attached` that were handed in under the label of this one."""
+        query = (
+            "SELECT d.* FROM documents d, documents c WHERE c.document_id = ? AND c.label != '' AND d.given_label = c.label"
+            " AND substr(d.source, 1, length(c.source) + 2) = c.source || '!/' ORDER BY d.source"
+        )
+        return tuple(status_of_row(row) for row in self._database.connection().execute(query, (document_id,)))
+
     def copy_outside(self, document_id: str, carrier: str) -> str | None:
         """The first place where a document was handed in as well that is not in the carrier at this source."""
         query = "SELECT source FROM copies WHERE document_id = ? ORDER BY number"
@@ -112,6 +128,11 @@ class ErasureEntries:
         """True when there is a row for this document."""
         query = "SELECT 1 FROM documents WHERE document_id = ?"
         return self._database.connection().execute(query, (document_id,)).fetchone() is not None
+
+    def owns(self, document_id: str, version: str) -> bool:
+        """True when this is the version that the document has now."""
+        query = "SELECT 1 FROM documents WHERE document_id = ? AND version = ?"
+        return self._database.connection().execute(query, (document_id, version)).fetchone() is not None
 
     def unchanged(self, status: DocumentStatus) -> bool:
         """True when the document stands where it stood when `status` was read."""

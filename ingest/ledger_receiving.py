@@ -29,21 +29,34 @@ class ReceivingEntries:
     status: Callable[[str], DocumentStatus]
 
     def receive(
-        self, *, source: str, version: str, file_name: str, given_label: str, sidecar: str, received_by: str
+        self,
+        *,
+        source: str,
+        version: str,
+        file_name: str,
+        given_label: str,
+        sidecar: str,
+        received_by: str,
+        clearance: str = "",
+        least_label: str = "",
+        carried: bool = False,
     ) -> DocumentStatus:
         """Record a file. The same bytes anywhere are the document that is already here: nothing happens, as `notice` says.
 
         New bytes at a known source become that document's next version. Handing in a document that failed, or handing it in
         with another label or sidecar, puts it back in the queue. Raises ServiceUnavailable while it is being erased.
+
+        `least_label` is what label and sidecar say at the least. What a `carried` file says comes from its carrier, so it changes
+        nothing that is said of the same bytes elsewhere.
         """
+        said = {"given_label": given_label, "sidecar": sidecar, "least_label": least_label}
+        whose = {"received_by": received_by, "clearance": clearance}
         notice = ""
         with self._database.writing() as connection:
             row = _row_for(connection, source, version)
             if row is None:
-                document_id = _insert(
-                    connection, source=source, version=version, file_name=file_name, title=file_name,
-                    given_label=given_label, sidecar=sidecar, received_by=received_by,
-                )  # fmt: skip
+                place = {"source": source, "version": version, "file_name": file_name, "title": file_name}
+                document_id = _insert(connection, **place, **said, **whose)
                 note(connection, document_id, version, DocumentState.RECEIVED, "")
             elif row["category"] == BEING_ERASED:
                 raise ServiceUnavailable(
@@ -55,11 +68,33 @@ class ReceivingEntries:
                     _remember_copy(connection, document_id, version, source, file_name)
                 elif row["version"] != version:
                     _let_copies_keep(connection, row)
-                if _brings_something_new(row, version, given_label, sidecar):
-                    _take_in_again(connection, row, version, given_label, sidecar)
+                if carried and row["source"] != source:
+                    said = {name: "" if row["label"] or row[name] else value for name, value in said.items()}
+                if _brings_something_new(row, version, said["given_label"], said["sidecar"]):
+                    _take_in_again(connection, row, version, said | whose)
                 else:
                     notice = _already_here(row)
         return replace(self.status(document_id), notice=notice)
+
+    def version_at(self, source: str) -> str | None:
+        """The version of the document at this source; None when there is none."""
+        row = (
+            self._database.connection().execute("SELECT version FROM documents WHERE source = ?", (source,)).fetchone()
+        )
+        return row["version"] if row else None
+
+    def last_done(self, document_id: str) -> str | None:
+        """The version that was the last to be done; None when none was."""
+        query = "SELECT version FROM events WHERE document_id = ? AND state IN (?, ?) ORDER BY number DESC LIMIT 1"
+        done = (DocumentState.DONE.value, DocumentState.DONE_WITH_WARNINGS.value)
+        row = self._database.connection().execute(query, (document_id, *done)).fetchone()
+        return row["version"] if row else None
+
+    def least_label(self, document_id: str) -> str:
+        """What was said of a document's label while it is not decided; empty when nothing was."""
+        query = "SELECT least_label FROM documents WHERE document_id = ?"
+        row = self._database.connection().execute(query, (document_id,)).fetchone()
+        return row["least_label"] if row else ""
 
     def part_with_copies(self, document_id: str) -> tuple[str, ...]:
         """Make a document of the copies that hold another version than this document now has; the ids of the new documents.
@@ -108,14 +143,15 @@ def _insert(connection: Connection, *, source: str, version: str, **said: str) -
     return document_id
 
 
-def _take_in_again(connection: Connection, row: Any, version: str, given_label: str, sidecar: str) -> None:
+def _take_in_again(connection: Connection, row: Any, version: str, said: dict[str, str]) -> None:
+    """Back into the queue, with what is said now; where nothing is, what was said before holds."""
+    columns = {name: value or row[name] for name, value in said.items()}
+    assignments = "".join(f", {name} = ?" for name in columns)
     connection.execute(
-        "UPDATE documents SET version = ?, state = ?, category = '', reason = '', attempts = 0,"
-        " run = run + 1, worker = '', progress_pages = 0, progress_of = 0,"
-        " given_label = ?, sidecar = ?, changed_at = ? WHERE document_id = ?",
-        (version, DocumentState.RECEIVED, given_label or row["given_label"], sidecar or row["sidecar"],
-         now(), row["document_id"]),
-    )  # fmt: skip
+        "UPDATE documents SET version = ?, state = ?, category = '', reason = '', attempts = 0, run = run + 1,"  # noqa: S608
+        f" worker = '', progress_pages = 0, progress_of = 0, changed_at = ?{assignments} WHERE document_id = ?",
+        (version, DocumentState.RECEIVED, now(), *columns.values(), row["document_id"]),
+    )
     note(connection, row["document_id"], version, DocumentState.RECEIVED, "handed in again")
 
 
@@ -139,8 +175,6 @@ def _let_copies_keep(connection: Connection, row: Any) -> None:
 def _brings_something_new(row: Any, version: str, given_label: str, sidecar: str) -> bool:
     if row["version"] != version:
         return True
-    if row["state"] in (DocumentState.RECEIVED, DocumentState.IN_PROGRESS):
-        return False
     failed = row["state"] in (DocumentState.QUARANTINED, DocumentState.REJECTED)
     relabelled = bool(given_label) and given_label != row["given_label"]
     return failed or relabelled or (bool(sidecar) and sidecar != row["sidecar"])

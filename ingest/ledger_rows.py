@@ -44,7 +44,9 @@ CREATE TABLE IF NOT EXISTS documents (
     progress_of      INTEGER NOT NULL DEFAULT 0,
     arrival          INTEGER NOT NULL DEFAULT 0,
     run              INTEGER NOT NULL DEFAULT 0,
-    worker           TEXT NOT NULL DEFAULT ''
+    worker           TEXT NOT NULL DEFAULT '',
+    clearance        TEXT NOT NULL DEFAULT '', -- of who handed it in: what a file in it may change
+    least_label      TEXT NOT NULL DEFAULT '' -- what was said of its label while that is not decided: who may know of it
 );
 CREATE INDEX IF NOT EXISTS documents_by_state ON documents (state, received_at);
 CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
@@ -106,6 +108,8 @@ class Task:
     """What an archivist said about it after handing it in, as `ingest.lifecycle` writes it down."""
     run: int = 0
     worker: str = ""
+    clearance: str = ""
+    """Of who handed it in, canonical; empty where it was not written down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,27 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from assistant.access import Label, Principal
+from assistant.access import Label, Level, Principal
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, Conflict, Forbidden, InvalidRequest, NotFound, ServiceUnavailable
+from assistant.errors import (
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ServiceUnavailable,
+    Unlabelled,
+)
 from assistant.index import PassageIndex
 from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
 from ingest.correction import with_page_text
-from ingest.labelling import Markings, decide_label
+from ingest.labelling import Markings, above_all, decide_label
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Task
 from ingest.listing import HELD_BY, Listing, require_archivist
@@ -51,6 +59,8 @@ class Edits:
     label: str | None = None
     label_version: str | None = None
     """The version whose label it is whatever its marking lines say."""
+    label_clearance: str | None = None
+    """The clearance of who said it: markings above that are not overruled."""
 
     @classmethod
     def read(cls, written: str) -> Edits:
@@ -86,9 +96,20 @@ def label_of(task: Task, text: str, sidecar: Sidecar, *, markings: Markings, unm
     given = Label.parse(task.given_label) if task.given_label else None
     edited = edits.label is not None and edits.label == task.given_label
     if given is not None and edited and edits.label_version == task.version:
+        _require_known(given, edits.label_clearance, markings.levels_in(text))
         return given
     sidecar_label = None if edited else sidecar.label
     return decide_label(text, sidecar_label=sidecar_label, given_label=given, markings=markings, unmarked=unmarked)
+
+
+def _require_known(given: Label, clearance: str | None, levels: Sequence[Level]) -> None:
+    """Raises Unlabelled when a marking line says a level that who gave the label may not read, and so did not know of."""
+    marked = above_all(map(Label, levels))
+    if marked and clearance is not None and not Label.parse(clearance).dominates(Label.parse(marked)):
+        reason = (
+            f"the marking line says {marked} and an archivist without clearance for that says {given}: they disagree"
+        )
+        raise Unlabelled(f"{reason}; give it its label anew", at_least=above_all([given, Label.parse(marked)]))
 
 
 def amended(document: Document, task: Task, sidecar: Sidecar, label: Label, corrections: dict[int, str]) -> Document:
@@ -149,18 +170,42 @@ class Lifecycle:
         said = _checked(edit)
         label = _readable_label(said.get("label"), principal)
         status = self._settled(document_id, principal)
-        columns = self._columns(status, said, label)
+        for child in self._inheriting(status, label):
+            self._change(child, {"label": str(label)}, label, principal)
+        self._change(status, said, label, principal)
+        if "source" in said:
+            for child in self._ledger.attached(document_id):
+                self._archive.rename_source(child.document_id, child.source)
+        return self._listing.one(document_id, principal)
+
+    def _inheriting(self, status: DocumentStatus, label: Label | None) -> tuple[DocumentStatus, ...]:
+        """The documents that came in this one, under its label, and that the new label would hide. Raises Conflict."""
+        if label is None or _every_reader_may_read(status.label, label):
+            return ()
+        children = self._ledger.inheriting(status.document_id)
+        if not all(child.state.final for child in children):
+            raise Conflict("a file that came with the document is being read; try again when it is done")
+        return children
+
+    def _change(self, status: DocumentStatus, said: dict[str, str], label: Label | None, principal: Principal) -> None:
+        """Write what was said, hide what a label that rises hides, and hand the rest to the queue."""
+        document_id = status.document_id
+        columns = self._columns(status, said, label, principal)
         names = ", ".join(sorted(said)).replace("_", " ")
         change = f"{names} edited by {principal.id}" + (f": {status.label or 'no label'} to {label}" if label else "")
         if not self._ledger.amend(document_id, columns, change):
             raise Conflict(_BEING_READ)
         try:
-            if label is not None and not _every_reader_may_read(status.label, label):
-                self._index.remove(document_id)
-                self._archive.raise_label(document_id, label)
+            if label is not None:
+                self.raise_at_once(status, label)
         finally:
             self._requeue(document_id, "waiting for its changes")
-        return self._listing.one(document_id, principal)
+
+    def raise_at_once(self, status: DocumentStatus, label: Label) -> None:
+        """Let nobody who may not read `label` find or read a document that stood as `status`; nothing when all could."""
+        if not _every_reader_may_read(status.label, label):
+            self._index.remove(status.document_id)
+            self._archive.raise_label(status.document_id, label)
 
     def correct_page(self, document_id: str, page_number: int, text: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.correct_page`."""
@@ -220,7 +265,9 @@ class Lifecycle:
         self._ledger.requeue(document_id, reason)
         self._queued(document_id)
 
-    def _columns(self, status: DocumentStatus, said: dict[str, str], label: Label | None) -> dict[str, str | None]:
+    def _columns(
+        self, status: DocumentStatus, said: dict[str, str], label: Label | None, principal: Principal
+    ) -> dict[str, str | None]:
         """What the ledger's row says from now on."""
         edits = replace(
             Edits.read(self._ledger.edits(status.document_id)),
@@ -233,7 +280,8 @@ class Lifecycle:
         if "source" in said:
             columns |= {"source": said["source"], "file_name": bare_name(said["source"])}
         if label is not None:
-            edits = replace(edits, label=str(label), label_version=status.version)
+            clearance = str(principal.clearance)
+            edits = replace(edits, label=str(label), label_version=status.version, label_clearance=clearance)
             columns["given_label"] = str(label)
             if status.label:
                 columns["label"] = str(label)

@@ -1,7 +1,8 @@
 """Which documents a principal may know of, and how they are listed, counted and followed: done in SQL, fast for many.
 
 Who may know of a document: whoever may read its label. While it has none, archivists; and where one was given for it, only
-those who may read that. A label that does not parse is readable by nobody.
+those who may read that. While its label is not decided, because it waits or because what was said of it disagrees, only those who
+may read all that was said. A label that does not parse is readable by nobody.
 """
 
 from __future__ import annotations
@@ -179,12 +180,13 @@ class Listing:
     def _visible(self, principal: Principal) -> _Clause:
         """The documents that `principal` may know of."""
         readable = self._readable("label", principal)
+        least = self._readable("least_label", principal)
+        undecided = _Clause(f"least_label = '' OR {least.text}", least.values)
         if Role.ARCHIVIST not in principal.roles:
-            return readable
+            return readable & undecided
         given = self._readable("given_label", principal)
-        return _Clause(
-            f"({readable.text}) OR (label = '' AND (given_label = '' OR {given.text}))", readable.values + given.values
-        )
+        unlabelled = f"label = '' AND (given_label = '' OR {given.text})"
+        return _Clause(f"({readable.text}) OR ({unlabelled})", readable.values + given.values) & undecided
 
     def _readable(self, column: str, principal: Principal) -> _Clause:
         rows = self._database.connection().execute(f"SELECT DISTINCT {column} AS label FROM documents")  # noqa: S608

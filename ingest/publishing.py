@@ -46,8 +46,10 @@ class Publisher:
         self._sparing = sparing
         self._changed = changed
 
-    def publish(self, document: Document) -> int:
+    def publish(self, document: Document, *, before: Callable[[], None] = lambda: None) -> int:
         """Archive and index a document; the number of passages, which is the number the index holds.
+
+        `before` is called once everything is computed and nothing written; what it raises stops the work.
 
         Raises ServiceUnavailable when the index holds another number than planned.
         """
@@ -58,6 +60,7 @@ class Publisher:
             fits = embedder.fits if read_by_encoder else lambda _: True
             passages = split(document, fits=fits, max_chars=self._passage_chars)
             vectors = self._vectors(document.id, [passage.embedded_text() for passage in passages], embedder)
+            before()
             side_effect("archive.put")
             self._archive.put(document)
             side_effect("index.replace")

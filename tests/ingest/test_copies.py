@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from assistant.types import DocumentState
-from tests.ingest.archiving import ARCHIVIST, CLERK, Office, office
+from tests.ingest.archiving import ARCHIVIST, CLERK, Office, mail_with, office
 
 TEXT = "Le délai de dépôt de la demande est de trente jours à compter de la notification.\n"
 
@@ -101,20 +100,12 @@ def test_no_original_is_lost_however_old_and_new_bytes_follow_each_other(tmp_pat
         assert [number for number in range(6) if not world.found(f"furet {number}")] == []
 
 
-def mail(name: str, content: str) -> bytes:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "a@example.org", "b@example.org", "Envoi"
-    message.set_content("Veuillez trouver la note jointe sur les horaires du service.")
-    message.add_attachment(content.encode(), "text", "plain", filename=name)
-    return message.as_bytes()
-
-
 @pytest.mark.parametrize("with_attachments", [False, True])
 def test_attachment_that_was_handed_in_by_itself_too_outlives_its_carrier(
     tmp_path: Path, with_attachments: bool
 ) -> None:
     with office(tmp_path) as world:
-        carrier = world.hand_in("envoi.eml", mail("note.txt", TEXT + "gnou"))
+        carrier = world.hand_in("envoi.eml", mail_with(("note.txt", TEXT + "gnou")))
         own = world.hand_in("propre/note.txt", TEXT + "gnou")
         receipt = world.ingestion.remove(carrier.document_id, ARCHIVIST, with_attachments=with_attachments)
         assert (receipt.attachments_left, receipt.attachments_erased) == ((own.document_id,), ())
@@ -127,7 +118,7 @@ def test_erased_document_leaves_no_name_of_a_copy(tmp_path: Path) -> None:
     with office(tmp_path) as world:
         document = world.hand_in("note.txt", TEXT + "hibou")
         world.hand_in("zyzomys.txt", TEXT + "hibou")
-        world.hand_in("numbat.eml", mail("note.txt", TEXT + "hibou"))
+        world.hand_in("numbat.eml", mail_with(("note.txt", TEXT + "hibou")))
         world.ingestion.remove(document.document_id, ARCHIVIST)
         carrier = next(d for d in world.ingestion.documents(ARCHIVIST) if d.source.endswith(".eml"))
         world.ingestion.remove(carrier.document_id, ARCHIVIST)
