@@ -188,6 +188,7 @@ class Eraser:
             stores=("index", "archive", "ledger", *sorted(self._others)),
             attachments_erased=(),
             attachments_left=(),
+            carriers=tuple(carrier for carrier in self._ledger.carriers(status.source) if carrier not in going),
         )
 
     def _finish(self, intent: Intent) -> ErasureReceipt:
