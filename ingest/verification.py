@@ -199,10 +199,22 @@ class _Run:
             self._go_on()
             self._texts += 1
             if self._ledger.knows(document_id):
+                self._check_kept(document_id, version)
                 continue
             aside = (lambda d=document_id, v=version: self._set_text_aside(d, v)) if self._kept(version) else None
             said = "the archive holds the text of a document that the ledger does not know"
             self._problem("orphan in the archive", document_id, said, aside, f"its original is in {FOUND}/{version}")
+
+    def _check_kept(self, document_id: str, version: str) -> None:
+        """An older version that is kept, which nothing else of the check looks at."""
+        if self._ledger.owns(document_id, version) or not self._archive.has(document_id, version):
+            return
+        if not self._archive.original_path(version).is_file():
+            said = f"the original {version} of an older version is not in the archive; put it back from a backup"
+            self._problem("original missing", document_id, said)
+        if not self._archive.intact(document_id, version):
+            said = f"the archived text of the older version {version} was changed; put it back from a backup"
+            self._problem("text damaged", document_id, said)
 
     def _check_originals(self) -> None:
         for file in self._archive.originals():
