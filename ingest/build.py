@@ -48,6 +48,7 @@ from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import Lifecycle, bare_name
 from ingest.listing import Listing, may_know, require_archivist
+from ingest.names import readable_source
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.patience import PatientEmbedder
 from ingest.publishing import Publisher
@@ -65,6 +66,8 @@ from ingest.watch_service import FolderWatch
 from ingest.workflow import DocumentWorkflow, Parse
 
 _LOG = logging.getLogger(__name__)
+_LONGEST_SOURCE = 4096
+"""Characters; as long as a path can be here (PATH_MAX of Linux)."""
 
 
 def open_ingestion(
@@ -147,6 +150,9 @@ class EmbeddedIngestion:
             raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
         if not file.is_file():
             raise InvalidRequest(f"{source}: not a regular file")
+        source = readable_source(source)
+        if not source.strip() or len(source) > _LONGEST_SOURCE:
+            raise InvalidRequest(f"say where the file comes from, in at most {_LONGEST_SOURCE} characters")
         said = sidecar.decode("utf-8", "replace") if sidecar else ""
         return self._receive(file, source=source, given_label=str(label) if label else "", sidecar=said, by=principal)
 

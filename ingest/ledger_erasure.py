@@ -120,8 +120,9 @@ class ErasureEntries:
             last = rows[-1]["document_id"]
 
     def labels(self) -> tuple[str, ...]:
-        """The labels there are."""
-        rows = self._database.connection().execute("SELECT DISTINCT label FROM documents")
+        """The labels there are, those included that were only said so far."""
+        query = "SELECT label FROM documents UNION SELECT given_label FROM documents UNION SELECT least_label FROM documents"
+        rows = self._database.connection().execute(query)
         return tuple(row["label"] for row in rows)
 
     def knows(self, document_id: str) -> bool:

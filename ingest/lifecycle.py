@@ -30,6 +30,7 @@ from assistant.index import PassageIndex
 from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
 from ingest.correction import with_page_text
+from ingest.invisible import without_invisible
 from ingest.labelling import Markings, above_all, decide_label
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Task
@@ -155,6 +156,8 @@ class Lifecycle:
         status = self._settled(document_id, principal)
         if status.state not in _FAILED:
             raise Conflict("the document is done; there is nothing to try again")
+        if password and _unwritable(password):
+            raise InvalidRequest("the password holds a character that cannot be written down")
         if not self._ledger.amend(document_id, {}, f"tried again by {principal.id}"):
             raise Conflict(_BEING_READ)
         try:
@@ -217,7 +220,8 @@ class Lifecycle:
             raise NotFound("there is no such page")
         with suppress(ServiceUnavailable):  # without the places of the old words, the new ones have none
             self._archive.page(document_id, page_number, principal)
-        corrected = with_page_text(document, page_number, _page_text(text))
+        text = _page_text(text)
+        corrected = with_page_text(document, page_number, text)
         self._require_same_marking(document, corrected)
         if not self._ledger.amend(document_id, {}, f"page {page_number} corrected by {principal.id}"):
             raise Conflict(_BEING_READ)
@@ -244,7 +248,8 @@ class Lifecycle:
     def hold(self, document_id: str, principal: Principal, reason: str) -> DocumentStatus:
         """See `Ingestion.hold`."""
         self._listing.for_archivist(document_id, principal)
-        if not reason.strip() or len(reason) > _LONGEST:
+        reason = without_invisible(reason)[0]
+        if not reason.strip() or len(reason) > _LONGEST or _unwritable(reason):
             raise InvalidRequest(f"say why the document is held, in at most {_LONGEST} characters")
         self._ledger.hold(document_id, reason.strip(), f"{HELD_BY}{principal.id}")
         return self._listing.one(document_id, principal)
@@ -324,7 +329,7 @@ def _readable_label(text: str | None, principal: Principal) -> Label | None:
 def _checked(edit: MetadataEdit) -> dict[str, str]:
     """The fields that were said, without white space around them."""
     given = {field.name: getattr(edit, field.name) for field in fields(edit)}
-    said = {name: value.strip() for name, value in given.items() if value is not None}
+    said = {name: without_invisible(value)[0].strip() for name, value in given.items() if value is not None}
     if not said:
         raise InvalidRequest(f"say what to change: {', '.join(given)}")
     for name, value in said.items():
@@ -346,7 +351,16 @@ def _is_date(value: str) -> bool:
         return False
 
 
+def _unwritable(text: str) -> bool:
+    """True with half a surrogate pair, which is no character, or a zero byte, which no database takes everywhere."""
+    return "\0" in text or any(unicodedata.category(letter) == "Cs" for letter in text)
+
+
 def _page_text(text: str) -> str:
+    """The text without what nobody sees. Raises InvalidRequest."""
+    if _unwritable(text):
+        raise InvalidRequest("the text holds a character that cannot be written down; type that place anew")
+    text = without_invisible(text)[0]
     if not text.strip():
         raise InvalidRequest("the page has no text; write what stands on it")
     if len(text) > _LONGEST_PAGE:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
-from assistant.errors import ConfigurationError, Forbidden, NotFound
+from assistant.errors import ConfigurationError, Forbidden, InvalidRequest, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, LegalHold, Progress
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
@@ -23,6 +23,8 @@ UNSEEN = "there is no such document, or none that you may read"
 HELD_BY = "put on hold by "
 """How the history of a document names who held it."""
 _RECENT_S = 60
+_MOST_WORDS = 50
+"""Words of a search: each is a condition, and a database takes a bounded number of them."""
 _CURRENT = 20
 """Most documents at work that are listed by name."""
 _UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
@@ -260,7 +262,10 @@ def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:
         clause &= _Clause("date >= ?", (wanted.date_from,))
     if wanted.date_to:
         clause &= _Clause("date <= ?", (wanted.date_to,))
-    for word in wanted.q.split():
+    words = dict.fromkeys(wanted.q.split())
+    if len(words) > _MOST_WORDS:
+        raise InvalidRequest(f"search with at most {_MOST_WORDS} words")
+    for word in words:
         sought = "%" + form(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         places = ("title", "file_name", "source", "reason")
         text = " OR ".join(f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places)
