@@ -13,12 +13,12 @@ class ArchivistsEntries:
 
     _database: Database | PostgresDatabase
 
-    def amend(self, document_id: str, columns: dict[str, str | None], reason: str) -> bool:
+    def amend(self, document_id: str, columns: dict[str, str | None], reason: str, *, as_of: str | None = None) -> bool:
         """Take a settled document in hand and write what an archivist changed; False when it is being worked on.
 
-        It is in progress afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has
-        the new source, and while it is being erased. `reason` goes into the history and names nothing that erasure would have to
-        remove.
+        With `as_of`, its time of change when the archivist looked, False as well when it has changed since. It is in progress
+        afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has the new source, and
+        while it is being erased. `reason` goes into the history and names nothing that erasure would have to remove.
         """
         assignments = "".join(f", {name} = ?" for name in columns)
         with self._database.writing() as connection:
@@ -27,9 +27,9 @@ class ArchivistsEntries:
                 _move(connection, document_id, columns["source"] or "")
             row = connection.execute(
                 f"UPDATE documents SET state = ?, attempts = 0, changed_at = ?{assignments}"  # noqa: S608
-                " WHERE document_id = ? AND state NOT IN (?, ?) RETURNING version",
+                " WHERE document_id = ? AND state NOT IN (?, ?) AND (? OR changed_at = ?) RETURNING version",
                 (DocumentState.IN_PROGRESS, now(), *columns.values(), document_id,
-                 DocumentState.RECEIVED, DocumentState.IN_PROGRESS),
+                 DocumentState.RECEIVED, DocumentState.IN_PROGRESS, as_of is None, as_of or ""),
             ).fetchone()  # fmt: skip
             if row is not None:
                 note(connection, document_id, row["version"], DocumentState.IN_PROGRESS, reason)

@@ -38,6 +38,7 @@ from ingest.listing import HELD_BY, Listing, require_archivist
 from ingest.sources import Sidecar
 
 _BEING_READ = "the document is being read; try again when it is done"
+_CHANGED = "the document has changed meanwhile, or is being read; look at it again"
 _FAILED = (DocumentState.QUARANTINED, DocumentState.REJECTED)
 _SEARCHABLE = (DocumentState.DONE, DocumentState.DONE_WITH_WARNINGS)
 _MUST_BE_SAID = ("title", "language", "label", "source")
@@ -158,8 +159,8 @@ class Lifecycle:
             raise Conflict("the document is done; there is nothing to try again")
         if password and _unwritable(password):
             raise InvalidRequest("the password holds a character that cannot be written down")
-        if not self._ledger.amend(document_id, {}, f"tried again by {principal.id}"):
-            raise Conflict(_BEING_READ)
+        if not self._ledger.amend(document_id, {}, f"tried again by {principal.id}", as_of=status.changed_at):
+            raise Conflict(_CHANGED)
         try:
             if password:
                 self._ledger.keep_password(document_id, password)
@@ -196,8 +197,8 @@ class Lifecycle:
         columns = self._columns(status, said, label, principal)
         names = ", ".join(sorted(said)).replace("_", " ")
         change = f"{names} edited by {principal.id}" + (f": {status.label or 'no label'} to {label}" if label else "")
-        if not self._ledger.amend(document_id, columns, change):
-            raise Conflict(_BEING_READ)
+        if not self._ledger.amend(document_id, columns, change, as_of=status.changed_at):
+            raise Conflict(_CHANGED)
         try:
             if label is not None:
                 self.raise_at_once(status, label)
@@ -223,8 +224,10 @@ class Lifecycle:
         text = _page_text(text)
         corrected = with_page_text(document, page_number, text)
         self._require_same_marking(document, corrected)
-        if not self._ledger.amend(document_id, {}, f"page {page_number} corrected by {principal.id}"):
-            raise Conflict(_BEING_READ)
+        if not self._ledger.amend(
+            document_id, {}, f"page {page_number} corrected by {principal.id}", as_of=status.changed_at
+        ):
+            raise Conflict(_CHANGED)
         try:
             self._archive.keep_correction(document_id, status.version, page_number, text)
         finally:
