@@ -26,6 +26,7 @@ from assistant.index import PassageIndex
 from assistant.ingestion import Forget
 from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
+from ingest.isolation import remove_folder
 from ingest.ledger import Ledger
 from ingest.listing import may_know
 from ingest.receipts import Intent, Receipts, now
@@ -201,6 +202,8 @@ class Eraser:
             for version in set(intent.versions) - set(intent.originals_kept):
                 for name in (version, f"{version}.json"):
                     (self._home / FOUND / name).unlink(missing_ok=True)
+            for folder in (self._home / "work").glob(f"*{intent.document_id}.*"):  # pages and texts of work cut short
+                remove_folder(folder)
             for forget in self._others.values():
                 forget(intent.document_id, frozenset(intent.versions))
             self._detach(self._ledger.attached(intent.document_id), intent.document_id)

@@ -57,6 +57,7 @@ _BY_KEY = (
 _LATER = ("index: vectors and hashed terms of the passages, in storage segments and write-ahead log",)
 _NOT_COVERED = (
     "backups made before the erasure",
+    "files in watched folders, and the memory of their paths by which none is handed in twice",
     "blocks that the file system has freed and the storage device has not overwritten",
 )
 

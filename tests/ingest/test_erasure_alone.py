@@ -42,3 +42,17 @@ def test_document_is_not_brought_back_while_it_is_being_erased(tmp_path: Path) -
         life._eraser._others.clear()
         again = world.hand_in("note.txt", TEXT)
         assert again.passages == world.index.held()[again.document_id]
+
+
+def test_what_was_read_before_the_work_was_cut_short_goes_too(tmp_path: Path) -> None:
+    with office(tmp_path, started=False) as world:
+        other, status = (world.hand_in(f"{n}.txt", f"{TEXT}{n}", wait=False) for n in ("autre", "note"))
+        work = tmp_path / "data" / "work"
+        for document in (other, status):
+            for name in (f"pages-{document.document_id}.{document.version[:16]}", f"{document.document_id}.abc.1"):
+                (work / name).mkdir(parents=True)
+                (work / name / "page-1.json").write_text("un mot de zyzomys", encoding="utf-8")
+        world.ingestion.remove(status.document_id, ARCHIVIST)
+        assert {folder.name.removeprefix("pages-").partition(".")[0] for folder in work.iterdir()} == {
+            other.document_id
+        }
