@@ -287,6 +287,7 @@ class EmbeddedIngestion:
     def start(self) -> None:
         """See `Ingestion.start`."""
         self._eraser.finish_pending_erasures()
+        self._life.hide_what_rose()
         self._requeue_what_the_index_lacks()
         self._workflow.remove_leftovers()
         self._queue.open()
@@ -362,9 +363,12 @@ class EmbeddedIngestion:
             )
             if not self._archive.original_path(version).is_file():  # removed with a document that had it until now
                 self._archive.keep_original(file)
-        if not status.state.final and status.label and self._archive.has(status.document_id, version):
-            self._life.raise_at_once(status, Label.parse(self._ledger.least_label(status.document_id) or status.label))
-        self._queue.submit(status.document_id)
+        try:
+            if not status.state.final and status.label and self._archive.has(status.document_id, version):
+                for label in labels_in(self._ledger.least_label(status.document_id)):
+                    self._life.raise_at_once(status, label)
+        finally:
+            self._queue.submit(status.document_id)
         return status
 
     def _explained(self, status: DocumentStatus) -> DocumentStatus:

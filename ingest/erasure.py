@@ -226,6 +226,8 @@ class Eraser:
             source = elsewhere or f"erased:{document_id}{child.source[len(carrier) :]}"
             self._archive.rename_source(child.document_id, source)
             self._ledger.rename_source(child.document_id, source)
+            if child.state is DocumentState.IN_PROGRESS:  # whoever reads it now would publish it under the old name
+                self._ledger.requeue(child.document_id, "what it came in was erased; it is indexed anew")
 
     def _source_of(self, document_id: str) -> str:
         try:

@@ -31,7 +31,7 @@ from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
 from ingest.correction import with_page_text
 from ingest.invisible import without_invisible
-from ingest.labelling import Markings, above_all, decide_label
+from ingest.labelling import Markings, above_all, decide_label, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Task
 from ingest.listing import HELD_BY, Listing, require_archivist
@@ -210,6 +210,19 @@ class Lifecycle:
         if not _every_reader_may_read(status.label, label):
             self._index.remove(status.document_id)
             self._archive.raise_label(status.document_id, label)
+
+    def hide_what_rose(self) -> None:
+        """Hide each waiting document of whose label more is said than its text was published under.
+
+        For the start, before any work: what died between writing a label down and hiding the document left it readable.
+        """
+        for ticket in self._ledger.tickets():
+            published = self._archive.stored_document(ticket.document_id, ticket.version)
+            if published is None:
+                continue
+            status = self._ledger.status(ticket.document_id)
+            for label in labels_in(status.label) + labels_in(self._ledger.least_label(ticket.document_id)):
+                self.raise_at_once(replace(status, label=str(published.label)), label)
 
     def correct_page(self, document_id: str, page_number: int, text: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.correct_page`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from assistant.errors import AssistantError, NotFound
+from assistant.errors import AssistantError, NotFound, ServiceUnavailable
 from assistant.ingestion import MetadataEdit
 from assistant.types import DocumentState
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, mail_with, office, zip_of
@@ -146,3 +147,32 @@ def test_reader_without_the_compartment_is_not_told_of_it(tmp_path: Path) -> Non
         with pytest.raises(AssistantError):
             world.ingestion.document(carried(world, "note.txt"), other)
         assert not world.found("okapi", other)
+
+
+@pytest.mark.parametrize("by", ["edit", "hand-in"])
+def test_label_whose_hiding_failed_is_made_good_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    with office(tmp_path) as world:
+        status = world.hand_in("note.txt", TEXT + "panda")
+
+    def full(_: str) -> int:
+        raise ServiceUnavailable("the disk is full")
+
+    with office(tmp_path, started=False) as world:
+        monkeypatch.setattr(world.index, "remove", full)
+        edit = MetadataEdit(label="restricted")
+        ways: dict[str, Callable[[], object]] = {
+            "edit": lambda: world.ingestion.edit(status.document_id, ARCHIVIST, edit),
+            "hand-in": lambda: world.hand_in("note.txt", TEXT + "panda", label="restricted", wait=False),
+        }
+        with pytest.raises(ServiceUnavailable):
+            ways[by]()
+    with office(tmp_path, started=False) as world:
+        assert world.found("panda", CLERK)
+        world.ingestion._life.hide_what_rose()
+        assert not world.found("panda", CLERK)
+        with pytest.raises(NotFound):
+            world.archive.document(status.document_id, CLERK)
+    with office(tmp_path) as world:
+        assert world.settled(status.document_id).label == "restricted"
