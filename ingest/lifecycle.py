@@ -303,7 +303,7 @@ class Lifecycle:
         if label is not None:
             clearance = str(principal.clearance)
             edits = replace(edits, label=str(label), label_version=status.version, label_clearance=clearance)
-            columns["given_label"] = str(label)
+            columns |= {"given_label": str(label), "clearance": clearance}
             if status.label:
                 columns["label"] = str(label)
         return {**columns, "edits": edits.written()}
