@@ -10,6 +10,7 @@ full, a database locked), a bounded number of times otherwise. Everything else e
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -30,7 +31,7 @@ from assistant.errors import (
 from assistant.sealing import SealBroken
 from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import DISK_ERRORS, RESULT, parse_into, remove_folder
-from ingest.labelling import Markings
+from ingest.labelling import Markings, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task, Ticket
 from ingest.lifecycle import amended, label_of
@@ -42,6 +43,8 @@ from ingest.sources import Sidecar, sidecar_from
 from ingest.transfer import read_result
 
 _LOG = logging.getLogger(__name__)
+_MOST_NAMED = 50
+"""How many files are named one by one in warnings."""
 _ARCHIVED = "archived"
 """What the step of reading says when there is nothing to read."""
 _LOST_CORRECTIONS = "what was corrected on its pages can no longer be read; please correct them again"
@@ -216,7 +219,11 @@ class DocumentWorkflow:
             return f"{len(parsed.attachments)}{self._accept_all(task, parsed.attachments, label)}"
 
         count, refused = _counted(step("unpack", work))
-        warnings = (*parsed.warnings, *_refusals(parsed.attachments, refused))
+        warnings = (
+            *parsed.warnings,
+            *_refusals(parsed.attachments, refused),
+            *self._left_over(task, parsed.attachments, label),
+        )
         reason = f"an archive of {count} file{'s; each' if count != 1 else '; it'} is listed as a document of its own"
         facts: dict[str, str | int | None] = {
             "title": sidecar.title or task.file_name,
@@ -230,6 +237,23 @@ class DocumentWorkflow:
         step(
             "settle",
             lambda: self._settle(task, state, category="container", reason=reason, facts=facts, warnings=warnings),
+        )
+
+    def _left_over(self, task: Task, attachments: tuple[Attachment, ...], label: Label | None) -> list[str]:
+        """What to say of documents that came in an earlier version of an archive and are not in this one: they stay.
+
+        Those alone are named that everybody may read who may read the archive's label.
+        """
+        told = label or Label(min(Level))
+        prefix, names = f"{task.source}!/", {attachment.file_name for attachment in attachments}
+        children = self._ledger.attached(task.document_id)
+        inside = [c.source.removeprefix(prefix) for c in children if any(map(told.dominates, labels_in(c.label)))]
+        left = [
+            name for name in inside if not names.intersection(itertools.accumulate(name.split("!/"), "{}!/{}".format))
+        ]
+        said = [f"no longer in this archive, and kept: {name}" for name in left[:_MOST_NAMED]]
+        return said + (
+            [f"no longer in this archive, and kept: {len(left) - _MOST_NAMED} more"] * (len(left) > _MOST_NAMED)
         )
 
     def _take_in(

@@ -37,14 +37,26 @@ def test_edited_archive_brings_back_nothing_that_was_erased_or_changed_since(tmp
 
 def test_new_version_of_an_archive_brings_its_files_again(tmp_path: Path) -> None:
     with office(tmp_path) as world:
-        first = zip_of({"a.txt": TEXT + "ibis", "b.txt": TEXT + "jaguar"})
+        first = zip_of({"a.txt": TEXT + "ibis", "b.txt": TEXT + "jaguar", "m.eml": mail_with(("c.txt", TEXT)).decode()})
         world.hand_in("lot.zip", first)
-        world.hand_in("lot.zip", zip_of({"a.txt": TEXT + "ibis nouveau"}))
+        second = world.hand_in(
+            "lot.zip", zip_of({"a.txt": TEXT + "ibis nouveau", "m.eml": mail_with(("c.txt", TEXT)).decode()})
+        )
+        assert second.warnings == ("no longer in this archive, and kept: b.txt",)
         assert world.found("ibis nouveau")
         assert world.found("jaguar")
-        world.hand_in("lot.zip", first)
+        assert world.hand_in("lot.zip", first).warnings == ()
         assert not world.found("ibis nouveau")
         assert world.found("ibis")
+
+
+def test_new_version_of_an_archive_names_no_file_above_its_label(tmp_path: Path) -> None:
+    with office(tmp_path) as world:
+        inside = {"a.txt": TEXT + "kiwi", "a.txt.toml": 'label = "restricted"\n', "b.txt": TEXT}
+        inside |= {"b.txt.toml": 'label = "public"\n', "c.txt": TEXT + "c", "c.txt.toml": 'label = "public"\n'}
+        world.hand_in("lot.zip", zip_of(inside), label=None)
+        after = world.hand_in("lot.zip", zip_of({"c.txt": inside["c.txt"]}), label=None)
+        assert after.warnings == ("no longer in this archive, and kept: b.txt",)
 
 
 def test_renamed_archive_keeps_its_files(tmp_path: Path) -> None:
