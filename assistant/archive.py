@@ -18,7 +18,7 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,18 +138,18 @@ class Archive:
                 [(*key, *page) for page in pages],
             )
 
-    def keep_only(self, document_id: str, version: str) -> None:
-        """Remove every other version of this document, originals included."""
+    def keep_only(self, document_id: str, version: str, *, spare: Callable[[str], bool] = lambda _: False) -> None:
+        """Remove every other version of this document, originals included but those that `spare` says are needed."""
         rows = self._database.connection().execute(
             "SELECT version FROM documents WHERE document_id = ? AND version != ?", (document_id, version)
         )
         for row in rows.fetchall():
-            self._remove_version(document_id, row["version"])
+            self._remove_version(document_id, row["version"], keep_original=spare(row["version"]))
 
-    def remove(self, document_id: str, *, version: str) -> None:
+    def remove(self, document_id: str, *, version: str, spare: Callable[[str], bool] = lambda _: False) -> None:
         """Remove all versions of this document, and the original of `version` even if it was never parsed."""
         for stored in self._versions_of(document_id) | {version}:
-            self._remove_version(document_id, stored)
+            self._remove_version(document_id, stored, keep_original=spare(stored))
 
     def supersede(self, document_id: str, version: str) -> None:
         """Leave every other version of this document to archivists: nobody else reads it any more."""

@@ -128,14 +128,35 @@ class ServiceClient:
     def hand_in(self, uploads: Sequence[Upload], *, label: str | None = None) -> Json:
         """Hand in files, some at a time; the bytes of all of them are safe when this returns.
 
-        The reply is `{"documents": […], "counts": {…}}`, documents in the order given.
+        The reply is `{"documents": […], "counts": {…}, "refused": […]}`, documents in the order given. One of many files that is
+        refused, or cannot be read, keeps no other back; it is in `refused` with `source` and `reason`. A single one raises.
         """
         documents: list[Json] = []
-        reply: Json = {"counts": {}}
+        refused: list[Json] = []
+        counts: Json = {}
         for start in range(0, len(uploads), _FILES_A_REQUEST):
-            reply = self._hand_in_some(uploads[start : start + _FILES_A_REQUEST], label)
-            documents.extend(reply["documents"])
-        return {"documents": documents, "counts": reply["counts"]}
+            batch = uploads[start : start + _FILES_A_REQUEST]
+            try:
+                replies = [self._hand_in_some(batch, label)]
+            except (AssistantError, OSError) as error:
+                if isinstance(error, ServiceUnavailable) or len(uploads) == 1:
+                    raise
+                replies = list(self._one_by_one(batch, label, refused))
+            for reply in replies:
+                documents.extend(reply["documents"])
+                counts = reply["counts"]
+        return {"documents": documents, "counts": counts, "refused": refused}
+
+    def _one_by_one(self, uploads: Sequence[Upload], label: str | None, refused: list[Json]) -> Iterator[Json]:
+        for upload in uploads:
+            try:
+                yield self._hand_in_some([upload], label)
+            except ServiceUnavailable:
+                raise
+            except OSError as error:
+                refused.append({"source": upload.source, "reason": f"cannot be read: {error.strerror}"})
+            except AssistantError as error:
+                refused.append({"source": upload.source, "reason": str(error)})
 
     def _hand_in_some(self, uploads: Sequence[Upload], label: str | None) -> Json:
         with ExitStack() as stack:

@@ -58,6 +58,11 @@ class DocumentRejected(AssistantError):
 class Unlabelled(AssistantError):
     """No label, or labels that contradict each other: the document waits in quarantine."""
 
+    def __init__(self, message: str, *, at_least: str = "") -> None:
+        """`at_least` is the canonical label that dominates all that was said; empty where nothing was."""
+        super().__init__(message)
+        self.at_least = at_least
+
 
 class NotFound(AssistantError):
     """Nothing of that name is visible to this reader, whether or not it exists."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.access import Label, Principal
+from assistant.access import Label, Level, Principal, Role
 from assistant.archive import Archive
 from assistant.config import Settings
 from assistant.database import allowed_url
@@ -44,11 +44,12 @@ from assistant.types import DocumentState, DocumentStatus
 from ingest import isolation
 from ingest.encoding import decoded
 from ingest.erasure import Eraser
-from ingest.labelling import Markings
+from ingest.labelling import Markings, above_all, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import Lifecycle, bare_name
 from ingest.listing import Listing, may_know, require_archivist
+from ingest.names import readable_source
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.patience import PatientEmbedder
 from ingest.publishing import Publisher
@@ -57,6 +58,7 @@ from ingest.receipts import Receipts
 from ingest.retention import Retention
 from ingest.room import Room
 from ingest.side_effects import side_effect
+from ingest.sources import label_in_sidecar
 from ingest.upkeep import Upkeep
 from ingest.uploads import described
 from ingest.verification import Verifier
@@ -65,6 +67,8 @@ from ingest.watch_service import FolderWatch
 from ingest.workflow import DocumentWorkflow, Parse
 
 _LOG = logging.getLogger(__name__)
+_LONGEST_SOURCE = 4096
+"""Characters; as long as a path can be here (PATH_MAX of Linux)."""
 
 
 def open_ingestion(
@@ -112,6 +116,8 @@ class EmbeddedIngestion:
             lambda: PatientEmbedder(embedder(), QUESTIONS),
             passage_chars=settings.ingest.passage_chars,
             keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+            retiring=self._part_with_copies,
+            sparing=self._ledger.sparing,
             changed=self._upkeep.changed,
         )
         self._workflow = DocumentWorkflow(
@@ -145,14 +151,11 @@ class EmbeddedIngestion:
             raise Forbidden(f"you cannot hand in documents labelled {label}: it is above your own clearance")
         if not file.is_file():
             raise InvalidRequest(f"{source}: not a regular file")
-        return self._receive(
-            file,
-            source=source,
-            may_change=lambda version: self._listing.may_change(source, version, principal),
-            given_label=str(label) if label else "",
-            sidecar=decoded(sidecar) if sidecar else "",
-            received_by=principal.id,
-        )
+        source = readable_source(source)
+        if not source.strip() or len(source) > _LONGEST_SOURCE:
+            raise InvalidRequest(f"say where the file comes from, in at most {_LONGEST_SOURCE} characters")
+        said = decoded(sidecar) if sidecar else ""
+        return self._receive(file, source=source, given_label=str(label) if label else "", sidecar=said, by=principal)
 
     def described(
         self, manifest: bytes, principal: Principal, *, name: str, sidecars: Mapping[str, bytes]
@@ -285,6 +288,7 @@ class EmbeddedIngestion:
     def start(self) -> None:
         """See `Ingestion.start`."""
         self._eraser.finish_pending_erasures()
+        self._life.hide_what_rose()
         self._requeue_what_the_index_lacks()
         self._workflow.remove_leftovers()
         self._queue.open()
@@ -309,16 +313,23 @@ class EmbeddedIngestion:
             if searchable and self._index.count(status.document_id, status.version) != status.passages:
                 self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
+    def _part_with_copies(self, document_id: str) -> None:
+        for new in self._ledger.part_with_copies(document_id):
+            self._queue.submit(new)
+
     def _accept_attachment(self, task: Task, attachment: Attachment, label: Label | None) -> None:
         """Take in a file carried by another one, under its carrier's label if there is one, as a document of its own."""
         if label is None and not attachment.own_label:
             raise Unlabelled("a carried file came without its carrier's label")
+        # Where nobody wrote down what the archivist may read, a file in the carrier changes only what everybody may.
+        clearance = Label.parse(task.clearance) if task.clearance else Label(min(Level))
         self._receive(
             attachment.path,
             source=f"{task.source}!/{attachment.file_name}",
             given_label=str(label) if label is not None else "",
             sidecar=attachment.sidecar,
-            received_by=task.received_by,
+            by=Principal(task.received_by, frozenset({Role.ARCHIVIST}), clearance),
+            carried=True,
         )
 
     def _receive(
@@ -328,15 +339,16 @@ class EmbeddedIngestion:
         source: str,
         given_label: str,
         sidecar: str,
-        received_by: str,
-        may_change: Callable[[str], bool] = lambda _: True,
+        by: Principal,
+        carried: bool = False,
     ) -> DocumentStatus:
         """Keep the bytes, write the row, and only then queue the work: what a crash leaves between, the queue finds."""
+        said = [label for text in (given_label, label_in_sidecar(sidecar)) for label in labels_in(text)]
         with _saying_what_to_mend("the document was not accepted"):
             self._room.require()
             side_effect("archive.keep_original")
             version = self._archive.keep_original(file)
-            if not may_change(version):
+            if not self._listing.may_change(source, version, by):
                 raise Conflict(f"{source}: this file or this source belongs to a document that you may not change")
             side_effect("ledger.receive")
             status = self._ledger.receive(
@@ -345,9 +357,19 @@ class EmbeddedIngestion:
                 file_name=bare_name(source),
                 given_label=given_label,
                 sidecar=sidecar,
-                received_by=received_by,
+                received_by=by.id,
+                clearance=str(by.clearance),
+                least_label=above_all(said),
+                carried=carried,
             )
-        self._queue.submit(status.document_id)
+            if not self._archive.original_path(version).is_file():  # removed with a document that had it until now
+                self._archive.keep_original(file)
+        try:
+            if not status.state.final and status.label and self._archive.has(status.document_id, version):
+                for label in labels_in(self._ledger.least_label(status.document_id)):
+                    self._life.raise_at_once(status, label)
+        finally:
+            self._queue.submit(status.document_id)
         return status
 
     def _explained(self, status: DocumentStatus) -> DocumentStatus:

@@ -52,7 +52,8 @@ def add(
         documents = _settled(client, ids, quiet=as_json) if wait or not client.is_lasting else reply["documents"]
         notices = {document["document_id"]: document["notice"] for document in reply["documents"]}
         documents = [{**document, "notice": notices.get(document["document_id"], "")} for document in documents]
-    documents += [_skipped_entry(item) for item in (*skipped, *too_large)]
+    refused = [Skipped(Path(each["source"]), each["reason"], "refused") for each in reply["refused"]]
+    documents += [_skipped_entry(item) for item in (*skipped, *too_large, *refused)]
     if as_json:
         print_json({"documents": [_public(d) for d in documents], "counts": _counts(documents)})
     else:

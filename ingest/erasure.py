@@ -26,6 +26,7 @@ from assistant.index import PassageIndex
 from assistant.ingestion import Forget
 from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
+from ingest.isolation import remove_folder
 from ingest.ledger import Ledger
 from ingest.listing import may_know
 from ingest.receipts import Intent, Receipts, now
@@ -69,8 +70,11 @@ class Eraser:
                 return [self._finish(intent) for intent in begun][-1]
             status = self._known(document_id, principal)
             children = [child for child in self._ledger.attached(document_id) if may_know(principal, child.label)]
-            doomed = [*children, status] if with_attachments else [status]
-            left = [] if with_attachments else children
+            own = {
+                child.document_id for child in children if self._ledger.copy_outside(child.document_id, status.source)
+            }
+            left = [child for child in children if not with_attachments or child.document_id in own]
+            doomed = [*(child for child in children if child not in left), status]
             _refuse_busy(doomed)
             intents = self._intents(doomed, left, principal)
             self._receipts.intend(intents)
@@ -185,16 +189,21 @@ class Eraser:
             stores=("index", "archive", "ledger", *sorted(self._others)),
             attachments_erased=(),
             attachments_left=(),
+            carriers=tuple(carrier for carrier in self._ledger.carriers(status.source) if carrier not in going),
         )
 
     def _finish(self, intent: Intent) -> ErasureReceipt:
         """Every step, in order, whether or not it was done before."""
         if not self._handed_in_anew(intent):
             self._index.erase(intent.document_id)
-            self._archive.erase(intent.document_id, intent.versions, spare=intent.originals_kept)
+            with self._ledger.sparing(intent.document_id) as needed:
+                intent = _sparing(intent, filter(needed, intent.versions))
+                self._archive.erase(intent.document_id, intent.versions, spare=intent.originals_kept)
             for version in set(intent.versions) - set(intent.originals_kept):
                 for name in (version, f"{version}.json"):
                     (self._home / FOUND / name).unlink(missing_ok=True)
+            for folder in (self._home / "work").glob(f"*{intent.document_id}.*"):  # pages and texts of work cut short
+                remove_folder(folder)
             for forget in self._others.values():
                 forget(intent.document_id, frozenset(intent.versions))
             self._detach(self._ledger.attached(intent.document_id), intent.document_id)
@@ -210,18 +219,28 @@ class Eraser:
             return False
 
     def _detach(self, children: Iterable[DocumentStatus], document_id: str) -> None:
-        """Take the carrier's name out of the sources of the documents that stay."""
+        """Take the carrier's name out of the sources of the documents that stay; those handed in elsewhere too lie there."""
         carrier = self._source_of(document_id)
         for child in children:
-            source = f"erased:{document_id}{child.source[len(carrier) :]}"
+            elsewhere = self._ledger.copy_outside(child.document_id, carrier)
+            source = elsewhere or f"erased:{document_id}{child.source[len(carrier) :]}"
             self._archive.rename_source(child.document_id, source)
             self._ledger.rename_source(child.document_id, source)
+            if child.state is DocumentState.IN_PROGRESS:  # whoever reads it now would publish it under the old name
+                self._ledger.requeue(child.document_id, "what it came in was erased; it is indexed anew")
 
     def _source_of(self, document_id: str) -> str:
         try:
             return self._ledger.status(document_id).source
         except KeyError:
             return ""
+
+
+def _sparing(intent: Intent, needed: Iterable[str]) -> Intent:
+    """The intent, with these versions' originals kept: they were handed in as another document since it was written."""
+    kept = {*intent.originals_kept, *needed}
+    left = tuple(version for version in intent.originals if version not in kept)
+    return replace(intent, originals=left, originals_kept=tuple(sorted(kept)))
 
 
 def _refuse_busy(doomed: Iterable[DocumentStatus]) -> None:

@@ -7,10 +7,11 @@ level a marking line names, since marking lines carry levels only.
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path
@@ -106,6 +107,30 @@ def decide_label(
     is None.
     """
     levels = markings.levels_in(text)
+    try:
+        return _decided(levels, sidecar_label, given_label, unmarked)
+    except Unlabelled as error:
+        labels = (*map(Label, levels), *labels_in(sidecar_label), *([given_label] if given_label else []))
+        raise Unlabelled(str(error), at_least=above_all(labels)) from error
+
+
+def above_all(labels: Iterable[Label]) -> str:
+    """The canonical label that dominates all of these; empty for none."""
+    found = list(labels)
+    return str(functools.reduce(Label.join, found)) if found else ""
+
+
+def labels_in(text: str | None) -> tuple[Label, ...]:
+    """The label that `text` is, if it is one."""
+    try:
+        return (Label.parse(text),) if text else ()
+    except ConfigurationError:
+        return ()
+
+
+def _decided(
+    levels: Sequence[Level], sidecar_label: str | None, given_label: Label | None, unmarked: Label | None
+) -> Label:
     if len(levels) > 1:
         names = " and ".join(_name(level) for level in levels)
         raise Unlabelled(f"its marking lines disagree: {names}; mend the document or hand it in in parts")

@@ -12,17 +12,14 @@ or in PostgreSQL when several hosts share it.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from assistant.database import Connection, Database, PostgresDatabase
+from assistant.database import Database, PostgresDatabase
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_archivists import ArchivistsEntries
 from ingest.ledger_erasure import ErasureEntries
+from ingest.ledger_receiving import ReceivingEntries
 from ingest.ledger_rows import (
     SCHEMA,
     UNFINISHED,
@@ -34,13 +31,11 @@ from ingest.ledger_rows import (
     ticket_of_row,
 )
 
-_NAMESPACE = uuid.UUID("0c1b7d52-39c1-4a35-9c52-2d2f0d6d7a10")
-
 _NAME = "assistant"
 """The schema of the ledger's tables in PostgreSQL."""
 
 
-class Ledger(ArchivistsEntries, ErasureEntries):
+class Ledger(ReceivingEntries, ArchivistsEntries, ErasureEntries):
     """The ledger of one instance: in the SQLite file `file`, or in PostgreSQL when `url` names one."""
 
     def __init__(self, file: Path, *, url: str = "") -> None:
@@ -50,47 +45,6 @@ class Ledger(ArchivistsEntries, ErasureEntries):
     def database(self) -> Database | PostgresDatabase:
         """Where it is kept, for the modules that read lists from it or write to one document."""
         return self._database
-
-    def receive(
-        self, *, source: str, version: str, file_name: str, given_label: str, sidecar: str, received_by: str
-    ) -> DocumentStatus:
-        """Record a file. The same bytes anywhere are the document that is already here: nothing happens, as `notice` says.
-
-        New bytes at a known source become that document's next version. Handing in a document that failed, or handing it in
-        with another label or sidecar, puts it back in the queue.
-        """
-        with self._database.writing() as connection:
-            row = connection.execute(
-                "SELECT * FROM documents WHERE version = ? OR source = ? ORDER BY version = ? DESC LIMIT 1",
-                (version, source, version),
-            ).fetchone()
-            at = now()
-            notice = ""
-            if row is None:
-                document_id = _free_id(connection, source, version)
-                connection.execute(
-                    "INSERT INTO documents (document_id, source, version, file_name, title, state, given_label, sidecar,"
-                    " received_by, received_at, changed_at, run, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                    " (SELECT COALESCE(MAX(number), 0) + 1 FROM events),"
-                    " (SELECT COALESCE(MAX(number), 0) + 1 FROM events))",
-                    (document_id, source, version, file_name, file_name, DocumentState.RECEIVED, given_label, sidecar,
-                     received_by, at, at),
-                )  # fmt: skip
-                note(connection, document_id, version, DocumentState.RECEIVED, "")
-            else:
-                document_id = row["document_id"]
-                if _brings_something_new(row, version, given_label, sidecar):
-                    connection.execute(
-                        "UPDATE documents SET version = ?, state = ?, category = '', reason = '', attempts = 0,"
-                        " run = run + 1, worker = '', progress_pages = 0, progress_of = 0,"
-                        " given_label = ?, sidecar = ?, changed_at = ? WHERE document_id = ?",
-                        (version, DocumentState.RECEIVED, given_label or row["given_label"], sidecar or row["sidecar"],
-                         at, document_id),
-                    )  # fmt: skip
-                    note(connection, document_id, version, DocumentState.RECEIVED, "handed in again")
-                else:
-                    notice = _already_here(row)
-        return replace(self.status(document_id), notice=notice)
 
     def take(self, worker: str = "") -> Task | None:
         """The document that has waited longest, now in progress; None when nothing waits."""
@@ -117,6 +71,7 @@ class Ledger(ArchivistsEntries, ErasureEntries):
         return Task(
             row["document_id"], row["version"], row["source"], row["file_name"], row["given_label"], row["sidecar"],
             row["attempts"], row["received_by"], row["edits"], row["run"], row["worker"],
+            row["clearance"],
         )  # fmt: skip
 
     def give_back(self, task: Task) -> None:
@@ -251,25 +206,3 @@ class Ledger(ArchivistsEntries, ErasureEntries):
     def close(self) -> None:
         """Close the file."""
         self._database.close()
-
-
-def _brings_something_new(row: Any, version: str, given_label: str, sidecar: str) -> bool:
-    if row["version"] != version:
-        return True
-    if row["state"] in (DocumentState.RECEIVED, DocumentState.IN_PROGRESS):
-        return False
-    failed = row["state"] in (DocumentState.QUARANTINED, DocumentState.REJECTED)
-    relabelled = bool(given_label) and given_label != row["given_label"]
-    return failed or relabelled or (bool(sidecar) and sidecar != row["sidecar"])
-
-
-def _free_id(connection: Connection, source: str, version: str) -> str:
-    """The id that these bytes from this source always get, unless a document that has moved away since still bears it."""
-    document_id = str(uuid.uuid5(_NAMESPACE, f"{source}\n{version}"))
-    taken = connection.execute("SELECT 1 FROM documents WHERE document_id = ?", (document_id,)).fetchone()
-    return str(uuid.uuid4()) if taken else document_id
-
-
-def _already_here(row: Any) -> str:
-    since = datetime.fromisoformat(row["received_at"])
-    return f"already here since {since.day} {since:%B %Y} as {row['file_name']}; nothing was done"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.database import Connection, Database, PostgresDatabase
 from assistant.errors import Conflict
 from assistant.types import DocumentState
-from ingest.ledger_rows import note, now
+from ingest.ledger_rows import BEING_ERASED, note, now
 
 
 class ArchivistsEntries:
@@ -13,21 +13,23 @@ class ArchivistsEntries:
 
     _database: Database | PostgresDatabase
 
-    def amend(self, document_id: str, columns: dict[str, str | None], reason: str) -> bool:
+    def amend(self, document_id: str, columns: dict[str, str | None], reason: str, *, as_of: str | None = None) -> bool:
         """Take a settled document in hand and write what an archivist changed; False when it is being worked on.
 
-        It is in progress afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has
-        the new source. `reason` goes into the history and names nothing that erasure would have to remove.
+        With `as_of`, its time of change when the archivist looked, False as well when it has changed since. It is in progress
+        afterwards and no worker takes it: `requeue` hands it on. Raises Conflict when another document has the new source, and
+        while it is being erased. `reason` goes into the history and names nothing that erasure would have to remove.
         """
         assignments = "".join(f", {name} = ?" for name in columns)
         with self._database.writing() as connection:
+            _require_staying(connection, document_id)
             if "source" in columns:
-                _require_free_source(connection, document_id, columns["source"])
+                _move(connection, document_id, columns["source"] or "")
             row = connection.execute(
                 f"UPDATE documents SET state = ?, attempts = 0, changed_at = ?{assignments}"  # noqa: S608
-                " WHERE document_id = ? AND state NOT IN (?, ?) RETURNING version",
+                " WHERE document_id = ? AND state NOT IN (?, ?) AND (? OR changed_at = ?) RETURNING version",
                 (DocumentState.IN_PROGRESS, now(), *columns.values(), document_id,
-                 DocumentState.RECEIVED, DocumentState.IN_PROGRESS),
+                 DocumentState.RECEIVED, DocumentState.IN_PROGRESS, as_of is None, as_of or ""),
             ).fetchone()  # fmt: skip
             if row is not None:
                 note(connection, document_id, row["version"], DocumentState.IN_PROGRESS, reason)
@@ -40,8 +42,12 @@ class ArchivistsEntries:
         return row["edits"] if row else "{}"
 
     def hold(self, document_id: str, hold: str, reason: str) -> None:
-        """Write why a document may not be erased (empty: it may), whatever state it is in; `reason` is for its history."""
+        """Write why a document may not be erased (empty: it may), whatever state it is in; `reason` is for its history.
+
+        Raises Conflict when its erasure has begun: that can no longer be stopped.
+        """
         with self._database.writing() as connection:
+            _require_staying(connection, document_id)
             row = connection.execute(
                 "UPDATE documents SET hold = ? WHERE document_id = ? RETURNING version, state", (hold, document_id)
             ).fetchone()
@@ -74,7 +80,25 @@ class ArchivistsEntries:
             self._database.truncate_log()
 
 
-def _require_free_source(connection: Connection, document_id: str, source: str | None) -> None:
-    query = "SELECT 1 FROM documents WHERE source = ? AND document_id != ?"
-    if connection.execute(query, (source, document_id)).fetchone():
+def _require_staying(connection: Connection, document_id: str) -> None:
+    query = "SELECT 1 FROM documents WHERE document_id = ? AND category = ?"
+    if connection.execute(query, (document_id, BEING_ERASED)).fetchone():
+        raise Conflict("the document is being erased")
+
+
+def _move(connection: Connection, document_id: str, source: str) -> None:
+    """Make room at `source`, and take along what the document carries: `old!/annex` becomes `source!/annex`."""
+    old = connection.execute("SELECT source FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+    if old is None or old["source"] == source:
+        return
+    below = "substr(source, 1, length(?)) = ?"
+    new_inside, old_inside = f"{source}!/", f"{old['source']}!/"
+    query = f"SELECT 1 FROM documents WHERE source = ? OR {below}"  # noqa: S608 - values are bound
+    if connection.execute(query, (source, new_inside, new_inside)).fetchone():
         raise Conflict("another document has this source; give this one another")
+    connection.execute(f"DELETE FROM copies WHERE source = ? OR {below}", (source, new_inside, new_inside))  # noqa: S608
+    for table in ("documents", "copies"):
+        connection.execute(
+            f"UPDATE {table} SET source = ? || substr(source, length(?) + 1) WHERE {below}",  # noqa: S608
+            (new_inside, old_inside, old_inside, old_inside),
+        )

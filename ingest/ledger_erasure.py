@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
-from assistant.database import Database, PostgresDatabase
+from assistant.database import Connection, Database, PostgresDatabase
 from assistant.errors import Conflict
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_rows import BEING_ERASED, note, now, status_of_row
@@ -46,8 +47,16 @@ class ErasureEntries:
 
     def used_elsewhere(self, version: str, document_ids: Iterable[str]) -> bool:
         """True when a document that is none of these has this version now."""
-        rows = self._database.connection().execute("SELECT document_id FROM documents WHERE version = ?", (version,))
-        return bool({row["document_id"] for row in rows} - set(document_ids))
+        return _is_used(self._database.connection(), version, document_ids)
+
+    @contextmanager
+    def sparing(self, *document_ids: str) -> Iterator[Callable[[str], bool]]:
+        """Says of a version whether a document that is none of these has it. No document gets one before the block ends.
+
+        Who removes an original does it in here; who hands one in looks, once its row is written, whether it is there.
+        """
+        with self._database.writing() as connection:
+            yield lambda version: _is_used(connection, version, document_ids)
 
     def attached(self, document_id: str) -> tuple[DocumentStatus, ...]:
         """The documents that came attached to this one, at whatever depth."""
@@ -57,16 +66,44 @@ class ErasureEntries:
         )
         return tuple(status_of_row(row) for row in self._database.connection().execute(query, (document_id,)))
 
+    def carriers(self, source: str) -> tuple[str, ...]:
+        """The documents in which the one at this source came, at whatever depth."""
+        query = (
+            "SELECT document_id FROM documents WHERE substr(?, 1, length(source) + 2) = source || '!/' ORDER BY source"
+        )
+        rows = self._database.connection().execute(query, (source,))
+        return tuple(row["document_id"] for row in rows)
+
+    def inheriting(self, document_id: str) -> tuple[DocumentStatus, ...]:
+        """Those of `attached` that were handed in under the label of this one."""
+        query = (
+            "SELECT d.* FROM documents d, documents c WHERE c.document_id = ? AND c.label != '' AND d.given_label = c.label"
+            " AND substr(d.source, 1, length(c.source) + 2) = c.source || '!/' ORDER BY d.source"
+        )
+        return tuple(status_of_row(row) for row in self._database.connection().execute(query, (document_id,)))
+
+    def copy_outside(self, document_id: str, carrier: str) -> str | None:
+        """The first place where a document was handed in as well that is not in the carrier at this source."""
+        query = "SELECT source FROM copies WHERE document_id = ? ORDER BY number"
+        rows = self._database.connection().execute(query, (document_id,))
+        return next((row["source"] for row in rows if not row["source"].startswith(f"{carrier}!/")), None)
+
     def rename_source(self, document_id: str, source: str) -> None:
-        """Write another source for a document."""
+        """Write another source for a document, which may be that of one of its copies."""
         with self._database.writing() as connection:
+            connection.execute("DELETE FROM copies WHERE source = ?", (source,))
             connection.execute("UPDATE documents SET source = ? WHERE document_id = ?", (source, document_id))
 
     def forget(self, document_id: str) -> None:
         """Remove a document's row; its events stay, without reasons, which can name it. Nothing when there is no row."""
         with self._database.writing() as connection:
-            if connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,)).rowcount:
-                connection.execute("DELETE FROM secrets WHERE document_id = ?", (document_id,))
+            inside = "substr(source, 1, length(?) + 2) = ? || '!/'"
+            row = connection.execute("SELECT source FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+            if row is not None:
+                connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
+                connection.execute(f"DELETE FROM copies WHERE {inside}", (row["source"], row["source"]))  # noqa: S608
+                for table in ("secrets", "copies"):
+                    connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608
                 connection.execute("UPDATE events SET reason = '' WHERE document_id = ?", (document_id,))
                 note(connection, document_id, "", "removed", "")
 
@@ -83,14 +120,20 @@ class ErasureEntries:
             last = rows[-1]["document_id"]
 
     def labels(self) -> tuple[str, ...]:
-        """The labels there are."""
-        rows = self._database.connection().execute("SELECT DISTINCT label FROM documents")
+        """The labels there are, those included that were only said so far."""
+        query = "SELECT label FROM documents UNION SELECT given_label FROM documents UNION SELECT least_label FROM documents"
+        rows = self._database.connection().execute(query)
         return tuple(row["label"] for row in rows)
 
     def knows(self, document_id: str) -> bool:
         """True when there is a row for this document."""
         query = "SELECT 1 FROM documents WHERE document_id = ?"
         return self._database.connection().execute(query, (document_id,)).fetchone() is not None
+
+    def owns(self, document_id: str, version: str) -> bool:
+        """True when this is the version that the document has now."""
+        query = "SELECT 1 FROM documents WHERE document_id = ? AND version = ?"
+        return self._database.connection().execute(query, (document_id, version)).fetchone() is not None
 
     def unchanged(self, status: DocumentStatus) -> bool:
         """True when the document stands where it stood when `status` was read."""
@@ -116,3 +159,12 @@ class ErasureEntries:
         )
         row = self._database.connection().execute(query, tuple(DocumentState)).fetchone()
         return bool(row["total"] == row["placed"])
+
+
+def _is_used(connection: Connection, version: str, but_by: Iterable[str]) -> bool:
+    query = (
+        "SELECT document_id FROM documents WHERE version = ? AND category != ?"
+        " UNION SELECT document_id FROM copies WHERE version = ?"
+    )
+    rows = connection.execute(query, (version, BEING_ERASED, version))
+    return bool({row["document_id"] for row in rows} - set(but_by))

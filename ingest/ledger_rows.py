@@ -44,7 +44,9 @@ CREATE TABLE IF NOT EXISTS documents (
     progress_of      INTEGER NOT NULL DEFAULT 0,
     arrival          INTEGER NOT NULL DEFAULT 0,
     run              INTEGER NOT NULL DEFAULT 0,
-    worker           TEXT NOT NULL DEFAULT ''
+    worker           TEXT NOT NULL DEFAULT '',
+    clearance        TEXT NOT NULL DEFAULT '', -- of who handed it in: what a file in it may change
+    least_label      TEXT NOT NULL DEFAULT '' -- what was said of its label while that is not decided: who may know of it
 );
 CREATE INDEX IF NOT EXISTS documents_by_state ON documents (state, received_at);
 CREATE INDEX IF NOT EXISTS documents_by_version ON documents (version);
@@ -66,6 +68,20 @@ CREATE TABLE IF NOT EXISTS workers (
     beats       INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_by_version ON events (version);
+CREATE TABLE IF NOT EXISTS copies (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    source      TEXT NOT NULL UNIQUE,
+    document_id TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    file_name   TEXT NOT NULL,
+    given_label TEXT NOT NULL DEFAULT '', -- from here on: empty while the document has these bytes itself
+    sidecar     TEXT NOT NULL DEFAULT '',
+    edits       TEXT NOT NULL DEFAULT '{}',
+    label       TEXT NOT NULL DEFAULT '',
+    title       TEXT NOT NULL DEFAULT '',
+    received_by TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX IF NOT EXISTS copies_by_document ON copies (document_id);
 """
 RETRY = "retry"
 """The category of a document that waits to be tried again."""
@@ -92,6 +108,8 @@ class Task:
     """What an archivist said about it after handing it in, as `ingest.lifecycle` writes it down."""
     run: int = 0
     worker: str = ""
+    clearance: str = ""
+    """Of who handed it in, canonical; empty where it was not written down."""
 
 
 @dataclass(frozen=True, slots=True)

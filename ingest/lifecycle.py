@@ -10,25 +10,35 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from assistant.access import Label, Principal
+from assistant.access import Label, Level, Principal
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, Conflict, Forbidden, InvalidRequest, NotFound, ServiceUnavailable
+from assistant.errors import (
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ServiceUnavailable,
+    Unlabelled,
+)
 from assistant.index import PassageIndex
 from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
 from ingest.correction import with_page_text
-from ingest.labelling import Markings, decide_label
+from ingest.invisible import without_invisible
+from ingest.labelling import Markings, above_all, decide_label, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import Task
 from ingest.listing import HELD_BY, Listing, require_archivist
 from ingest.sources import Sidecar
 
 _BEING_READ = "the document is being read; try again when it is done"
+_CHANGED = "the document has changed meanwhile, or is being read; look at it again"
 _FAILED = (DocumentState.QUARANTINED, DocumentState.REJECTED)
 _SEARCHABLE = (DocumentState.DONE, DocumentState.DONE_WITH_WARNINGS)
 _MUST_BE_SAID = ("title", "language", "label", "source")
@@ -51,6 +61,8 @@ class Edits:
     label: str | None = None
     label_version: str | None = None
     """The version whose label it is whatever its marking lines say."""
+    label_clearance: str | None = None
+    """The clearance of who said it: markings above that are not overruled."""
 
     @classmethod
     def read(cls, written: str) -> Edits:
@@ -86,9 +98,20 @@ def label_of(task: Task, text: str, sidecar: Sidecar, *, markings: Markings, unm
     given = Label.parse(task.given_label) if task.given_label else None
     edited = edits.label is not None and edits.label == task.given_label
     if given is not None and edited and edits.label_version == task.version:
+        _require_known(given, edits.label_clearance, markings.levels_in(text))
         return given
     sidecar_label = None if edited else sidecar.label
     return decide_label(text, sidecar_label=sidecar_label, given_label=given, markings=markings, unmarked=unmarked)
+
+
+def _require_known(given: Label, clearance: str | None, levels: Sequence[Level]) -> None:
+    """Raises Unlabelled when a marking line says a level that who gave the label may not read, and so did not know of."""
+    marked = above_all(map(Label, levels))
+    if marked and clearance is not None and not Label.parse(clearance).dominates(Label.parse(marked)):
+        reason = (
+            f"the marking line says {marked} and an archivist without clearance for that says {given}: they disagree"
+        )
+        raise Unlabelled(f"{reason}; give it its label anew", at_least=above_all([given, Label.parse(marked)]))
 
 
 def amended(document: Document, task: Task, sidecar: Sidecar, label: Label, corrections: dict[int, str]) -> Document:
@@ -134,8 +157,10 @@ class Lifecycle:
         status = self._settled(document_id, principal)
         if status.state not in _FAILED:
             raise Conflict("the document is done; there is nothing to try again")
-        if not self._ledger.amend(document_id, {}, f"tried again by {principal.id}"):
-            raise Conflict(_BEING_READ)
+        if password and _unwritable(password):
+            raise InvalidRequest("the password holds a character that cannot be written down")
+        if not self._ledger.amend(document_id, {}, f"tried again by {principal.id}", as_of=status.changed_at):
+            raise Conflict(_CHANGED)
         try:
             if password:
                 self._ledger.keep_password(document_id, password)
@@ -149,18 +174,55 @@ class Lifecycle:
         said = _checked(edit)
         label = _readable_label(said.get("label"), principal)
         status = self._settled(document_id, principal)
-        columns = self._columns(status, said, label)
+        for child in self._inheriting(status, label):
+            self._change(child, {"label": str(label)}, label, principal)
+        self._change(status, said, label, principal)
+        if "source" in said:
+            for child in self._ledger.attached(document_id):
+                self._archive.rename_source(child.document_id, child.source)
+        return self._listing.one(document_id, principal)
+
+    def _inheriting(self, status: DocumentStatus, label: Label | None) -> tuple[DocumentStatus, ...]:
+        """The documents that came in this one, under its label, and that the new label would hide. Raises Conflict."""
+        if label is None or _every_reader_may_read(status.label, label):
+            return ()
+        children = self._ledger.inheriting(status.document_id)
+        if not all(child.state.final for child in children):
+            raise Conflict("a file that came with the document is being read; try again when it is done")
+        return children
+
+    def _change(self, status: DocumentStatus, said: dict[str, str], label: Label | None, principal: Principal) -> None:
+        """Write what was said, hide what a label that rises hides, and hand the rest to the queue."""
+        document_id = status.document_id
+        columns = self._columns(status, said, label, principal)
         names = ", ".join(sorted(said)).replace("_", " ")
         change = f"{names} edited by {principal.id}" + (f": {status.label or 'no label'} to {label}" if label else "")
-        if not self._ledger.amend(document_id, columns, change):
-            raise Conflict(_BEING_READ)
+        if not self._ledger.amend(document_id, columns, change, as_of=status.changed_at):
+            raise Conflict(_CHANGED)
         try:
-            if label is not None and not _every_reader_may_read(status.label, label):
-                self._index.remove(document_id)
-                self._archive.raise_label(document_id, label)
+            if label is not None:
+                self.raise_at_once(status, label)
         finally:
             self._requeue(document_id, "waiting for its changes")
-        return self._listing.one(document_id, principal)
+
+    def raise_at_once(self, status: DocumentStatus, label: Label) -> None:
+        """Let nobody who may not read `label` find or read a document that stood as `status`; nothing when all could."""
+        if not _every_reader_may_read(status.label, label):
+            self._index.remove(status.document_id)
+            self._archive.raise_label(status.document_id, label)
+
+    def hide_what_rose(self) -> None:
+        """Hide each waiting document of whose label more is said than its text was published under.
+
+        For the start, before any work: what died between writing a label down and hiding the document left it readable.
+        """
+        for ticket in self._ledger.tickets():
+            published = self._archive.stored_document(ticket.document_id, ticket.version)
+            if published is None:
+                continue
+            status = self._ledger.status(ticket.document_id)
+            for label in labels_in(status.label) + labels_in(self._ledger.least_label(ticket.document_id)):
+                self.raise_at_once(replace(status, label=str(published.label)), label)
 
     def correct_page(self, document_id: str, page_number: int, text: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.correct_page`."""
@@ -172,10 +234,13 @@ class Lifecycle:
             raise NotFound("there is no such page")
         with suppress(ServiceUnavailable):  # without the places of the old words, the new ones have none
             self._archive.page(document_id, page_number, principal)
-        corrected = with_page_text(document, page_number, _page_text(text))
+        text = _page_text(text)
+        corrected = with_page_text(document, page_number, text)
         self._require_same_marking(document, corrected)
-        if not self._ledger.amend(document_id, {}, f"page {page_number} corrected by {principal.id}"):
-            raise Conflict(_BEING_READ)
+        if not self._ledger.amend(
+            document_id, {}, f"page {page_number} corrected by {principal.id}", as_of=status.changed_at
+        ):
+            raise Conflict(_CHANGED)
         try:
             self._archive.keep_correction(document_id, status.version, page_number, text)
         finally:
@@ -199,7 +264,8 @@ class Lifecycle:
     def hold(self, document_id: str, principal: Principal, reason: str) -> DocumentStatus:
         """See `Ingestion.hold`."""
         self._listing.for_archivist(document_id, principal)
-        if not reason.strip() or len(reason) > _LONGEST:
+        reason = without_invisible(reason)[0]
+        if not reason.strip() or len(reason) > _LONGEST or _unwritable(reason):
             raise InvalidRequest(f"say why the document is held, in at most {_LONGEST} characters")
         self._ledger.hold(document_id, reason.strip(), f"{HELD_BY}{principal.id}")
         return self._listing.one(document_id, principal)
@@ -220,7 +286,9 @@ class Lifecycle:
         self._ledger.requeue(document_id, reason)
         self._queued(document_id)
 
-    def _columns(self, status: DocumentStatus, said: dict[str, str], label: Label | None) -> dict[str, str | None]:
+    def _columns(
+        self, status: DocumentStatus, said: dict[str, str], label: Label | None, principal: Principal
+    ) -> dict[str, str | None]:
         """What the ledger's row says from now on."""
         edits = replace(
             Edits.read(self._ledger.edits(status.document_id)),
@@ -233,8 +301,9 @@ class Lifecycle:
         if "source" in said:
             columns |= {"source": said["source"], "file_name": bare_name(said["source"])}
         if label is not None:
-            edits = replace(edits, label=str(label), label_version=status.version)
-            columns["given_label"] = str(label)
+            clearance = str(principal.clearance)
+            edits = replace(edits, label=str(label), label_version=status.version, label_clearance=clearance)
+            columns |= {"given_label": str(label), "clearance": clearance}
             if status.label:
                 columns["label"] = str(label)
         return {**columns, "edits": edits.written()}
@@ -276,7 +345,7 @@ def _readable_label(text: str | None, principal: Principal) -> Label | None:
 def _checked(edit: MetadataEdit) -> dict[str, str]:
     """The fields that were said, without white space around them."""
     given = {field.name: getattr(edit, field.name) for field in fields(edit)}
-    said = {name: value.strip() for name, value in given.items() if value is not None}
+    said = {name: without_invisible(value)[0].strip() for name, value in given.items() if value is not None}
     if not said:
         raise InvalidRequest(f"say what to change: {', '.join(given)}")
     for name, value in said.items():
@@ -298,7 +367,16 @@ def _is_date(value: str) -> bool:
         return False
 
 
+def _unwritable(text: str) -> bool:
+    """True with half a surrogate pair, which is no character, or a zero byte, which no database takes everywhere."""
+    return "\0" in text or any(unicodedata.category(letter) == "Cs" for letter in text)
+
+
 def _page_text(text: str) -> str:
+    """The text without what nobody sees. Raises InvalidRequest."""
+    if _unwritable(text):
+        raise InvalidRequest("the text holds a character that cannot be written down; type that place anew")
+    text = without_invisible(text)[0]
     if not text.strip():
         raise InvalidRequest("the page has no text; write what stands on it")
     if len(text) > _LONGEST_PAGE:

@@ -1,7 +1,8 @@
 """Which documents a principal may know of, and how they are listed, counted and followed: done in SQL, fast for many.
 
 Who may know of a document: whoever may read its label. While it has none, archivists; and where one was given for it, only
-those who may read that. A label that does not parse is readable by nobody.
+those who may read that. While its label is not decided, because it waits or because what was said of it disagrees, only those who
+may read all that was said. A label that does not parse is readable by nobody.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
-from assistant.errors import ConfigurationError, Forbidden, NotFound
+from assistant.errors import ConfigurationError, Forbidden, InvalidRequest, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, LegalHold, Progress
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
@@ -22,6 +23,8 @@ UNSEEN = "there is no such document, or none that you may read"
 HELD_BY = "put on hold by "
 """How the history of a document names who held it."""
 _RECENT_S = 60
+_MOST_WORDS = 50
+"""Words of a search: each is a condition, and a database takes a bounded number of them."""
 _CURRENT = 20
 """Most documents at work that are listed by name."""
 _UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
@@ -83,9 +86,11 @@ class Listing:
 
     def may_change(self, source: str, version: str, principal: Principal) -> bool:
         """True unless these bytes or this source belong to a document that this principal may not know of."""
-        query = "SELECT document_id FROM documents WHERE source = ? OR version = ?"
-        held = {row["document_id"] for row in self._database.connection().execute(query, (source, version))}
-        where = self._visible(principal) & _Clause("source = ? OR version = ?", (source, version))
+        copied = "document_id IN (SELECT document_id FROM copies WHERE source = ?)"
+        concerned = _Clause(f"source = ? OR version = ? OR {copied}", (source, version, source))
+        query = f"SELECT document_id FROM documents WHERE {concerned.text}"  # noqa: S608 - values are bound
+        held = {row["document_id"] for row in self._database.connection().execute(query, concerned.values)}
+        where = self._visible(principal) & concerned
         return self._number("SELECT COUNT(*) AS n FROM documents WHERE", where) == len(held)
 
     def within(self, scope: Scope, principal: Principal) -> frozenset[str]:
@@ -177,12 +182,13 @@ class Listing:
     def _visible(self, principal: Principal) -> _Clause:
         """The documents that `principal` may know of."""
         readable = self._readable("label", principal)
+        least = self._readable("least_label", principal)
+        undecided = _Clause(f"least_label = '' OR {least.text}", least.values)
         if Role.ARCHIVIST not in principal.roles:
-            return readable
+            return readable & undecided
         given = self._readable("given_label", principal)
-        return _Clause(
-            f"({readable.text}) OR (label = '' AND (given_label = '' OR {given.text}))", readable.values + given.values
-        )
+        unlabelled = f"label = '' AND (given_label = '' OR {given.text})"
+        return _Clause(f"({readable.text}) OR ({unlabelled})", readable.values + given.values) & undecided
 
     def _readable(self, column: str, principal: Principal) -> _Clause:
         rows = self._database.connection().execute(f"SELECT DISTINCT {column} AS label FROM documents")  # noqa: S608
@@ -256,7 +262,10 @@ def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:
         clause &= _Clause("date >= ?", (wanted.date_from,))
     if wanted.date_to:
         clause &= _Clause("date <= ?", (wanted.date_to,))
-    for word in wanted.q.split():
+    words = dict.fromkeys(wanted.q.split())
+    if len(words) > _MOST_WORDS:
+        raise InvalidRequest(f"search with at most {_MOST_WORDS} words")
+    for word in words:
         sought = "%" + form(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         places = ("title", "file_name", "source", "reason")
         text = " OR ".join(f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places)

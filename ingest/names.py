@@ -58,6 +58,19 @@ def readable_path(path: PurePath) -> str:
     return str(type(path)(*(part if part == path.anchor else _marked(part) for part in path.parts)))
 
 
+def readable_source(source: str) -> str:
+    """The source that an archivist's program sent, in characters that are safe to keep and show; parts without fault stay.
+
+    >>> readable_source("lot/note\\u202etxt.exe"), readable_source("2024/Arrêté n° 5.pdf")
+    ('lot/notetxt~cdb524.exe', '2024/Arrêté n° 5.pdf')
+    """
+    return "/".join(_marked(part) if _is_odd(part) else part for part in source.split("/"))
+
+
+def _is_odd(part: str) -> bool:
+    return len(part) > _LONGEST or bool(_CONTROL.search(part)) or without_invisible(part)[0] != part
+
+
 def path_inside(name: str) -> str:
     """The path of an archive's member, with forward slashes. Raises DocumentRejected when it leads out of the archive."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]

@@ -6,6 +6,7 @@ Everything here can be repeated: ids are deterministic, and writing the same doc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,10 @@ class Publisher:
         *,
         passage_chars: int,
         keeps_older: Callable[[str], bool] = lambda _: False,
+        retiring: Callable[[str], None] = lambda _: None,
+        sparing: Callable[[str], AbstractContextManager[Callable[[str], bool]]] = lambda _: nullcontext(
+            lambda _: False
+        ),
         changed: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._archive = archive
@@ -37,10 +42,14 @@ class Publisher:
         self._embedder = embedder
         self._passage_chars = passage_chars
         self._keeps_older = keeps_older
+        self._retiring = retiring
+        self._sparing = sparing
         self._changed = changed
 
-    def publish(self, document: Document) -> int:
+    def publish(self, document: Document, *, before: Callable[[], None] = lambda: None) -> int:
         """Archive and index a document; the number of passages, which is the number the index holds.
+
+        `before` is called once everything is computed and nothing written; what it raises stops the work.
 
         Raises ServiceUnavailable when the index holds another number than planned.
         """
@@ -51,6 +60,7 @@ class Publisher:
             fits = embedder.fits if read_by_encoder else lambda _: True
             passages = split(document, fits=fits, max_chars=self._passage_chars)
             vectors = self._vectors(document.id, [passage.embedded_text() for passage in passages], embedder)
+            before()
             side_effect("archive.put")
             self._archive.put(document)
             side_effect("index.replace")
@@ -78,10 +88,12 @@ class Publisher:
 
     def _retire_others(self, document_id: str, version: str) -> None:
         """Remove the other versions from the archive, or leave them to archivists where they are kept."""
+        self._retiring(document_id)
         if self._keeps_older(document_id):
             self._archive.supersede(document_id, version)
         else:
-            self._archive.keep_only(document_id, version)
+            with self._sparing(document_id) as needed:
+                self._archive.keep_only(document_id, version, spare=needed)
 
     def _vectors(self, document_id: str, texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
         """A row for each text; only those that this document did not hold before are embedded."""

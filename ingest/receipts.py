@@ -57,6 +57,7 @@ _BY_KEY = (
 _LATER = ("index: vectors and hashed terms of the passages, in storage segments and write-ahead log",)
 _NOT_COVERED = (
     "backups made before the erasure",
+    "files in watched folders, and the memory of their paths by which none is handed in twice",
     "blocks that the file system has freed and the storage device has not overwritten",
 )
 
@@ -80,6 +81,8 @@ class Intent:
     stores: tuple[str, ...]
     attachments_erased: tuple[str, ...]
     attachments_left: tuple[str, ...]
+    carriers: tuple[str, ...] = ()
+    """Documents that stay and in whose originals it came: their files still hold its bytes."""
 
 
 class SigningKey:
@@ -230,19 +233,20 @@ def write_durably(file: Path, content: bytes) -> None:
 
 def _said_of(intent: Intent) -> dict[str, Any]:
     said = asdict(intent)
-    del said["label"]
+    del said["label"], said["carriers"]
+    within = tuple(f"the original of document {carrier}, in which it was handed in" for carrier in intent.carriers)
     said["erased_by"] = said.pop("requested_by")
     return said | {
         "erased_at": now(),
         "erased_at_once": _AT_ONCE,
         "unreadable_by_key_destruction": _BY_KEY,
         "purged_later": _LATER,
-        "not_covered": _NOT_COVERED,
+        "not_covered": (*within, *_NOT_COVERED),
     }
 
 
 def _from_json(kind: type[Any], stored: dict[str, Any]) -> Any:
-    values = {field.name: stored[field.name] for field in fields(kind)}
+    values = {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -87,9 +88,15 @@ def described(rule: RetentionRule) -> str:
 
 
 def _fits(rule: RetentionRule, status: DocumentStatus) -> bool:
-    collection = rule.collection is None or rule.collection.casefold() == status.collection.casefold()
-    kind = rule.document_type is None or rule.document_type.casefold() == (status.document_type or "").casefold()
+    collection = rule.collection is None or _same(rule.collection, status.collection)
+    kind = rule.document_type is None or _same(rule.document_type, status.document_type or "")
     return collection and kind
+
+
+def _same(name: str, other: str) -> bool:
+    """True for the same words, capitals or not, however their accents are stored."""
+    one, two = (" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in (name, other))
+    return one == two
 
 
 def _end_of_keeping(rule: RetentionRule, status: DocumentStatus) -> date | None:

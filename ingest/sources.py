@@ -97,6 +97,15 @@ def sidecar_from(text: str, *, name: str) -> Sidecar:
     return Sidecar(**values)
 
 
+def label_in_sidecar(text: str) -> str | None:
+    """The label that a sidecar says, whatever else is wrong with it; None when it says none."""
+    try:
+        label = tomllib.loads(text).get("label")
+    except tomllib.TOMLDecodeError:
+        return None
+    return label.strip() if isinstance(label, str) else None
+
+
 def sidecar_text(sidecar: Sidecar) -> str:
     """`sidecar` as TOML; `sidecar_from` reads it back."""
     said = ((field.name, getattr(sidecar, field.name)) for field in fields(sidecar))

@@ -50,7 +50,12 @@ def within_limit(uploads: Iterable[Upload], *, max_mb: int) -> tuple[list[Upload
     refused: list[Skipped] = []
     reason = f"is larger than {max_mb} MB; divide it, or have the operator raise service.max_upload_mb"
     for upload in uploads:
-        if upload.path.stat().st_size > max_mb * 1024 * 1024:
+        try:
+            size = upload.path.stat().st_size
+        except OSError as error:
+            refused.append(Skipped(upload.path, f"cannot be read: {error.strerror}"))
+            continue
+        if size > max_mb * 1024 * 1024:
             refused.append(Skipped(upload.path, reason, RejectionCategory.TOO_LARGE))
         else:
             taken.append(upload)

@@ -199,10 +199,22 @@ class _Run:
             self._go_on()
             self._texts += 1
             if self._ledger.knows(document_id):
+                self._check_kept(document_id, version)
                 continue
             aside = (lambda d=document_id, v=version: self._set_text_aside(d, v)) if self._kept(version) else None
             said = "the archive holds the text of a document that the ledger does not know"
             self._problem("orphan in the archive", document_id, said, aside, f"its original is in {FOUND}/{version}")
+
+    def _check_kept(self, document_id: str, version: str) -> None:
+        """An older version that is kept, which nothing else of the check looks at."""
+        if self._ledger.owns(document_id, version) or not self._archive.has(document_id, version):
+            return
+        if not self._archive.original_path(version).is_file():
+            said = f"the original {version} of an older version is not in the archive; put it back from a backup"
+            self._problem("original missing", document_id, said)
+        if not self._archive.intact(document_id, version):
+            said = f"the archived text of the older version {version} was changed; put it back from a backup"
+            self._problem("text damaged", document_id, said)
 
     def _check_originals(self) -> None:
         for file in self._archive.originals():
@@ -217,7 +229,7 @@ class _Run:
                 self._problem("original damaged", owner or "", said)
             if owner is None:
                 said = f"the original {file.name} belongs to no document that the ledger knows"
-                aside = lambda f=file: _move(f, self._home / FOUND / f.name)  # noqa: E731
+                aside = lambda f=file: self._set_original_aside(f)  # noqa: E731
                 self._problem("unknown original", "", said, aside, f"moved to {FOUND}/{file.name}")
 
     def _kept(self, version: str) -> bool:
@@ -233,9 +245,15 @@ class _Run:
             known["label"] = str(document.label)
             write_durably(aside.with_name(f"{version}.json"), json.dumps(known, ensure_ascii=False, indent=1).encode())
         original = self._archive.original_path(version)
-        if original.is_file():
-            _move(original, aside)
-        self._archive.remove(document_id, version=version)
+        with self._ledger.sparing(document_id) as needed:
+            if original.is_file() and not needed(version):
+                _move(original, aside)
+            self._archive.remove(document_id, version=version, spare=needed)
+
+    def _set_original_aside(self, original: Path) -> None:
+        with self._ledger.sparing() as needed:
+            if not needed(original.name):  # else it was handed in just now
+                _move(original, self._home / FOUND / original.name)
 
     def _problem(
         self,

@@ -23,7 +23,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path        BLOB PRIMARY KEY,
     signature   TEXT NOT NULL,
-    document_id TEXT NOT NULL
+    document_id TEXT NOT NULL,
+    device      TEXT NOT NULL DEFAULT '' -- of the file system it lay on when it was last seen
 );
 """
 
@@ -74,6 +75,7 @@ class Watcher:
         for path in being_written(waiting):
             del waiting[path]
         handed_in = [path for path, upload in waiting.items() if self._taken(path, upload, signatures[path], problems)]
+        self._note_devices(found.keys() & known.keys())
         missing = [path for path in known if path not in found and self._is_gone(path, hidden, found, problems)]
         removed: list[Path] = []
         gone = [path for path in missing if self._forgotten(path, known[path][1], removed, problems)]
@@ -135,9 +137,10 @@ class Watcher:
             problems.append(f"{upload.source}: not taken: {error}")
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT INTO files (path, signature, document_id) VALUES (?, ?, ?)"
-                " ON CONFLICT (path) DO UPDATE SET signature = excluded.signature, document_id = excluded.document_id",
-                (os.fsencode(path), signature, document_id),
+                "INSERT INTO files (path, signature, document_id, device) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET signature = excluded.signature, document_id = excluded.document_id,"
+                " device = excluded.device",
+                (os.fsencode(path), signature, document_id, _device_at(path)),
             )
         return bool(document_id)
 
@@ -149,7 +152,22 @@ class Watcher:
         if not any(other.is_relative_to(folder) for other in found):
             problems.append(f"{folder}: holds no file any more; its documents are kept in case it is only not mounted")
             return False
+        query = "SELECT device FROM files WHERE path = ?"
+        device = self._database.connection().execute(query, (os.fsencode(path),)).fetchone()["device"]
+        if device and device != _device_at(path):
+            problems.append(
+                f"{path.parent}: is on another disk than before; its documents are kept in case one is not mounted"
+            )
+            return False
         return True
+
+    def _note_devices(self, paths: Iterable[Path]) -> None:
+        rows = self._database.connection().execute("SELECT path, device FROM files")
+        before = {Path(os.fsdecode(row["path"])): row["device"] for row in rows}
+        moved = [(device, os.fsencode(path)) for path in paths if (device := _device_at(path)) != before.get(path)]
+        if moved:
+            with self._database.writing() as connection:
+                connection.executemany("UPDATE files SET device = ? WHERE path = ?", moved)
 
     def _forgotten(self, path: Path, document_id: str, removed: list[Path], problems: list[str]) -> bool:
         """False when its document could not be removed: the file is then remembered, and that is tried again."""
@@ -188,6 +206,14 @@ def _signature(upload: Upload) -> Signature:
         return ""
     said = f" {upload.sidecar.decode()}" if isinstance(upload.sidecar, bytes) else ""
     return " ".join(map(str, parts)) + said
+
+
+def _device_at(path: Path) -> str:
+    """The file system of a file, or where it is gone of the nearest folder above it that is there."""
+    for place in (path, *path.parents):
+        with suppress(OSError):
+            return str(place.lstat().st_dev)
+    return ""
 
 
 def being_written(paths: Iterable[Path]) -> set[Path]:

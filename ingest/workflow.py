@@ -13,6 +13,7 @@ full, a database locked), a bounded number of times otherwise. Everything else e
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -22,11 +23,18 @@ from typing import Protocol
 
 from assistant.access import Label, Level
 from assistant.archive import Archive
-from assistant.errors import ConfigurationError, DocumentRejected, ServiceUnavailable, Unlabelled
+from assistant.errors import (
+    AssistantError,
+    ConfigurationError,
+    Conflict,
+    DocumentRejected,
+    ServiceUnavailable,
+    Unlabelled,
+)
 from assistant.sealing import SealBroken
 from assistant.types import Document, DocumentState, TextOrigin
 from ingest.isolation import DISK_ERRORS, RESULT, parse_into, remove_folder
-from ingest.labelling import Markings
+from ingest.labelling import Markings, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task, Ticket
 from ingest.lifecycle import amended, label_of
@@ -38,6 +46,8 @@ from ingest.sources import Sidecar, sidecar_from
 from ingest.transfer import read_result
 
 _LOG = logging.getLogger(__name__)
+_MOST_NAMED = 50
+"""How many files are named one by one in warnings."""
 _ARCHIVED = "archived"
 """What the step of reading says when there is nothing to read."""
 _LOST_CORRECTIONS = "what was corrected on its pages can no longer be read; please correct them again"
@@ -68,6 +78,10 @@ class Step(Protocol):
 
 Parse = Callable[..., Parsed | Rejected]
 """`ingest.isolation.parse_into`, or in tests something with its parameters."""
+
+
+class Overtaken(AssistantError):
+    """Another run of the same document does the work."""
 
 
 class DocumentWorkflow:
@@ -111,11 +125,13 @@ class DocumentWorkflow:
             if task.attempts > self._attempts:
                 raise DocumentRejected("interrupted", _INTERRUPTED.format(times=task.attempts - 1))
             self._run(task, step)
+        except Overtaken:
+            remove_folder(self._folder(task))
         except Unlabelled as error:
             category = (
                 RejectionCategory.CONFLICTING_LABELS if "disagree" in str(error) else RejectionCategory.UNLABELLED
             )
-            self._keep_out(task, step, category, str(error))
+            self._keep_out(task, step, category, str(error), facts={"least_label": error.at_least})
         except DocumentRejected as error:
             self._keep_out(task, step, error.category, str(error))
         except (ServiceUnavailable, OSError) as error:
@@ -203,21 +219,42 @@ class DocumentWorkflow:
 
         def work() -> str:
             self._publisher.withdraw(task.document_id, keep_version=task.version)
-            for attachment in parsed.attachments:
-                self._accept_attachment(task, attachment, label)
-            return str(len(parsed.attachments))
+            return f"{len(parsed.attachments)}{self._accept_all(task, parsed.attachments, label)}"
 
-        count = int(step("unpack", work))
+        count, refused = _counted(step("unpack", work))
+        warnings = (
+            *parsed.warnings,
+            *_refusals(parsed.attachments, refused),
+            *self._left_over(task, parsed.attachments, label),
+        )
         reason = f"an archive of {count} file{'s; each' if count != 1 else '; it'} is listed as a document of its own"
         facts: dict[str, str | int | None] = {
             "title": sidecar.title or task.file_name,
             "pages": 0,
             "passages": 0,
             "label": str(label) if label is not None else "",
+            "least_label": "",
             "media_type": parsed.media_type,
         }
-        state = DocumentState.DONE_WITH_WARNINGS if parsed.warnings else DocumentState.DONE
-        self._settle(task, state, category="container", reason=reason, facts=facts, warnings=parsed.warnings)
+        state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
+        self._settle(task, state, category="container", reason=reason, facts=facts, warnings=warnings)
+
+    def _left_over(self, task: Task, attachments: tuple[Attachment, ...], label: Label | None) -> list[str]:
+        """What to say of documents that came in an earlier version of an archive and are not in this one: they stay.
+
+        Those alone are named that everybody may read who may read the archive's label.
+        """
+        told = label or Label(min(Level))
+        prefix, names = f"{task.source}!/", {attachment.file_name for attachment in attachments}
+        children = self._ledger.attached(task.document_id)
+        inside = [c.source.removeprefix(prefix) for c in children if any(map(told.dominates, labels_in(c.label)))]
+        left = [
+            name for name in inside if not names.intersection(itertools.accumulate(name.split("!/"), "{}!/{}".format))
+        ]
+        said = [f"no longer in this archive, and kept: {name}" for name in left[:_MOST_NAMED]]
+        return said + (
+            [f"no longer in this archive, and kept: {len(left) - _MOST_NAMED} more"] * (len(left) > _MOST_NAMED)
+        )
 
     def _take_in(
         self,
@@ -238,22 +275,46 @@ class DocumentWorkflow:
             published = self._publish(task, amended(document, task, sidecar, label, corrections), attachments)
             return f"{published} {label}"
 
-        passages, label = step("publish", work).split(" ", 1)
+        said, label = step("publish", work).rsplit(" ", 1)
+        passages, refused = _counted(said)
         taken_in = amended(document, task, sidecar, Label.parse(label), corrections)
         doubtful = doubtful_pages(taken_in, self._ocr_confidence)
-        warnings = (*taken_in.warnings, *_doubts(taken_in, doubtful))
+        warnings = (*taken_in.warnings, *_doubts(taken_in, doubtful), *_refusals(attachments, refused))
         state = DocumentState.DONE_WITH_WARNINGS if warnings else DocumentState.DONE
-        facts = _facts(taken_in, int(passages), doubtful)
+        facts = _facts(taken_in, passages, doubtful)
         self._settle(task, state, facts=facts, warnings=warnings)
 
     def _label(self, task: Task, document: Document, sidecar: Sidecar) -> Label:
         return label_of(task, document.text, sidecar, markings=self._markings, unmarked=self._unmarked)
 
-    def _publish(self, task: Task, document: Document, attachments: tuple[Attachment, ...]) -> int:
-        for attachment in attachments:
-            self._accept_attachment(task, attachment, document.label)
+    def _publish(self, task: Task, document: Document, attachments: tuple[Attachment, ...]) -> str:
+        refused = self._accept_all(task, attachments, document.label)
         self._room.require()
-        return self._publisher.publish(document)
+        return f"{self._publisher.publish(document, before=lambda: self._require_not_overtaken(task))}{refused}"
+
+    def _accept_all(self, task: Task, attachments: tuple[Attachment, ...], label: Label | None) -> str:
+        """Hand in what the document carries; the numbers of what may not be taken in (from 0), each after a space.
+
+        When this version's files were handed in before, only those that are still here take its label: what was erased since, or
+        has other bytes, stays as it is.
+        """
+        again = self._ledger.last_done(task.document_id) == task.version
+        refused = ""
+        for number, attachment in enumerate(attachments):
+            source = f"{task.source}!/{attachment.file_name}"
+            if again and self._ledger.version_at(source) != _digest(attachment.path):
+                continue
+            try:
+                self._accept_attachment(task, attachment, label)
+            except Conflict:
+                refused += f" {number}"
+        return refused
+
+    def _require_not_overtaken(self, task: Task) -> None:
+        """Raises Overtaken when the document was handed in anew: what is said of it now may hide what this run would show."""
+        ticket = self._ledger.ticket(task.document_id)
+        if ticket is None or ticket.run != task.run:
+            raise Overtaken("the document was handed in again")
 
     def _refuse(self, task: Task, step: Step, rejected: Rejected) -> None:
         state = DocumentState.QUARANTINED if rejected.category in _QUARANTINED else DocumentState.REJECTED
@@ -268,6 +329,7 @@ class DocumentWorkflow:
         reason: str,
         *,
         state: DocumentState = DocumentState.QUARANTINED,
+        facts: dict[str, str | int | None] | None = None,
     ) -> None:
         """Settle without a text, and take an earlier version out of the answers: it is no longer known to hold.
 
@@ -275,7 +337,7 @@ class DocumentWorkflow:
         """
         try:
             step("withdraw", lambda: str(self._withdraw(task)))
-            self._settle(task, state, category=category, reason=reason)
+            self._settle(task, state, category=category, reason=reason, facts=facts)
         except (ServiceUnavailable, OSError) as error:
             self._try_later(task, error)
 
@@ -329,6 +391,21 @@ def _page_folder_name(work: Task | Ticket) -> str:
     return f"pages-{work.document_id}.{work.version[:16]}"
 
 
+def _counted(said: str) -> tuple[int, tuple[int, ...]]:
+    """How many there are, and which of what was carried was refused.
+
+    >>> _counted("12"), _counted("3 0 2")
+    ((12, ()), (3, (0, 2)))
+    """
+    count, *refused = map(int, said.split())
+    return count, tuple(refused)
+
+
+def _refusals(attachments: tuple[Attachment, ...], refused: tuple[int, ...]) -> tuple[str, ...]:
+    names = [attachments[number].file_name for number in refused if number < len(attachments)]
+    return tuple(f"not taken: {name} belongs to a document that who handed this in may not change" for name in names)
+
+
 def _stores_are_away(error: Exception) -> bool:
     """True when the trouble is the instance's and passes for every document at once, when an operator mends it."""
     return isinstance(error, ServiceUnavailable) or (isinstance(error, OSError) and error.errno in DISK_ERRORS)
@@ -346,6 +423,7 @@ def _facts(document: Document, passages: int, doubtful: tuple[int, ...]) -> dict
         "pages": len(document.pages),
         "passages": passages,
         "label": str(document.label),
+        "least_label": "",
         "language": document.language,
         "media_type": document.media_type,
         "date": document.date,

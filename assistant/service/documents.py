@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi import Path as PathNumber
 from fastapi.responses import FileResponse
 
 from assistant.access import Label
@@ -22,6 +23,9 @@ from assistant.types import DocumentState, Span
 router = APIRouter(prefix="/documents", tags=["documents"])
 
 _ISO_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+_LARGEST = 2**63 - 1
+"""What a database can count to."""
+PageNumber = Annotated[int, PathNumber(le=_LARGEST)]
 _NO_STORE = {"cache-control": "no-store"}
 _MOST_MANIFEST_BYTES = 64 << 20
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -95,7 +99,7 @@ def list_documents(
     date_from: Annotated[str | None, Query(pattern=_ISO_DATE)] = None,
     date_to: Annotated[str | None, Query(pattern=_ISO_DATE)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=_LARGEST)] = 0,
 ) -> dict[str, Any]:
     """The documents this reader may know of, newest first; every word of `q` stands in title, file name, source or reason.
 
@@ -150,7 +154,9 @@ def text(
 
 
 @router.get("/{document_id}/pages/{number}")
-def page(document_id: str, number: int, parts: Serving, reader: Reader, version: str | None = None) -> dict[str, Any]:
+def page(
+    document_id: str, number: PageNumber, parts: Serving, reader: Reader, version: str | None = None
+) -> dict[str, Any]:
     """One page (1-based): its text, and each word with its box."""
     document = parts.archive.document(document_id, reader, version=version)
     stored = parts.archive.page(document_id, number, reader, version=document.version)
@@ -170,7 +176,7 @@ def page(document_id: str, number: int, parts: Serving, reader: Reader, version:
 @router.get("/{document_id}/pages/{number}/image", response_class=Response)
 def page_image(
     document_id: str,
-    number: int,
+    number: PageNumber,
     parts: Serving,
     reader: Reader,
     width: Annotated[int, Query(ge=100, le=3000)] = 1200,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +110,25 @@ def pdf(file: Path, *pages: Sequence[str]) -> bytes:
         sheet.showPage()
     sheet.save()
     return file.read_bytes()
+
+
+def zip_of(files: Mapping[str, str]) -> bytes:
+    """A ZIP archive of these texts; the same each time."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), content)
+    return packed.getvalue()
+
+
+def mail_with(*attachments: tuple[str, str], body: str = "Veuillez trouver la note jointe sur les horaires.") -> bytes:
+    """A mail with these texts attached."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.org", "b@example.org", "Envoi"
+    message.set_content(body)
+    for name, content in attachments:
+        message.add_attachment(content.encode(), "text", "plain", filename=name)
+    return message.as_bytes()
 
 
 def changes_to(world: Office, document_id: str, principal: Principal) -> list[Callable[[], object]]:

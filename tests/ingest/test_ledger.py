@@ -35,6 +35,12 @@ def finish(ledger: Ledger, state: DocumentState = DocumentState.DONE) -> bool:
     return ledger.settle(task, state, facts={"passages": 3, "label": "public"})
 
 
+def taken(ledger: Ledger) -> Task:
+    task = ledger.take("worker")
+    assert task is not None
+    return task
+
+
 def test_same_bytes_twice_are_one_document(ledger: Ledger) -> None:
     first = receive(ledger)
     finish(ledger)
@@ -42,6 +48,34 @@ def test_same_bytes_twice_are_one_document(ledger: Ledger) -> None:
     assert again.document_id == first.document_id
     assert again.state is DocumentState.DONE
     assert len(ledger.statuses()) == 1
+
+
+def test_copies_and_carried_files_go_with_their_document(ledger: Ledger) -> None:
+    lot = receive(ledger, source="/in/lot.zip", version="z1", label="internal")
+    inside = receive(ledger, source="/in/lot.zip!/a.txt", version="a1", label="internal")
+    receive(ledger, source="/in/own.txt", version="a1")
+    receive(ledger, source="/in/lot.zip!/again.txt", version="a1")
+    ledger.settle(taken(ledger), DocumentState.DONE, facts={"label": "internal"})
+    assert ledger.last_done(lot.document_id) == "z1"
+    assert ledger.copy_outside(inside.document_id, "/in/lot.zip") == "/in/own.txt"
+    assert ledger.carriers(inside.source) == (lot.document_id,)
+    assert [child.document_id for child in ledger.inheriting(lot.document_id)] == [inside.document_id]
+    assert ledger.amend(lot.document_id, {"source": "/in/b.zip"}, "moved")
+    assert ledger.version_at("/in/b.zip!/a.txt") == "a1"
+    assert ledger.copy_outside(inside.document_id, "/in/b.zip") == "/in/own.txt"
+    receive(ledger, source="/in/b.zip!/a.txt", version="a2")
+    with ledger.sparing(inside.document_id) as needed:
+        assert not needed("a1")
+        assert needed("z1")
+    (new,) = ledger.part_with_copies(inside.document_id)
+    assert (ledger.status(new).source, ledger.status(new).version) == ("/in/own.txt", "a1")
+    assert ledger.part_with_copies(inside.document_id) == ()
+    with ledger.sparing(inside.document_id) as needed:
+        assert needed("a1")
+    ledger.forget(lot.document_id)
+    assert set(ledger.labels()) == {"", "internal"}
+    with pytest.raises(KeyError):
+        ledger.status(lot.document_id)
 
 
 def test_new_bytes_at_a_known_source_are_a_new_version(ledger: Ledger) -> None:

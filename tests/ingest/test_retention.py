@@ -84,6 +84,11 @@ def test_only_what_the_first_fitting_rule_says(ledger: Ledger) -> None:
     assert due(ledger) == {}
 
 
+def test_accents_fit_however_they_are_stored(ledger: Ledger) -> None:
+    settled(ledger, "a", collection="marche\u0301s", date="2000-01-01")
+    assert set(due(ledger, TEN_YEARS)) == {"a"}
+
+
 def test_counted_from_the_day_it_was_handed_in(ledger: Ledger) -> None:
     settled(ledger, "ancien", collection="Marchés", date="1900-01-01")
     rule = RetentionRule.model_validate({"collection": "Marchés", "keep_years": 1, "from": "received"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,31 @@ def test_folder_that_is_suddenly_empty_or_away_removes_nothing(world: World) -> 
     shutil.rmtree(world.folder)
     assert "cannot be reached" in watcher.look().problems[0]
     assert world.removed == []
+    watcher.close()
+
+
+def test_disk_below_the_folder_that_is_no_longer_mounted_removes_nothing(world: World) -> None:
+    watcher = world.watcher(remove=True)
+    world.write("a.txt", "un")
+    (world.folder / "disque").mkdir()
+    gone = world.write("disque/b.txt", "deux")
+    watcher.look()
+    watcher.look()
+    watcher.close()
+    gone.unlink()
+    with sqlite3.connect(world.memory) as memory:  # as if it had lain on a disk of its own
+        memory.execute("UPDATE files SET device = 'another' WHERE path = ?", (os.fsencode(gone),))
+    memory.close()
+    watcher = world.watcher(remove=True)
+    found = watcher.look()
+    assert (found.gone, found.removed, world.removed) == ((), (), [])
+    assert found.problems == (
+        f"{gone.parent}: is on another disk than before; its documents are kept in case one is not mounted",
+    )
+    world.write("disque/b.txt", "deux")
+    watcher.look()
+    gone.unlink()
+    assert watcher.look().removed == (gone,)
     watcher.close()
 
 

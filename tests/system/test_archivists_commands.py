@@ -109,6 +109,21 @@ def test_password_comes_from_standard_input_and_shows_nowhere(instance: RunningI
     assert ("zyzomys" in shown, written) == (False, "")
 
 
+def test_file_that_cannot_be_read_keeps_no_other_back(instance: RunningInstance, tmp_path: Path) -> None:
+    from assistant.client import ServiceClient, Upload
+
+    for name in ("un.txt", "trois.txt"):
+        (tmp_path / name).write_text(f"Une note assez longue, au nom de {name}.", encoding="utf-8")
+    uploads = [Upload(tmp_path / name, f"/in/{name}", None) for name in ("un.txt", "deux.txt", "trois.txt")]
+    with ServiceClient(instance.url, token=instance.token) as client:
+        reply = client.hand_in(uploads, label="public")
+        with pytest.raises(FileNotFoundError):
+            client.hand_in(uploads[1:2])
+    assert [document["source"] for document in reply["documents"]] == ["/in/un.txt", "/in/trois.txt"]
+    assert reply["refused"] == [{"source": "/in/deux.txt", "reason": "cannot be read: No such file or directory"}]
+    assert sum(reply["counts"].values()) >= 2
+
+
 def _settle(instance: RunningInstance, document_id: str) -> None:
     """Handing it in once more waits until it is settled."""
     from assistant.client import ServiceClient
