@@ -60,6 +60,7 @@ from ingest.pieces import (
     first_heading,
     hidden_text,
     no_text,
+    outside_passages,
     parsed_text,
     plain,
     table,
@@ -268,7 +269,7 @@ def _word_file(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
 
 def _web_pieces(page: str) -> tuple[list[Piece], int]:
     visible = visible_page(page)
-    return _pieces(_elements(HTML, text=visible.markup)), visible.hidden
+    return outside_passages(visible.menus) + _pieces(_elements(HTML, text=visible.markup)), visible.hidden
 
 
 _READERS: dict[str, Callable[[Path, ParsingSettings], Parsed | Rejected]] = {
