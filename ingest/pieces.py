@@ -17,6 +17,8 @@ from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Block, BlockKind, Span
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 
+_ONE_NUMBER = 7
+"""The level of "2 Title", as `section_number_level` counts."""
 HEADING_CHARS = 120
 """The longest heading that the passages under it carry whole; a longer line is a paragraph, so that nothing is cut off."""
 
@@ -135,10 +137,15 @@ def outside_passages(lines: Iterable[str]) -> list[Piece]:
 
 
 def with_numbered_headings(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces that have text, lone lines such as "2.1 Demandes" among them as headings; in a row they are a list."""
+    """The pieces that have text, lone lines such as "2.1 Demandes" among them as headings; in a row they are a list.
+
+    An item of a list that says "1." stays one, alone or not.
+    """
     kept = [piece for piece in pieces if piece.text]
     for index, piece in enumerate(kept):
         level = section_number_level(piece.text) if piece.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) else 0
+        if piece.kind is BlockKind.LIST_ITEM and level == _ONE_NUMBER:
+            continue
         around = kept[max(0, index - 1) : index] + kept[index + 1 : index + 2]
         if level and not any(section_number_level(other.text) for other in around):
             kept[index] = Piece(piece.text, BlockKind.HEADING, level)
