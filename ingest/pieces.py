@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.headings import bullet, section_number_level, structural_level
 from assistant.language import TABLE_CELL, detect_language
@@ -40,10 +40,15 @@ def composed(
     parser: str,
     title: str | None,
     date: str | None = None,
+    author: str | None = None,
+    language: str = "",
     attachments: tuple[Attachment, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Parsed | Rejected:
-    """The pieces as one text with its blocks; Rejected when there is not one letter or digit in them."""
+    """The pieces as one text with its blocks; Rejected when there is not one letter or digit in them.
+
+    `language` is the one that the file declares; the words decide, where there are enough of them to tell.
+    """
     parts: list[str] = []
     blocks: list[Block] = []
     position = 0
@@ -55,7 +60,7 @@ def composed(
         if piece.kind is not None:
             blocks.append(Block(Span(position, position + len(piece.text)), piece.kind, piece.level))
         position += len(piece.text)
-    return parsed_text(
+    read = parsed_text(
         media_type,
         "".join(parts),
         tuple(blocks),
@@ -63,9 +68,11 @@ def composed(
         parser=parser,
         title=title,
         date=date,
+        language=language,
         attachments=attachments,
         warnings=warnings,
     )
+    return replace(read, author=author) if isinstance(read, Parsed) and author else read
 
 
 def parsed_text(
@@ -77,6 +84,7 @@ def parsed_text(
     parser: str,
     title: str | None,
     date: str | None = None,
+    language: str = "",
     attachments: tuple[Attachment, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Parsed | Rejected:
@@ -85,7 +93,7 @@ def parsed_text(
         return no_text()
     return Parsed(
         title=title or None,
-        language=detect_language(text, among=settings.languages, default=settings.languages[0]),
+        language=detect_language(text, among=settings.languages, default=language or settings.languages[0]),
         date=date,
         media_type=media_type,
         text=text,
