@@ -243,6 +243,10 @@ class Archive:
         for folder in sorted(path for path in self._originals.iterdir() if path.is_dir()):
             yield from sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
+    def strays(self) -> Iterator[Path]:
+        """Files that lie beside the folders of the originals, where no original is looked for."""
+        yield from sorted(path for path in self._originals.iterdir() if path.is_file() and path.name[0] != ".")
+
     def has(self, document_id: str, version: str) -> bool:
         """True when a text of this version is stored, intact or not."""
         return version in self._versions_of(document_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import urllib.parse
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,21 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.declared import Declared, declared_in
 from ingest.encoding import decoded
 from ingest.markup import DECLARATION, safe_parser
 from ingest.packages import UNREADABLE, damaged
 from ingest.parsing import EPUB, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.pieces import Piece, composed, first_heading, hidden_text, plain
 
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Book:
     """What the package file says: metadata, and the members to read in order."""
 
-    title: str | None
-    date: str | None
+    said: Declared
     chapters: tuple[str, ...]
 
 
@@ -52,14 +51,16 @@ def read_epub(
         return damaged("the e-book", error)
     missing = [chapter for chapter in book.chapters if chapter not in names]
     warnings = (f"{len(missing)} chapters that the e-book lists are not in it",) if missing else ()
-    title = book.title or first_heading(pieces)
+    title = book.said.title or first_heading(pieces)
     return composed(
         EPUB,
         pieces,
         settings,
         parser="unstructured",
         title=title,
-        date=book.date,
+        date=book.said.date,
+        author=book.said.author,
+        language=book.said.language,
         warnings=(*warnings, *hidden_text(hidden)),
     )
 
@@ -70,9 +71,12 @@ def _book(archive: zipfile.ZipFile) -> _Book:
     package = _tree(archive, package_path)
     folder = posixpath.dirname(package_path)
     items = {item.get("id"): item for item in package.iterfind(".//{*}manifest/{*}item")}
-    title = package.findtext(".//{http://purl.org/dc/elements/1.1/}title")
-    date = _ISO_DATE.search(package.findtext(".//{http://purl.org/dc/elements/1.1/}date") or "")
-    return _Book(plain(title or "") or None, date[0] if date else None, tuple(_chapters(package, items, folder)))
+    said: dict[str, list[str]] = {}
+    for element in package.iterfind(f".//{_DUBLIN_CORE}*"):
+        if value := plain("".join(element.itertext())):
+            said.setdefault(element.tag.removeprefix(_DUBLIN_CORE), []).append(value)
+    declared = declared_in(said, authors=("creator",), dates=("date",), languages=("language",))
+    return _Book(declared, tuple(_chapters(package, items, folder)))
 
 
 def _chapters(package: Any, items: dict[str, Any], folder: str) -> Iterator[str]:

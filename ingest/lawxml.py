@@ -68,6 +68,7 @@ _AKN_KINDS = {
     "debate": "minutes",
     "debateReport": "minutes",
 }
+_NOTE = "authorialNote"
 _ARTICLE_WORDS = {"ar": "المادة", "ara": "المادة"}
 
 
@@ -91,8 +92,12 @@ def _akn_pieces(element: Any, article: str) -> Iterator[Piece]:
     name = _name(element)
     if name == "meta" or not isinstance(element.tag, str):
         return
+    if name == _NOTE:
+        yield from _note(element)
+        return
     if name == "table":
         yield table([[_text(cell) for cell in row] for row in element.iterfind(".//{*}tr")])
+        yield from _notes(element)
         return
     if name == "article" or name in _UPPER:
         yield from _akn_heading(element, name, article)
@@ -101,6 +106,7 @@ def _akn_pieces(element: Any, article: str) -> Iterator[Piece]:
         return
     elif _has_words(element):
         yield paragraph(_text(element))
+        yield from _notes(element)
         return
     for child in element:
         if not (name == "article" or name in _UPPER) or _name(child) not in ("num", "heading", "subheading"):
@@ -117,6 +123,21 @@ def _akn_heading(element: Any, name: str, article: str) -> Iterator[Piece]:
         yield Piece(text, BlockKind.HEADING, structural_level(text) or level)
     elif text:
         yield paragraph(text)
+    for child in element.iterfind("*"):
+        if _name(child) in ("num", "heading", "subheading"):
+            yield from _notes(child)
+
+
+def _notes(element: Any) -> Iterator[Piece]:
+    """The footnotes inside an element, each a paragraph of its own behind it."""
+    for note in element.iterfind(f".//{{*}}{_NOTE}"):
+        yield from _note(note)
+
+
+def _note(note: Any) -> Iterator[Piece]:
+    words = _text(note) if _has_words(note) else " ".join(filter(None, map(_text, note)))
+    if words:
+        yield paragraph(" ".join(filter(None, ((note.get("marker") or "").strip(), words))))
 
 
 def _numbered(element: Any, article: str) -> Iterator[Piece]:
@@ -130,6 +151,8 @@ def _numbered(element: Any, article: str) -> Iterator[Piece]:
             number = ""
     if number:
         yield paragraph(number)
+    for child in element.iterfind("{*}num"):
+        yield from _notes(child)
 
 
 # --- LEGI and JORF -----------------------------------------------------------------------------------------------
@@ -267,7 +290,16 @@ def _has_words(element: Any) -> bool:
 
 
 def _text(element: Any) -> str:
-    return one_line("".join(element.itertext())) if element is not None else ""
+    """The element's words on one line, without those of the footnotes inside it."""
+    return one_line("".join(_texts(element))) if element is not None else ""
+
+
+def _texts(element: Any) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        if isinstance(child.tag, str) and _name(child) != _NOTE:
+            yield from _texts(child)
+        yield child.tail or ""
 
 
 def _attribute(element: Any, child: str, name: str) -> str:

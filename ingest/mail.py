@@ -16,7 +16,7 @@ from assistant.headings import text_blocks
 from assistant.types import BlockKind
 from ingest.compound import MSG
 from ingest.encoding import decoded
-from ingest.mailparts import Leaf, further_texts, leaves
+from ingest.mailparts import Leaf, file_name, further_texts, leaves
 from ingest.outlook import mail_of
 from ingest.packages import UNREADABLE, damaged
 from ingest.parsing import EMAIL, MBOX, MHTML, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
@@ -104,8 +104,13 @@ def _read(
         title=subject,
         date=_date(message),
         attachments=attachments,
-        warnings=hidden_text(hidden),
+        warnings=(*hidden_text(hidden), *_signatures(parts)),
     )
+
+
+def _signatures(parts: tuple[Leaf, ...]) -> tuple[str, ...]:
+    signed = any(part.is_signature() for part in parts)
+    return ("the message is signed; its electronic signature was left out and not checked",) if signed else ()
 
 
 # --- body --------------------------------------------------------------------------------------------------------
@@ -163,18 +168,11 @@ def _attachments(parts: tuple[Leaf, ...]) -> Iterator[Attachment]:
             content = _bytes_of(inside) if inside is not None else b""
             yield carried(f"{name or f'message-{number}'}.eml", content)
             continue
-        name = _safe_name(Path(_file_name(part).replace("\\", "/")).name.strip().lstrip("."))
+        name = _safe_name(Path(file_name(part).replace("\\", "/")).name.strip().lstrip("."))
         payload = part.get_payload(decode=True)
         content = payload if isinstance(payload, bytes) else _bytes_of(part)  # a delivery report has parts and no bytes
         if content or name:
             yield carried(name or f"attachment-{number}", content)
-
-
-def _file_name(part: Any) -> str:
-    try:
-        return str(part.get_filename() or "")
-    except (ValueError, IndexError, AttributeError, TypeError, LookupError):
-        return ""  # the header is malformed in a way the standard library cannot take
 
 
 def _bytes_of(message: Any) -> bytes:

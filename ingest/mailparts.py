@@ -12,6 +12,8 @@ from email.message import EmailMessage
 from typing import Any
 
 _TEXTS = ("text/plain", "text/html")
+_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+_SIGNATURE_NAMES = ("smime.p7s", "signature.asc")
 _SCAN_BYTES = 50_000
 """A picture inside a page that has fewer bytes is a logo; a larger one may be a scan that somebody pasted in."""
 
@@ -31,12 +33,18 @@ class Leaf:
         return self.part.get_content_type() in _TEXTS and not _named(self.part) and not _is_attachment(self.part)
 
     def is_file(self) -> bool:
-        """True for what the message carries; neither its text in another form nor a small picture inside its page."""
+        """True for what the message carries; no signature, nor its text in another form, nor a small picture in its page."""
+        if self.is_signature():
+            return False
         if _is_attachment(self.part):
             return True
         if self.is_text() or (self.another_form and self._is_form()):
             return False
         return not (self.in_page and self.part.get_content_maintype() == "image" and self._is_small())
+
+    def is_signature(self) -> bool:
+        """True for the proof of who sent the message; it has no words. A message wrapped in its signature is none."""
+        return self.part.get_content_type() in _SIGNATURES or file_name(self.part).lower() in _SIGNATURE_NAMES
 
     def _is_form(self) -> bool:
         return self.part.get_content_maintype() == "text" and not _named(self.part)
@@ -70,10 +78,15 @@ def _leaves(part: Any, *, another_form: bool, in_page: bool) -> Iterator[Leaf]:
 
 
 def _named(part: Any) -> bool:
+    return bool(file_name(part))
+
+
+def file_name(part: Any) -> str:
+    """The name that the message gives the part; empty when it gives none."""
     try:
-        return bool(part.get_filename())
+        return str(part.get_filename() or "")
     except (ValueError, IndexError, AttributeError, TypeError, LookupError):
-        return False  # the header is malformed in a way the standard library cannot take
+        return ""  # the header is malformed in a way the standard library cannot take
 
 
 def _is_attachment(part: Any) -> bool:

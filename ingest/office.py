@@ -20,10 +20,12 @@ from typing import Any
 
 from assistant import egress
 from assistant.headings import structural_level, text_blocks
+from assistant.language import detect_language
 from assistant.types import BlockKind
 from ingest.books import read_epub
 from ingest.compound import MSG
 from ingest.conversion import CONVERTED_TYPES, converted
+from ingest.declared import declared_on_page, front_matter
 from ingest.encoding import decoded
 from ingest.mail import read_mail, read_mailbox, read_outlook, read_web_archive
 from ingest.markup import read_xml
@@ -60,6 +62,7 @@ from ingest.pieces import (
     first_heading,
     hidden_text,
     no_text,
+    outside_passages,
     parsed_text,
     plain,
     table,
@@ -83,11 +86,6 @@ _NO_DETECTION = [""]
 """Tells `unstructured` not to guess languages itself."""
 _ENDS_LIKE_PROSE = re.compile(r"[.;,:!][\"”’»)\s]*$")
 _ANCHOR = re.compile(r"^[#¶§]\s+|\s+[#¶]$")
-_META_DATE = re.compile(
-    r"<meta[^>]+(?:name|property)\s*=\s*[\"'](?:date|dc\.date|dcterms\.(?:date|issued|created)|"
-    r"article:published_time)[\"'][^>]+content\s*=\s*[\"'](\d{4}-\d{2}-\d{2})",
-    re.IGNORECASE,
-)
 _HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -225,7 +223,7 @@ def _web_page(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
     if not page.strip():
         return no_text()
     pieces, hidden = _web_pieces(page)
-    title, date = _HTML_TITLE.search(page), _META_DATE.search(page)
+    title, said = _HTML_TITLE.search(page), declared_on_page(page)
     heading = (plain(title[1]) if title else "") or first_heading(pieces)
     return composed(
         HTML,
@@ -233,7 +231,9 @@ def _web_page(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
         settings,
         parser="unstructured",
         title=heading,
-        date=date[1] if date else None,
+        date=said.date,
+        author=said.author,
+        language=said.language,
         warnings=hidden_text(hidden),
     )
 
@@ -242,16 +242,23 @@ def _markdown(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
     text = decoded(path.read_bytes())
     if not text.strip():
         return no_text()
-    pieces = _pieces(_elements(MARKDOWN, text=text))
-    date = _META_DATE.search(text)
-    return composed(
+    said, lines, body = front_matter(text)
+    pieces = _pieces(_elements(MARKDOWN, text=body)) if body.strip() else []
+    on_page = declared_on_page(body)
+    read = composed(
         MARKDOWN,
-        pieces,
+        outside_passages(lines) + pieces if pieces else [],
         settings,
         parser="unstructured",
-        title=first_heading(pieces),
-        date=date[1] if date else None,
+        title=said.title or first_heading(pieces),
+        date=said.date or on_page.date,
+        author=said.author or on_page.author,
     )
+    if isinstance(read, Rejected) or not lines:
+        return read
+    words = "\n".join(piece.text for piece in pieces)  # the names of fields are English in any document
+    fallback = said.language or settings.languages[0]
+    return replace(read, language=detect_language(words, among=settings.languages, default=fallback))
 
 
 def _word_file(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
@@ -268,7 +275,7 @@ def _word_file(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
 
 def _web_pieces(page: str) -> tuple[list[Piece], int]:
     visible = visible_page(page)
-    return _pieces(_elements(HTML, text=visible.markup)), visible.hidden
+    return outside_passages(visible.menus) + _pieces(_elements(HTML, text=visible.markup)), visible.hidden
 
 
 _READERS: dict[str, Callable[[Path, ParsingSettings], Parsed | Rejected]] = {

@@ -10,13 +10,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.headings import bullet, section_number_level, structural_level
 from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Block, BlockKind, Span
 from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 
+_ONE_NUMBER = 7
+"""The level of "2 Title", as `section_number_level` counts."""
 HEADING_CHARS = 120
 """The longest heading that the passages under it carry whole; a longer line is a paragraph, so that nothing is cut off."""
 
@@ -38,10 +40,15 @@ def composed(
     parser: str,
     title: str | None,
     date: str | None = None,
+    author: str | None = None,
+    language: str = "",
     attachments: tuple[Attachment, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Parsed | Rejected:
-    """The pieces as one text with its blocks; Rejected when there is not one letter or digit in them."""
+    """The pieces as one text with its blocks; Rejected when there is not one letter or digit in them.
+
+    `language` is the one that the file declares; the words decide, where there are enough of them to tell.
+    """
     parts: list[str] = []
     blocks: list[Block] = []
     position = 0
@@ -53,7 +60,7 @@ def composed(
         if piece.kind is not None:
             blocks.append(Block(Span(position, position + len(piece.text)), piece.kind, piece.level))
         position += len(piece.text)
-    return parsed_text(
+    read = parsed_text(
         media_type,
         "".join(parts),
         tuple(blocks),
@@ -61,9 +68,11 @@ def composed(
         parser=parser,
         title=title,
         date=date,
+        language=language,
         attachments=attachments,
         warnings=warnings,
     )
+    return replace(read, author=author) if isinstance(read, Parsed) and author else read
 
 
 def parsed_text(
@@ -75,6 +84,7 @@ def parsed_text(
     parser: str,
     title: str | None,
     date: str | None = None,
+    language: str = "",
     attachments: tuple[Attachment, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> Parsed | Rejected:
@@ -83,7 +93,7 @@ def parsed_text(
         return no_text()
     return Parsed(
         title=title or None,
-        language=detect_language(text, among=settings.languages, default=settings.languages[0]),
+        language=detect_language(text, among=settings.languages, default=language or settings.languages[0]),
         date=date,
         media_type=media_type,
         text=text,
@@ -135,10 +145,15 @@ def outside_passages(lines: Iterable[str]) -> list[Piece]:
 
 
 def with_numbered_headings(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces that have text, lone lines such as "2.1 Demandes" among them as headings; in a row they are a list."""
+    """The pieces that have text, lone lines such as "2.1 Demandes" among them as headings; in a row they are a list.
+
+    An item of a list that says "1." stays one, alone or not.
+    """
     kept = [piece for piece in pieces if piece.text]
     for index, piece in enumerate(kept):
         level = section_number_level(piece.text) if piece.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) else 0
+        if piece.kind is BlockKind.LIST_ITEM and level == _ONE_NUMBER:
+            continue
         around = kept[max(0, index - 1) : index] + kept[index + 1 : index + 2]
         if level and not any(section_number_level(other.text) for other in around):
             kept[index] = Piece(piece.text, BlockKind.HEADING, level)

@@ -3,8 +3,8 @@
 Formulas give the values stored with them. Rows, columns and sheets that are hidden are left out and reported. Files are read
 as streams, so that a sheet with a million empty rows costs nothing, and the number of filled cells is limited.
 
-Numbers are shown as their format asks for decimals, percent and units, without grouping of thousands; dates are written as
-ISO 8601, since the order of day and month on the page depends on who opens the file.
+Numbers are shown as their format asks for digits, decimals, percent and units, without grouping of thousands; dates are
+written as ISO 8601, since the order of day and month on the page depends on who opens the file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import csv
 import datetime
 import io
 import itertools
+import operator
 import re
 import warnings
 import zipfile
@@ -264,6 +265,11 @@ def _not_read(path: Path) -> Iterator[str]:
 # --- what a cell shows -------------------------------------------------------------------------------------------
 
 _DIGITS = re.compile(r"[#0?][#0?,]*(?:\.([#0?]+))?(,*)")
+_MASK = re.compile(r"[#0?](?:[^.%@]*[#0?])?")
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)\]")
+_COMPARED = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "<>": operator.ne,
+}  # fmt: skip
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_.|\*.')
 
 
@@ -289,8 +295,12 @@ def _number(value: float, number_format: str) -> str:
     section = _section(value, number_format)
     literal = _LITERAL.sub(lambda match: _quoted(match[1] or match[2] or match[3] or ""), section)
     digits = _DIGITS.search(literal)
+    mask = _MASK.search(literal)
     if digits is None or "General" in section or re.search(r"E[+-]|[#0?]/[#0?\d]", literal):
         return f"{value:.15g}"
+    if mask is not None and not digits[1] and len(mask[0]) > len(digits[0]):
+        masked = _masked(value, mask[0])
+        return _unquoted(literal[: mask.start()] + masked + literal[mask.end() :])
     before, after = literal[: digits.start()], literal[digits.end() :]
     if "%" in before + after:
         value *= 100
@@ -301,12 +311,41 @@ def _number(value: float, number_format: str) -> str:
         if character == "0" or not text.endswith("0"):
             break
         text = text[:-1]
-    return _unquoted(before) + text.removesuffix(".") + _unquoted(after)
+    whole, point, rest = text.removesuffix(".").removeprefix("-").partition(".")
+    sign = "-" if text.startswith("-") else ""
+    return _unquoted(before) + sign + whole.zfill(_zeros(digits[0])) + point + rest + _unquoted(after)
+
+
+def _zeros(mask: str) -> int:
+    """How many digits a number has at least before the point."""
+    return mask.partition(".")[0].count("0")
+
+
+def _masked(value: float, mask: str) -> str:
+    """The number's digits in the places of the mask, from the right; those that are left over stand in the first place."""
+    digits = list(f"{abs(value):.0f}")
+    places = sum(character in "#0?" for character in mask)
+    shown: list[str] = []
+    for position in range(len(mask) - 1, -1, -1):
+        character = mask[position]
+        if character in "#0?":
+            places -= 1
+            if digits and places == 0:
+                shown += reversed(digits)
+            elif digits or character == "0":
+                shown.append(digits.pop() if digits else "0")
+        elif character != "," and (digits or "0" in mask[:position]):
+            shown.append(character)
+    return ("-" if value < 0 else "") + "".join(reversed(shown))
 
 
 def _section(value: float, number_format: str) -> str:
     """The part of the format that is meant for a number of this sign, the sign kept where the part would drop it."""
     sections = number_format.split(";")
+    asked = [_CONDITION.search(section) for section in sections]
+    if any(asked):
+        holds = (not given or _COMPARED[given[1]](value, float(given[2])) for given in asked)
+        return next(itertools.compress(sections, holds), sections[-1])
     return sections[2] if value == 0 and len(sections) > 2 and _DIGITS.search(sections[2]) else sections[0]
 
 

@@ -4,6 +4,7 @@
     everything in the index              is of a document that the ledger knows, in the number it says, and can be read
     every text in the archive            is of a document that the ledger knows, and is what was put there
     every original in the archive        has the SHA-256 that is its name, and is a version of such a document
+    every file beside their folders      is none of them: it is reported and set aside
 
 What can be mended is: published again from the archive, without parsing; read again from the original; taken out of the index;
 moved to `found/` with what is known of it. Nothing that was handed in is ever deleted here. Documents that change while
@@ -117,6 +118,7 @@ class _Run:
             self._check_orphan_in_index(document_id)
         self._check_texts()
         self._check_originals()
+        self._check_strays()
         indexed = self._index.held()
         return VerificationReport(
             at=at,
@@ -231,6 +233,20 @@ class _Run:
                 said = f"the original {file.name} belongs to no document that the ledger knows"
                 aside = lambda f=file: self._set_original_aside(f)  # noqa: E731
                 self._problem("unknown original", "", said, aside, f"moved to {FOUND}/{file.name}")
+
+    def _check_strays(self) -> None:
+        for file in self._archive.strays():
+            self._go_on()
+            version = _sha256(file)
+            said = f"the file {file.name} lies in the folder of the originals and is none of them"
+            aside = lambda f=file, v=version: self._set_stray_aside(f, v)  # noqa: E731
+            self._problem("stray file", "", said, aside, f"moved to {FOUND}/{version}")
+
+    def _set_stray_aside(self, file: Path, version: str) -> None:
+        aside = self._home / FOUND / version
+        aside.parent.mkdir(exist_ok=True)
+        write_durably(aside.with_name(f"{version}.json"), json.dumps({"file_name": file.name}, indent=1).encode())
+        _move(file, aside)
 
     def _kept(self, version: str) -> bool:
         return self._archive.original_path(version).is_file() or (self._home / FOUND / version).is_file()

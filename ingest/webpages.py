@@ -1,5 +1,8 @@
 """A web page as a reader sees it: what its styles hide is taken out of the markup and counted.
 
+Words of a form are read: those on buttons, in fields and in lists, boxes as ☑ and ☐. Menus (`nav` that is mostly links) are kept
+apart: they repeat from page to page, would drown what the page says, and belong to the text, not to its passages.
+
 Styles are those of the element itself and of rules for one tag, class or id in the page's own style sheets; sheets in other
 files are never fetched. Colours, sizes and visibility pass on to what stands inside, as in a browser.
 """
@@ -19,10 +22,16 @@ _NEVER_SHOWN = frozenset(
 )
 _READ_AS = {
     "main": "div", "form": "div", "details": "div", "figure": "div",
-    "summary": "p", "figcaption": "p", "caption": "p", "textarea": "p", "label": "span",
+    "summary": "p", "figcaption": "p", "caption": "p", "textarea": "p", "label": "span", "button": "span",
+    "fieldset": "div", "legend": "p", "nav": "div", "dialog": "div",
 }  # fmt: skip
 """Elements whose words stand on the page like any other's, and what the reader behind this one takes them for. As they are, it
 reads nothing outside the first `main`, and nothing inside the others: old pages are one form, and many tables a figure."""
+_TICKED = ("checkbox", "radio")
+_NO_WORDS = frozenset({"hidden", "password", "file", "color", "range", "image"})
+"""Fields whose value nobody sees, or that is no word."""
+_LINKS_OF_A_MENU = 0.6
+"""The share of a menu's letters that stand in links; the others are its name and what separates them."""
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SELECTOR = re.compile(r"(?:[a-z][a-z0-9]*)?(?:[.#][\w-]+)?", re.I)
 _AT_RULE = re.compile(r"@(?:media|supports|font-face|keyframes|page)[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.I)
@@ -42,10 +51,11 @@ _Rules = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class VisiblePage:
-    """The markup that is left, and how many characters of text were taken out of it."""
+    """The markup that is left, how many characters of text were taken out of it, and the lines of its menus."""
 
     markup: str
     hidden: int
+    menus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +98,58 @@ def visible_page(page: str) -> VisiblePage:
             hidden += _silence(element)
         waiting += [(child, look) for child in element if isinstance(child.tag, str) and element.tag != "head"]
     _unmerge_cells(root)
+    _write_out(root)
+    menus = tuple(_menus(root))
     _rename(root)
-    return VisiblePage(html.tostring(root, encoding="unicode"), hidden)
+    return VisiblePage(html.tostring(root, encoding="unicode"), hidden, menus)
+
+
+def _write_out(root: Any) -> None:
+    """Put into words what a browser draws: fields, boxes and lists of a form, words in a drawing, formulas."""
+    for element in list(root.iter("input", "select", "svg", "math")):
+        if element.tag == "math" and (element.get("alttext") or element.find(".//annotation") is not None):
+            continue  # the reader behind this one takes its source
+        words = _drawn(element)
+        tail = element.tail
+        element.clear()
+        element.tag, element.tail = "span", tail
+        element.text = f" {words} " if words else None
+
+
+def _drawn(element: Any) -> str:
+    """The words that a browser draws for an element that has none of its own, or not in its text."""
+    if element.tag == "input":
+        kind = (element.get("type") or "text").strip().lower()
+        if kind in _TICKED:
+            return "☑" if "checked" in element.attrib else "☐"
+        return "" if kind in _NO_WORDS else element.get("value") or element.get("placeholder") or ""
+    if element.tag == "select":
+        options = list(element.iter("option"))
+        chosen = any("selected" in option.attrib for option in options)
+        boxes = ["☑ " if "selected" in option.attrib else "☐ " for option in options] if chosen else [""] * len(options)
+        return " / ".join(box + _words(option) for box, option in zip(boxes, options, strict=True) if _words(option))
+    if element.tag == "svg":
+        return " ".join(_words(text) for text in element.iter("text"))
+    return _words(element)
+
+
+def _menus(root: Any) -> Iterator[str]:
+    """Lines of each `nav` that is mostly links, which is taken away; not when nothing else is on the page."""
+    found = [nav for nav in root.iter("nav") if _is_menu(nav) and not any(map(_is_menu, nav.iterancestors("nav")))]
+    if sum(map(_letters, found)) >= sum(map(_letters, root.iter("body"))):
+        return
+    for nav in found:
+        yield " · ".join(filter(None, (" ".join(text.split()) for text in nav.itertext())))
+        _remove(nav)
+
+
+def _is_menu(nav: Any) -> bool:
+    linked = sum(_letters(link) for link in nav.iter("a"))
+    return bool(linked) and linked >= _LINKS_OF_A_MENU * _letters(nav)
+
+
+def _words(element: Any) -> str:
+    return " ".join("".join(element.itertext()).split())
 
 
 def _rename(root: Any) -> None:
@@ -179,6 +239,8 @@ def _selectors(element: Any) -> Iterator[str]:
 
 def _is_gone(element: Any, style: dict[str, str]) -> bool:
     """True when neither the element nor anything inside it is shown."""
+    if element.tag == "del" or (element.tag == "dialog" and "open" not in element.attrib):
+        return True
     if style.get("display") == "none" or style.get("opacity") in ("0", "0.0", "0%"):
         return True
     if "hidden" in element.attrib and "display" not in style:
@@ -237,6 +299,8 @@ def _silence(element: Any) -> int:
     """Take away the text that stands directly in the element; what is inside its children is theirs."""
     count = len((element.text or "").strip())
     element.text = None
+    if element.tag == "input":
+        count += sum(len(element.attrib.pop(name, "")) for name in ("value", "placeholder"))
     for child in element:
         count += len((child.tail or "").strip())
         child.tail = None

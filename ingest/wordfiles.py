@@ -1,7 +1,8 @@
 """DOCX as its reader sees it: a copy in which only what is on the page is left, in the shape that the reader of DOCX knows.
 
 Hidden and unreadable runs and deleted revisions go and are counted; inserted revisions, content controls, fields and tags are
-opened up; text boxes and footnotes, which python-docx passes over, follow the paragraph that they belong to.
+opened up; formulas and drawn boxes become words; text boxes and footnotes, which python-docx passes over, follow the paragraph
+that they belong to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from ingest.leftout import LeftOut
 from ingest.markup import safe_parser
+from ingest.wordsymbols import write_out_symbols
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -83,6 +85,7 @@ def _cleaned(root: Any, word: _Word) -> Any:
         _drop(revision)
     for fallback in list(root.iter(_FALLBACK)):
         _drop(fallback)
+    write_out_symbols(root)
     for run in list(root.iter(f"{_W}r")):
         if _is_hidden(run, word.styles):
             word.left_out.hidden += _letters(run)

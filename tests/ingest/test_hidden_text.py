@@ -33,6 +33,7 @@ ARABIC = "يفتح المكتب على الساعة الثامنة."
         f'<p style="color:#fff">{SECRET}</p>',
         f'<p style="color:rgb(255, 255, 255)"><b>{SECRET}</b></p>',
         f'<font color="white">{SECRET}</font>',
+        f'<p><input style="color:white" value="{SECRET}"></p>',
         f'<div style="background-color:black"><p style="color:#000000">{SECRET}</p></div>',
         f'<p style="opacity:0">{SECRET}</p>',
         f'<p style="position:absolute;left:-9999px">{SECRET}</p>',

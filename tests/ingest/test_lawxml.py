@@ -101,3 +101,19 @@ def test_entities_in_a_law_are_refused(tmp_path: Path) -> None:
 def test_other_xml_with_such_names_is_read_as_before(tmp_path: Path) -> None:
     document = parsed(written(tmp_path / "a.xml", "<ARTICLE><titre>Un titre</titre><p>Un texte.</p></ARTICLE>"))
     assert blocks(document) == [("heading", "Un titre"), ("paragraph", "Un texte.")]
+
+
+def test_footnote_of_a_law_stands_behind_its_block_and_not_in_the_sentence(tmp_path: Path) -> None:
+    note = '<authorialNote marker="{}"><p>Modifié par la loi n° {}.</p></authorialNote>'
+    text = AKN.replace("ouvert</ref> à tous.", f"ouvert</ref>{note.format(1, 7)} à tous.")
+    text = text.replace("<heading>Objet", f"<heading>Objet{note.format(2, 8)}").replace(
+        "12 €", f"12 €{note.format(3, 9)}"
+    )
+    found = blocks(parsed(written(tmp_path / "a.xml", text)))
+    first = found.index(("heading", "Article 1 – Objet"))
+    assert found[first + 1 : first + 4] == [
+        ("paragraph", "2 Modifié par la loi n° 8."),
+        ("list item", "1° Le port est ouvert à tous."),
+        ("paragraph", "1 Modifié par la loi n° 7."),
+    ]
+    assert found[-3:-1] == [("table", "Navire | Droit\nVoilier | 12 €"), ("paragraph", "3 Modifié par la loi n° 9.")]

@@ -167,7 +167,7 @@ def carried_names(path: Path) -> list[str]:
 def test_file_of_a_signed_message_is_carried(tmp_path: Path) -> None:
     signature = MIMEApplication(b"0\x82\x00", "pkcs7-signature", name="smime.p7s")
     signed = together("signed", together("mixed", text(FRENCH), text(ARABIC, file_name="piece.txt")), signature)
-    assert carried_names(written(tmp_path / "a.eml", sent(signed))) == ["piece.txt", "smime.p7s"]
+    assert carried_names(written(tmp_path / "a.eml", sent(signed))) == ["piece.txt"]
 
 
 def test_file_in_a_wrapped_message_is_carried_and_what_the_list_added_is_read(tmp_path: Path) -> None:
@@ -218,3 +218,17 @@ def test_heads_written_without_an_encoding_are_read_as_their_bytes_look(tmp_path
     raw = "From: Préfecture <p@montclair.example>\nTo: b@montclair.example\nSubject: Arrêté préfectoral\n\nL'arrêté est signé."
     result = parsed(written(tmp_path / "a.eml", raw.encode("latin-1")))
     assert (result.title, result.author) == ("Arrêté préfectoral", "Préfecture")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("pkcs7-signature", "smime.p7s"), ("pgp-signature", ""), ("octet-stream", "signature.asc")],
+)
+def test_signature_of_a_mail_is_no_document_and_said_so(tmp_path: Path, kind: str, name: str) -> None:
+    signed = MIMEMultipart("signed")
+    signed.attach(MIMEText(FRENCH))
+    signed.attach(MIMEApplication(b"-----BEGIN PGP SIGNATURE-----", kind, **({"name": name} if name else {})))
+    result = parsed(written(tmp_path / "a.eml", signed.as_bytes()))
+    assert blocks(result) == [("paragraph", FRENCH)]
+    assert result.attachments == ()
+    assert result.warnings == ("the message is signed; its electronic signature was left out and not checked",)

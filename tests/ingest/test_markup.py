@@ -132,3 +132,51 @@ def test_real_book_is_read() -> None:
     result = parsed(shared_data() / "documents" / "fr" / "epub" / "F1360-non-gage.epub")
     assert result.title == "Obtenir un certificat de non gage"
     assert "moins de 15 jours" in result.text
+
+
+@pytest.mark.parametrize(
+    ("markup", "read"),
+    [
+        ("<p>Cliquez sur <button>Envoyer la demande</button> avant lundi.</p>", "Cliquez sur Envoyer la demande avant lundi."),
+        ("<p>Région : <select><option>Nord<option>Sud</select></p>", "Région : Nord / Sud"),
+        ("<p>Région : <select><option>Nord<option selected>Sud</select></p>", "Région : ☐ Nord / ☑ Sud"),
+        ('<p>Nom : <input value="Salma Ayari"></p>', "Nom : Salma Ayari"),
+        ('<p><input type="checkbox" checked>accepté <input type="radio">refusé</p>', "☑ accepté ☐ refusé"),
+        ('<p>Code <input type="hidden" value="x9"><input type="password" value="x9">reçu.</p>', "Code reçu."),
+        ("<p>Aire : <svg><title>t</title><text>12 hectares</text></svg></p>", "Aire : 12 hectares"),
+        ("<p>Soit <math><mi>a</mi><mo>=</mo><mn>2</mn></math> ici.</p>", "Soit a=2 ici."),
+        ("<nav><p>La navigation est interdite la nuit.</p></nav>", "La navigation est interdite la nuit."),
+        ("<dialog open><p>Le guichet ferme à midi.</p></dialog>", "Le guichet ferme à midi."),
+    ],
+)  # fmt: skip
+def test_words_that_a_browser_draws_are_read(tmp_path: Path, markup: str, read: str) -> None:
+    result = parsed(written(tmp_path / "a.html", f"<body><p>Avant.</p>{markup}<p>Fin.</p></body>"))
+    assert [text for _, text in blocks(result)] == ["Avant.", read, "Fin."]
+    assert result.warnings == ()
+
+
+def test_legend_and_address_stand_apart_from_what_follows(tmp_path: Path) -> None:
+    page = "<form><fieldset><legend>Demandeur</legend>Nom et adresse<address>12 rue du Port</address></fieldset></form>"
+    result = parsed(written(tmp_path / "a.html", f"<body>{page}</body>"))
+    assert [text for _, text in blocks(result)] == ["Demandeur", "Nom et adresse", "12 rue du Port"]
+
+
+def test_menu_is_in_the_text_of_a_page_and_in_no_passage(tmp_path: Path) -> None:
+    menu = "<nav><ul><li><a href=a>Accueil</a><li><a href=b>الموانئ</a></ul></nav>"
+    result = parsed(written(tmp_path / "a.html", f"<body>{menu}<p>Le port ouvre à huit heures.</p></body>"))
+    assert blocks(result) == [("paragraph", "Le port ouvre à huit heures.")]
+    assert result.text.startswith("Accueil · الموانئ\n")
+    assert result.warnings == ()
+
+
+def test_menu_that_is_all_of_a_page_is_read(tmp_path: Path) -> None:
+    menu = "<nav><ul><li><a href=a>Arrêtés de 2023</a><li><a href=b>Arrêtés de 2024</a></ul></nav>"
+    result = parsed(written(tmp_path / "a.html", f"<title>Recueil</title><body>{menu}</body>"))
+    assert [text for _, text in blocks(result)] == ["Arrêtés de 2023", "Arrêtés de 2024"]
+
+
+def test_words_struck_as_deleted_are_left_out_and_counted(tmp_path: Path) -> None:
+    page = "<body><p>Le prix est de <del>12 €</del> 15 €.</p><dialog><p>Fermé.</p></dialog></body>"
+    result = parsed(written(tmp_path / "a.html", page))
+    assert blocks(result) == [("paragraph", "Le prix est de 15 €.")]
+    assert result.warnings == ("10 characters of hidden text were left out",)

@@ -11,6 +11,7 @@ from pathlib import Path
 import docx
 import pytest
 from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 
 from assistant.types import BlockKind
 from ingest.encoding import decoded
@@ -266,3 +267,59 @@ def test_reason_never_shows_a_media_type(media_type: str) -> None:
     message = unsupported(media_type).message
     assert "/" not in message
     assert " is not read yet; " in message
+
+
+def with_inside(path: Path, inside: str) -> Path:
+    """A Word file with one paragraph, of this WordprocessingML."""
+    spaces = f'{nsdecls("w")} xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    document = docx.Document()
+    document.element.body.insert(0, parse_xml(f"<w:p {spaces}>{inside}</w:p>"))
+    document.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("font", "code", "shown"),
+    [
+        ("Wingdings", "F0FE", "☑"),
+        ("Wingdings", "F0FD", "☒"),
+        ("Wingdings", "F0A8", "☐"),
+        ("Wingdings", "F06F", "☐"),
+        ("Wingdings", "F0FC", "✓"),
+        ("Wingdings 2", "F052", "☑"),
+        ("Wingdings 2", "F0A3", "☐"),
+        ("Wingdings 2", "0050", "✓"),
+    ],
+)
+def test_box_set_as_a_symbol_says_whether_it_is_ticked(tmp_path: Path, font: str, code: str, shown: str) -> None:
+    inside = f'<w:r><w:sym w:font="{font}" w:char="{code}"/></w:r><w:r><w:t xml:space="preserve"> marié</w:t></w:r>'
+    assert blocks(parsed(with_inside(tmp_path / "a.docx", inside))) == [("paragraph", f"{shown} marié")]
+
+
+def test_formula_of_a_word_file_is_read_on_one_line(tmp_path: Path) -> None:
+    letter = "<m:r><m:t>{}</m:t></m:r>".format
+    power = f"<m:sSup><m:e>{letter('x')}</m:e><m:sup>{letter('2')}</m:sup></m:sSup>"
+    fraction = f"<m:f><m:num>{power}</m:num><m:den>{letter('n+1')}</m:den></m:f>"
+    formula = f"<m:oMath>{letter('T=')}{fraction}</m:oMath>"
+    inside = f"<w:r><w:t>Le taux</w:t></w:r>{formula}<w:r><w:t>s'applique.</w:t></w:r>"
+    assert blocks(parsed(with_inside(tmp_path / "a.docx", inside))) == [
+        ("paragraph", "Le taux T=(x^2)/(n+1) s'applique.")
+    ]
+    alone = parsed(with_inside(tmp_path / "b.docx", f"<m:oMathPara>{formula}{formula}</m:oMathPara>"))
+    assert " ".join(alone.text.split()) == "T=(x^2)/(n+1) T=(x^2)/(n+1)"
+
+
+def test_hidden_formula_is_left_out(tmp_path: Path) -> None:
+    formula = "<m:oMath><m:r><w:rPr><w:vanish/></w:rPr><m:t>x=1</m:t></m:r></m:oMath>"
+    result = parsed(with_inside(tmp_path / "a.docx", f"<w:r><w:t>Le taux.</w:t></w:r>{formula}"))
+    assert blocks(result) == [("paragraph", "Le taux.")]
+
+
+@pytest.mark.parametrize("style", ["List Number", "List Bullet", "List Paragraph"])
+def test_lone_item_of_a_numbered_list_is_no_heading(tmp_path: Path, style: str) -> None:
+    document = docx.Document()
+    document.add_paragraph("Pièces à fournir au guichet.")
+    document.add_paragraph("1. Apporter la carte", style=style)
+    document.add_paragraph("Le dossier est complet.")
+    document.save(str(tmp_path / "a.docx"))
+    assert [kind for kind, _ in blocks(parsed(tmp_path / "a.docx"))] == ["paragraph", "list item", "paragraph"]

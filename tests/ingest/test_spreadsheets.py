@@ -293,3 +293,27 @@ def test_sheet_with_nothing_but_what_is_printed_on_each_page_has_no_text(tmp_pat
     book["Vide"].oddHeader.center.text = "DIFFUSION RESTREINTE"
     book.save(tmp_path / "a.xlsx")
     assert rejected(tmp_path / "a.xlsx").category == "no_text"
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "shown"),
+    [
+        (7, "000", "007"),
+        (1000, "00000", "01000"),
+        (-7, "000", "-007"),
+        (3.5, "00.00", "03.50"),
+        (0.5, "0.0", "0.5"),
+        (612345678, '0#" "##" "##" "##" "##', "06 12 34 56 78"),
+        (612345678, "0#\\ ##\\ ##\\ ##\\ ##", "06 12 34 56 78"),
+        (21612345678, "+000 00 000 000", "+216 12 345 678"),
+        (5530128, '000" "000" "000', "005 530 128"),
+        (2345678, "[<=9999999]###-####;(###) ###-####", "234-5678"),
+        (5552345678, "[<=9999999]###-####;(###) ###-####", "(555) 234-5678"),
+        (12, '###" "###', "12"),
+        (1234567, "#,##0", "1234567"),
+        (1234.5, '#,##0.00 "€"', "1234.50 €"),
+        (12, '0" m2"', "12 m2"),
+    ],
+)
+def test_number_stands_in_the_places_of_its_mask(value: float, number_format: str, shown: str) -> None:
+    assert shown_value(value, number_format) == shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tracemalloc
@@ -264,3 +265,15 @@ def test_command_says_what_is_wrong_and_ends_with_one(tmp_path: Path) -> None:
     assert bad.returncode == 1
     assert "original damaged" in bad.stdout
     assert "Traceback" not in bad.stderr
+
+
+def test_stray_file_beside_the_folders_of_originals_is_set_aside_under_its_checksum(stores: Stores) -> None:
+    stores.add("a")
+    stray = stores.home / "archive/originals/copie.pdf"
+    stray.write_bytes(b"stray")
+    assert kinds(stores.verify(mend=False)) == [("stray file", False)]
+    assert kinds(stores.verify()) == [("stray file", True)]
+    aside = stores.home / FOUND / hashlib.sha256(b"stray").hexdigest()
+    assert aside.read_bytes() == b"stray"
+    assert json.loads(aside.with_name(f"{aside.name}.json").read_text()) == {"file_name": "copie.pdf"}
+    assert_sound(stores.verify())
