@@ -140,11 +140,8 @@ class Archive:
 
     def keep_only(self, document_id: str, version: str, *, spare: Callable[[str], bool] = lambda _: False) -> None:
         """Remove every other version of this document, originals included but those that `spare` says are needed."""
-        rows = self._database.connection().execute(
-            "SELECT version FROM documents WHERE document_id = ? AND version != ?", (document_id, version)
-        )
-        for row in rows.fetchall():
-            self._remove_version(document_id, row["version"], keep_original=spare(row["version"]))
+        for other in self._versions_of(document_id) - {version}:
+            self._remove_version(document_id, other, keep_original=spare(other))
 
     def remove(self, document_id: str, *, version: str, spare: Callable[[str], bool] = lambda _: False) -> None:
         """Remove all versions of this document, and the original of `version` even if it was never parsed."""

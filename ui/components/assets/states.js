@@ -39,6 +39,7 @@ const REMARKS = [
   [/^page (?<page>\d+): its Arabic was stored back to front/, "remark.back_to_front", false],
   [/^page (?<page>\d+): (?:OCR took more than|OCR failed)/, "remark.failed_page", false],
   [/^page (?<page>\d+): .*(?:tesseract|switched off)/, "remark.no_ocr_page", false],
+  [/^the message is signed; its electronic signature was left out/, "remark.signature", false],
   [/^what was corrected on its pages can no longer be read/, "remark.lost_corrections", false],
   [/^(?<n>\d+) damaged characters? could not be read/, "remark.lost_letters", false],
 ];
