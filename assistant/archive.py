@@ -210,8 +210,7 @@ class Archive:
     def rename_source(self, document_id: str, source: str) -> None:
         """Write another source into every intact version of a document."""
         for version in self._versions_of(document_id):
-            found = self._stored(document_id, version)
-            if found is None:
+            if (found := self._stored(document_id, version)) is None:
                 continue
             row, pages = found
             about = json.dumps(json.loads(row["about"]) | {"source": source}, ensure_ascii=False)
