@@ -55,7 +55,7 @@ class Router(Protocol):
     ) -> Iterator[ModelEvent]: ...
     def available(self, need: Need) -> bool: ...
     def context_tokens(self, need: Need) -> int: ...
-    def count_tokens(self, text: str) -> int: ...
+    def count_tokens(self, text: str, need: Need) -> int: ...
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Composer:
             [scored.passage for scored in evidence.passages],
             evidence.language,
             budget_tokens=context - need.max_tokens,
-            count_tokens=self._router.count_tokens,
+            count_tokens=lambda text: self._router.count_tokens(text, need),
         )
         return need, prompt
 
