@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from assistant.access import Principal, join_labels
+from assistant.access import Label, Level, Principal, join_labels
 from assistant.agreement import disagreements
 from assistant.answer_text import answer_text
 from assistant.archive import Archive
@@ -46,6 +46,8 @@ from assistant.types import (
 )
 
 MAX_QUESTION_CHARS = 2000
+OWN_WORDS = Label(Level.PUBLIC)
+"""Of a question that says nothing but what its reader typed: that is the reader's to send."""
 _MOST_ADDED = 3
 """Quotations that may stand in for composed sentences which nothing supports."""
 _PAGES_LED_TO = 3
@@ -123,6 +125,7 @@ class _Asked:
     question: str
     searched: str
     """What is searched and answered in its place."""
+    searched_label: Label
     language: str
     principal: Principal
     scope: Scope
@@ -180,20 +183,25 @@ class Assistant:
         *,
         language: str | None = None,
         searched: str | None = None,
+        searched_label: Label = OWN_WORDS,
         scope: Scope | None = None,
         stopped: Callable[[], bool] = _never,
     ) -> Generator[AnswerEvent, None, None]:
         """Evidence, then checked sentences, then the whole answer; from the documents in `scope` alone.
 
-        `searched` is the question as it is to be searched and answered, where it was rewritten. Once `stopped` is true, whatever
-        the reader's thread is waiting for is given up, the model's connection included, and the stream ends without an answer;
-        closing it does the same. Raises InvalidRequest for an empty or overlong question or an unknown language,
+        `searched` is the question as it is to be searched and answered, where it was rewritten, and `searched_label` that of the
+        documents whose words went into it: the answer's label, and who may be sent the question, heed it as well.
+
+        Once `stopped` is true, whatever the reader's thread is waiting for is given up, the model's connection included, and the
+        stream ends without an answer; closing it does the same. Raises InvalidRequest for an empty or overlong question or an
+        unknown language,
         AuditUnavailable when the record cannot be written: before the first event when it cannot be opened.
         """
         question = _valid_question(question, language)
         searched = _valid_question(searched, language) if searched else question
         spoken = language or detect_language(searched)
-        asked = _Asked(str(uuid.uuid4()), question, searched, spoken, principal, scope or Scope.everything, stopped)
+        limit = scope or Scope.everything
+        asked = _Asked(str(uuid.uuid4()), question, searched, searched_label, spoken, principal, limit, stopped)
         about = {"question_sha256": text_digest(question), "characters": len(question), "language": spoken}
         if searched != question:
             about["searched_sha256"] = text_digest(searched)
@@ -231,7 +239,7 @@ class Assistant:
         documents = len({scored.passage.document_id for scored in evidence.passages})
         yield EvidenceReady(asked.answer_id, asked.language, len(evidence.passages), documents)
         if enough and self._composer:
-            yield from self._composer.events(evidence, released, course, asked.stopped)
+            yield from self._composer.events(evidence, released, course, asked.stopped, asked.searched_label)
         if asked.stopped():
             return
         composed = len(released.sentences)
@@ -299,7 +307,7 @@ class Assistant:
             outcome=outcome_of(released.sentences),
             model=course.model if composed else self._generator.name,
             prompt_version=course.prompt_version if composed else self._generator.prompt_version,
-            label=str(join_labels(released.labels)),
+            label=str(join_labels({*released.labels, asked.searched_label})),
             timings_ms={name: round(value, 2) for name, value in timings_ms.items()},
             withheld=released.withheld + course.failed,
             notes=(

@@ -72,7 +72,7 @@ class FollowUps:
         said = self._said(_messages(question, history, by_rules.language), need, stopped)
         if not holds(said, question, history, by_rules.language):
             return by_rules
-        return Standalone(said, by_rules.language, rewritten=True)
+        return Standalone(said, by_rules.language, rewritten=True, by_model=True)
 
     def _said(self, messages: Sequence[ChatMessage], need: Need, stopped: Callable[[], bool]) -> str:
         """What the model says, on one line; empty when it says nothing whole in time."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assistant.access import join_labels
+from assistant.access import Label, join_labels
 from assistant.caution import Verifying
 from assistant.citing import Released
 from assistant.composing import Composed, SentenceReader
@@ -55,7 +55,7 @@ class Router(Protocol):
     ) -> Iterator[ModelEvent]: ...
     def available(self, need: Need) -> bool: ...
     def context_tokens(self, need: Need) -> int: ...
-    def count_tokens(self, text: str) -> int: ...
+    def count_tokens(self, text: str, need: Need) -> int: ...
 
 
 @dataclass
@@ -89,16 +89,22 @@ class Composer:
         self._max_tokens = max_tokens
 
     def events(
-        self, evidence: Evidence, released: Released, course: Course, stopped: Callable[[], bool]
+        self,
+        evidence: Evidence,
+        released: Released,
+        course: Course,
+        stopped: Callable[[], bool],
+        question_label: Label,
     ) -> Generator[AnswerEvent, None, None]:
         """The sentences that hold, as they come; how it went is noted in `course`.
 
+        `question_label` is that of the documents whose words the question holds: a model is told those as well.
         Closing it closes the connection to the model.
         """
         course.prompt_version = self._prompts.version
         with QUESTIONS.answering():
             passages = [scored.passage for scored in evidence.passages]
-            label = join_labels(passage.label for passage in passages)
+            label = join_labels([question_label, *(passage.label for passage in passages)])
             need = Need(released.principal.id, label, evidence.language, SCHEMA, self._max_tokens)
             if not self._router.available(need):
                 course.unavailable = True
@@ -123,7 +129,7 @@ class Composer:
             [scored.passage for scored in evidence.passages],
             evidence.language,
             budget_tokens=context - need.max_tokens,
-            count_tokens=self._router.count_tokens,
+            count_tokens=lambda text: self._router.count_tokens(text, need),
         )
         return need, prompt
 

@@ -45,6 +45,8 @@ class Standalone:
     question: str
     language: str
     rewritten: bool
+    by_model: bool = False
+    """Its words may be those of the answers before; rules take them from the question before alone."""
 
 
 def standalone(question: str, history: Sequence[Exchange], *, language: str | None = None) -> Standalone:

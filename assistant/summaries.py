@@ -172,7 +172,8 @@ class Summaries:
         evidence = Evidence(heading, language, scored, support=1.0)
         went = Course()
         before = len(released.sentences)
-        with closing(self._composer.events(evidence, released, went, stopped)) as events:
+        label = join_labels(passage.label for passage in passages)
+        with closing(self._composer.events(evidence, released, went, stopped, label)) as events:
             for event in events:
                 yield event
                 if len(released.sentences) - before >= sentences:

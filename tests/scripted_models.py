@@ -42,7 +42,7 @@ class ScriptedRouter:
     def context_tokens(self, need: Need) -> int:
         return self.tokens
 
-    def count_tokens(self, text: str) -> int:
+    def count_tokens(self, text: str, need: Need) -> int:
         return len(text) // 3 + 1
 
 

@@ -9,7 +9,7 @@ says what the other lacks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from assistant.access import Label, Principal, join_labels
@@ -42,7 +42,15 @@ class ReadableSources:
             return turn
         answer = replace(turn.answer, citations=tuple(map(self._labelled, turn.answer.citations)))
         gone = {citation.marker for citation in answer.citations if not self._stands(citation)}
-        return without(replace(turn, answer=answer), gone)
+        turn = without(replace(turn, answer=answer), gone)
+        if turn.answer is None or turn.searched == turn.question:
+            return turn
+        label = Label.parse(turn.answer.label).join(self.label(turn.drawn_from))
+        return replace(turn, answer=replace(turn.answer, label=str(label)))
+
+    def label(self, sources: Iterable[SourceVersion]) -> Label:
+        """The label of words from these versions: the join of theirs today, those left out that may not be read any more."""
+        return join_labels(document.label for document in map(self._document, sources) if document)
 
     def _comparison_shown(self, turn: Turn, comparison: Comparison) -> Turn:
         """With the changes whose words still stand; none of them, unless both texts may be read: each tells of the other."""

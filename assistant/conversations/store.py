@@ -170,6 +170,10 @@ class Conversations:
         """A turn as its reader may see it now."""
         return ReadableSources(self._archive, principal).shown(turn)
 
+    def label_of(self, sources: Iterable[SourceVersion], principal: Principal) -> Label:
+        """The label of words from these versions of documents, as far as this principal may read them."""
+        return ReadableSources(self._archive, principal).label(sources)
+
     def change(
         self,
         conversation_id: str,

@@ -173,9 +173,12 @@ class ModelRouter:
         present = [one for one in fitting if not one.lane.breaker.away]
         return (present or fitting)[0].context_tokens
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text` in the first endpoint that counts them and is there; an upper estimate when none does."""
-        for one in self._endpoints:
+    def count_tokens(self, text: str, need: Need) -> int:
+        """Tokens of `text` in the first endpoint that counts them and is there; an upper estimate when none does.
+
+        To count is to send: only endpoints that fit the need are asked.
+        """
+        for one in self._fitting(need):
             if one.can_count:
                 counted = self._counts.get(text, one.count_tokens)
                 if counted is not None:

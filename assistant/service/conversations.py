@@ -24,6 +24,7 @@ from assistant.conversations import (
     Feedback,
     OpenTurn,
     ReadDocument,
+    SourceVersion,
     Summary,
     Turn,
     TurnKind,
@@ -31,7 +32,7 @@ from assistant.conversations import (
 )
 from assistant.errors import NotFound
 from assistant.export import Format, exported, sheet_of
-from assistant.rewriting import Exchange
+from assistant.rewriting import Exchange, Standalone
 from assistant.scope import Scope
 from assistant.service.answers import ScopeBody, sent_events
 from assistant.service.requests import Reader, Serving
@@ -310,25 +311,35 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
     understood = parts.followups.understood(
         body.question, history, reader, language=body.language, stopped=leaving.stopped
     )
+    drawn_from = _drawn_from(conversation, understood)
     events = parts.assistant.stream(
         body.question,
         reader,
         language=understood.language,
         searched=understood.question,
+        searched_label=parts.conversations.label_of(drawn_from, reader),
         scope=Scope.from_json(conversation.scope),
         stopped=leaving.stopped,
     )
     first = next(events)
-    drawn_from = {source for turn in conversation.turns for source in turn.sources()}
     opened = parts.conversations.begin(
         conversation_id,
         reader,
         body.question.strip(),
         searched=understood.question,
-        drawn_from=sorted(drawn_from) if understood.rewritten else (),
+        drawn_from=drawn_from,
         replaces=body.replaces,
     )
     return _Running(parts.conversations, opened, conversation.scope, first, events)
+
+
+def _drawn_from(conversation: Conversation, understood: Standalone) -> list[SourceVersion]:
+    """The documents whose words the question may hold: of all that a model was told, or of the question before it."""
+    if not understood.rewritten:
+        return []
+    if understood.by_model:
+        return sorted({source for turn in conversation.turns for source in turn.sources()})
+    return sorted(conversation.turns[-1].drawn_from)
 
 
 def _summing_up(parts: Parts, reader: Principal, conversation_id: str, body: SummaryBody, leaving: Leaving) -> _Running:

@@ -78,14 +78,28 @@ def test_tokens_are_counted_by_the_endpoint_once_for_each_text(tokenizer: str) -
     with EndpointServer(answer("Oui."), Abilities(tokenizer=tokenizer)) as server, probed(server) as models:
         before = len(server.others)
         assert models.states()[0].tokenizer == tokenizer
-        assert [models.count_tokens("un deux trois quatre") for _ in range(3)] == [4, 4, 4]
+        assert [models.count_tokens("un deux trois quatre", need()) for _ in range(3)] == [4, 4, 4]
         assert len(server.others) == before + 1
+
+
+def test_text_is_counted_by_no_endpoint_that_may_not_see_it() -> None:
+    text = "le plan zyzomys est secret"
+    with (
+        EndpointServer(answer("Oui."), Abilities(tokenizer="vllm")) as server,
+        router(described(server.url, clearance="internal"), probing=True) as models,
+    ):
+        assert wait_until(lambda: models.probed)
+        before = len(server.others)
+        for above in ("restricted", "internal/health", "secret"):
+            assert models.count_tokens(text, need(label=above)) == estimated_tokens(text)
+        assert len(server.others) == before, "leaked: a text was sent to be counted"
+        assert models.count_tokens(text, need(label="internal")) == 5
 
 
 def test_tokens_are_estimated_when_the_tokenizer_does_not_answer() -> None:
     with EndpointServer(answer("Oui."), Abilities(tokenizer="vllm")) as server, probed(server) as models:
         server.kill()
-        assert models.count_tokens("un deux trois") == estimated_tokens("un deux trois") >= 3
+        assert models.count_tokens("un deux trois", need()) == estimated_tokens("un deux trois") >= 3
 
 
 def test_server_that_answers_probes_with_rubbish_offers_nothing_and_is_used_all_the_same() -> None:
@@ -106,7 +120,7 @@ def test_tokenizer_that_hangs_is_waited_for_once() -> None:
     with EndpointServer(answer("Oui."), Abilities(tokenizer="vllm")) as server, probed(server) as models:
         server.abilities = Abilities(tokenizer="hangs")
         before = len(server.others)
-        assert [models.count_tokens(f"texte {number}") > 0 for number in range(12)] == [True] * 12
+        assert [models.count_tokens(f"texte {number}", need()) > 0 for number in range(12)] == [True] * 12
         assert len(server.others) == before + 1
 
 

@@ -395,3 +395,16 @@ def test_refused_connection_gives_quotations_at_once(world: World) -> None:
         answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
     assert (texts(answer), answer.fallback) == ([FIRST, OTHER], "no_model")
     assert answer.timings_ms["total"] < 5_000
+
+
+def test_words_of_documents_in_a_rewritten_question_count_for_who_may_be_told_it(world: World) -> None:
+    world.router.events_of_next = tuple(says(f"{THIRD} [2]"))
+    drawn_from = Label.parse("restricted/tax")
+    *_, last = world.assistant.stream(
+        "Et le délai ?", reader("secret/tax"), searched="Quel est le délai (zyzomys) ?", searched_label=drawn_from
+    )
+    ((messages, need),) = world.router.asked
+    assert "zyzomys" in messages[1].text
+    assert str(need.label) == "restricted/tax", "leaked: an endpoint below that label would have been told"
+    assert isinstance(last, AnswerReady)
+    assert last.answer.label == "restricted/tax"

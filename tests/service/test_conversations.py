@@ -17,6 +17,7 @@ from assistant.access import Label
 from assistant.audit import AuditLog
 from assistant.service.serving import serving
 from assistant.types import AnswerEvent, SentenceReady
+from tests.scripted_models import ScriptedRouter, says
 from tests.service.conftest import World
 from tests.service.test_archivists import ABSENT, call
 
@@ -337,3 +338,27 @@ def test_reader_with_another_clearance_of_the_same_name_sees_less(world: World, 
     assert hidden, "the world must have something to hide"
     assert less.hidden == len(hidden)
     assert "zyzomys" not in str(less), "leaked"
+
+
+def test_words_that_a_question_took_from_hidden_documents_give_their_label_to_the_answer(
+    world: World, conversation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/conversations/{conversation}"
+    call(world, "PATCH", path, "strong", {"scope": {"documents": [world.open_id]}})
+    by_rules = ask(world, conversation, "strong", "Et pour le dépôt ?")
+    assert (by_rules["answer"]["label"], by_rules["searched"] != by_rules["question"]) == ("public", True)
+    made = "Quel est le délai de dépôt de la demande de logement zyzomys ?"
+    monkeypatch.setattr(world.parts.followups, "_router", ScriptedRouter(*says(made)))
+    by_model = ask(world, conversation, "strong", "Et pour le dépôt ?")
+    assert by_model["searched"] == made
+    assert {each["label"] for each in by_model["answer"]["citations"]} == {"public"}
+    assert by_model["answer"]["label"] == "restricted/tax", "leaked under a lower label"
+    monkeypatch.undo()
+    strong = {"authorization": "Bearer strong"}
+    streamed = world.client.post(f"{path}/turns", headers=strong, json={"question": "Et pour les recours ?"})
+    first, *_, (_, last) = events_of(streamed.text)
+    assert "zyzomys" in first[1]["searched"]
+    assert last["label"] == "restricted/tax", "leaked under a lower label, and to the models of that label"
+    exported = world.get(f"{path}/export?format=md&turn=3", "strong").text
+    assert "zyzomys" in exported
+    assert "tax" in exported.splitlines()[0], "exported under a lower label"
