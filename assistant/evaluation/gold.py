@@ -32,9 +32,11 @@ CREATE TABLE IF NOT EXISTS gold (
     document_id TEXT NOT NULL, -- empty: nothing answers it
     page INTEGER, -- 1-based
     words TEXT NOT NULL,
-    label TEXT NOT NULL, -- of its author, where there is no document
+    label TEXT NOT NULL, -- of its author
     added_at TEXT NOT NULL,
-    added_by TEXT NOT NULL
+    added_by TEXT NOT NULL,
+    version TEXT NOT NULL DEFAULT '', -- of the document, when the words were copied from it
+    version_label TEXT NOT NULL DEFAULT '' -- the label that this version had
 );
 """
 
@@ -99,15 +101,17 @@ class GoldQuestions:
         spoken = language or detect_language(asked)
         if spoken not in LANGUAGES:
             raise InvalidRequest(f"language {spoken!r} is not known here; use one of {', '.join(LANGUAGES)}")
-        document_id, page, words = "", None, ""
+        document_id, page, words, version, version_label = "", None, "", "", ""
         if answer is not None:
             document = self._archive.document(answer.document_id, principal)
             document_id, page, words = document.id, _page_of(document, answer), answer.words.strip()
+            version, version_label = document.version, str(document.label)
         key = hashlib.sha256(f"{asked}\n{document_id}".encode()).hexdigest()[:12]
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = (key, asked, spoken, document_id, page, words, str(principal.clearance), now, principal.id)
+        written = (key, asked, spoken, document_id, page, words, str(principal.clearance), now, principal.id)
+        row = (*written, version, version_label)
         with self._database.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO gold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO gold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return self.one(key, principal)
 
     def all(self, principal: Principal) -> tuple[GoldQuestion, ...]:
@@ -154,6 +158,9 @@ class GoldQuestions:
             try:
                 document = self._archive.document(row["document_id"], principal)
             except NotFound:
+                return None
+            former = row["version_label"] or row["label"]  # of the words: a later version may say less, to more people
+            if row["version"] != document.version and not principal.may_read(Label.parse(former)):
                 return None
             file_name, title = document.file_name, document.title
         elif not principal.may_read(Label.parse(row["label"])):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assistant.access import Label, Role
 from assistant.archive import Archive
 from assistant.errors import Forbidden, InvalidRequest, NotFound
 from assistant.evaluation.gold import GoldAnswer, GoldQuestions, relevant_passages
@@ -88,3 +90,21 @@ def test_relevant_are_the_passages_with_the_words_else_those_of_the_page(
     assert relevant_passages(kept, [first, second]) == [second]
     assert relevant_passages(kept, [first, *halves]) == halves
     assert relevant_passages(kept, [first]) == []
+
+
+def test_words_of_an_earlier_version_are_not_shown_below_its_label(tmp_path: Path, paged: Document) -> None:
+    archive = Archive(tmp_path / "archive")
+    archive.put(replace(paged, label=Label.parse("restricted/tax")))
+    questions = GoldQuestions(tmp_path / "gold.db", archive)
+    strong, weak = (reader(clearance, Role.ARCHIVIST) for clearance in ("restricted/tax", "public"))
+    kept = questions.add("Quand ferme la cantine ?", GoldAnswer(paged.id, "quinze heures trente"), strong)
+    archive.put(document("La cantine ferme tard.", name="guide.pdf", version="v2"))
+    archive.keep_only(paged.id, "v2")
+    assert questions.all(weak) == (), "leaked"
+    with pytest.raises(NotFound):
+        questions.one(kept.id, weak)
+    assert [each.id for each in questions.all(strong)] == [kept.id]
+    archive.put(document("La cantine ferme à seize heures.", name="guide.pdf", version="v3"))
+    archive.keep_only(paged.id, "v3")
+    questions.add("Quand ferme la cantine ?", GoldAnswer(paged.id, "seize heures"), weak)
+    assert [each.words for each in questions.all(weak)] == ["seize heures"]
