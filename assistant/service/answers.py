@@ -15,7 +15,7 @@ from assistant.adaptation.models import BASE
 from assistant.build import Parts
 from assistant.embedding import LEAST_DENSE_WEIGHT
 from assistant.endpoints import EndpointState
-from assistant.errors import AssistantError
+from assistant.errors import AccessViolation, AssistantError
 from assistant.language import detect_language
 from assistant.scope import Scope
 from assistant.service.requests import Reader, Serving, scope_from_text
@@ -79,6 +79,9 @@ def sent_events(first: AnswerEvent, rest: Generator[AnswerEvent, None, None]) ->
         yield server_sent(first)
         for event in rest:
             yield server_sent(event)
+    except AccessViolation as error:
+        _LOG.critical("access violation in an answer: %s", error)
+        yield named_event("error", {"type": "internal", "message": "the answer was stopped"})
     except AssistantError as error:
         yield named_event("error", {"type": error_type(error), "message": str(error)})
     except Exception:  # the page must hear of it; the log has the details

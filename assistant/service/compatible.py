@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer_text import separator
-from assistant.errors import AssistantError, InvalidRequest
+from assistant.errors import AccessViolation, AssistantError, InvalidRequest
 from assistant.service.requests import Reader, Serving
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
 from assistant.service.wire import plain
@@ -127,6 +127,10 @@ def _chunks(first: AnswerEvent, rest: Generator[AnswerEvent, None, None]) -> Gen
                 yield chunk({"content": piece})
             elif isinstance(event, AnswerReady):
                 yield from _last_chunks(event.answer, written, chunk)
+    except AccessViolation as error:
+        _LOG.critical("access violation in an answer: %s", error)
+        yield _error("the answer was stopped")
+        return
     except AssistantError as error:
         yield _error(str(error))
         return

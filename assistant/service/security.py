@@ -33,7 +33,11 @@ _OPEN_PATHS = ("/v1/", "/enter", "/leave")
 
 
 class SecurityHeaders:
-    """Puts the headers on every response of the application it wraps, errors included."""
+    """Puts the headers on every response of the application it wraps, errors included.
+
+    What the interface tells is kept by no browser and no proxy: the next reader of the same machine may have other rights, and
+    the same reader after a label has risen.
+    """
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
@@ -44,6 +48,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if scope["path"].startswith("/v1/"):
+                    headers.setdefault("cache-control", "no-store")
                 del headers["server"]
             await send(message)
 

@@ -74,3 +74,12 @@ def test_bad_request_is_a_clear_error(world: World, method: str, path: str, body
     reply = world.client.request(method, path, json=body, headers=headers)
     assert reply.status_code == status
     assert reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("token", ["weak", None])
+def test_nothing_that_the_interface_tells_is_kept_by_browser_or_proxy(world: World, token: str | None) -> None:
+    document = f"/v1/documents/{world.open_id}"
+    reading = ("", "/text", "/original", "/versions", "/changes", "/pages/1", "/summary", "/history", "/pages/1/image")
+    others = ("/v1/instance", "/v1/documents", "/v1/scope", "/v1/conversations", "/v1/search?q=délai", "/v1/gold")
+    for path in (*(f"{document}{end}" for end in reading), *others):
+        assert world.get(path, token).headers["cache-control"] == "no-store", path

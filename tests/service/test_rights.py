@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from assistant.access import Label
+from assistant.errors import AccessViolation
 from assistant.types import TextOrigin
 from tests.ingest.archiving import pdf
 from tests.service.conftest import World
 
 QUESTION = "Quel est le délai de dépôt de la demande de logement secret zyzomys ?"
+
+ANSWERED = "Quel est le délai de dépôt de la demande de logement ?"
 
 READING_ROUTES = [
     "/v1/documents/{id}",
@@ -162,3 +165,23 @@ def test_event_stream_is_evidence_sentences_answer(world: World) -> None:
 def _version(world: World, document_id: str) -> tuple[str, str]:
     status = world.parts.ingestion.document(document_id, world.parts.sign_in.principal("archivist"))
     return document_id, status.version
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/answers", {"question": ANSWERED}),
+        ("/v1/chat/completions", {"stream": True, "messages": [{"role": "user", "content": ANSWERED}]}),
+    ],
+)
+def test_passage_that_escaped_in_the_middle_of_an_answer_is_an_alarm_and_not_told(
+    world: World, path: str, body: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def escaped(*_: object, **__: object) -> None:
+        raise AccessViolation("passage 1234 reached a reader who may not read it")
+
+    monkeypatch.setattr(world.parts.assistant, "_quotations", escaped)
+    reply = world.client.post(path, json=body, headers={"authorization": "Bearer weak"})
+    assert "error" in reply.text
+    assert "1234" not in reply.text, "leaked"
+    assert any(record.levelname == "CRITICAL" and "1234" in record.message for record in caplog.records)
