@@ -57,6 +57,11 @@ _HANDED_DOWN = re.compile(
 )
 """What a server of another project may learn from our environment. All others read settings from it, their address included."""
 
+_TO_AN_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getnameinfo")
+"""Audit events whose last argument is an address; to ask for the name of one is a packet to a name server, too."""
+_BY_NAME = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+"""Audit events whose first argument is a host."""
+
 _guarded_hosts: set[str] | None = None
 _resolved = threading.local()
 
@@ -141,10 +146,10 @@ def guarded() -> bool:
 
 
 def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
-    if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
+    if event in _TO_AN_ADDRESS:
+        address = arguments[-1]
         host = address[0] if isinstance(address, tuple) and address else None
-    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+    elif event in _BY_NAME:
         host = arguments[0]
     else:
         return
