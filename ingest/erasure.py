@@ -27,6 +27,7 @@ from assistant.ingestion import Forget
 from assistant.receipts import ErasureReceipt
 from assistant.types import DocumentState, DocumentStatus
 from ingest.isolation import remove_folder
+from ingest.labelling import above_all, labels_in
 from ingest.ledger import Ledger
 from ingest.listing import may_know
 from ingest.receipts import Intent, Receipts, now
@@ -69,7 +70,7 @@ class Eraser:
             if begun:
                 return [self._finish(intent) for intent in begun][-1]
             status = self._known(document_id, principal)
-            children = [child for child in self._ledger.attached(document_id) if may_know(principal, child.label)]
+            children = [child for child in self._ledger.attached(document_id) if self._may_know(principal, child)]
             own = {
                 child.document_id for child in children if self._ledger.copy_outside(child.document_id, status.source)
             }
@@ -155,9 +156,13 @@ class Eraser:
             status = self._ledger.status(document_id)
         except KeyError:
             status = None
-        if status is None or not may_know(principal, status.label):
+        if status is None or not self._may_know(principal, status):
             raise NotFound("there is no such document, or none that you may read")
         return status
+
+    def _may_know(self, principal: Principal, status: DocumentStatus) -> bool:
+        least = self._ledger.least_label(status.document_id)
+        return may_know(principal, status.label) and may_know(principal, least)
 
     def _intents(self, doomed: list[DocumentStatus], left: list[DocumentStatus], principal: Principal) -> list[Intent]:
         """One for each, the carrier's last; a carrier names its attachments."""
@@ -173,12 +178,13 @@ class Eraser:
         versions = self._ledger.versions(document_id)
         spare = {version for version in versions if self._ledger.used_elsewhere(version, going)}
         held = self._archive.holdings(document_id, versions, spare=spare)
+        said = labels_in(status.label) + labels_in(self._ledger.least_label(document_id))
         return Intent(
             receipt_id=str(uuid4()),
             document_id=document_id,
             requested_at=now(),
             requested_by=principal.id,
-            label=status.label,
+            label=above_all(said) or status.label,
             versions=tuple(sorted(versions)),
             passages=self._index.held().get(document_id, 0),
             pages=held.pages,
