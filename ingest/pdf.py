@@ -21,6 +21,7 @@ from assistant.types import TextOrigin
 from ingest import passwords
 from ingest.arabic import Order
 from ingest.hidden import Hidden, hidden_text
+from ingest.hyphens import with_compounds
 from ingest.layout import Line, PageLines, compose
 from ingest.parsing import PDF, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.scans import DamagedPage, read_pages
@@ -85,7 +86,7 @@ def _parsed(document: pdfium.PdfDocument, settings: ParsingSettings) -> Parsed |
         ),
         date=None,  # a PDF's creation date is the day it was exported, not the document's own
         media_type=PDF,
-        text=composition.text,
+        text=with_compounds(composition.text),
         pages=composition.pages,
         blocks=composition.blocks,
         parser=_parser_name(pages),

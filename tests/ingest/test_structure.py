@@ -95,6 +95,22 @@ def test_word_broken_at_a_line_end_of_a_pdf_is_searched_whole_and_lies_where_it_
 
 
 @pytest.mark.parametrize(
+    ("ends", "begins", "rest", "searched"),
+    [
+        ("Une demi-", "journée d'accueil.", "La journée dure huit heures.", "demi-journée"),
+        ("À l'école du Quai-", "Nord, le lundi.", "Rien de plus.", "Quai-Nord"),
+        ("Le porte-", "monnaie est rendu.", "Tout porte-monnaie est rendu.", "porte-monnaie"),
+        ("La sur-", "veillance est assurée.", "Toute surveillance cesse sur ordre.", "surveillance"),
+    ],
+)
+def test_hyphen_of_a_compound_stays_at_a_line_end_of_a_pdf(
+    tmp_path: Path, ends: str, begins: str, rest: str, searched: str
+) -> None:
+    read = parsed(made(tmp_path / "a.pdf", [(70, 200, ends), (70, 214, begins), (70, 260, rest)]))
+    assert searched in search_form(read.text, "fr")
+
+
+@pytest.mark.parametrize(
     ("language", "header", "row"),
     [
         ("fr", "Prestation | Tarif", "Copie {} | 8,00 EUR"),
