@@ -30,7 +30,13 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstan
 def ingest(instance: RunningInstance, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     command = [*assistant_command("ingest", *arguments), "--instance", str(instance.file)]
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=child_environment(), input=given, timeout=120
+        command,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=child_environment() | {"COLUMNS": "250"},  # no name is broken in a table
+        input=given,
+        timeout=120,
     )
 
 
