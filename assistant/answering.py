@@ -194,8 +194,7 @@ class Assistant:
 
         Once `stopped` is true, whatever the reader's thread is waiting for is given up, the model's connection included, and the
         stream ends without an answer; closing it does the same. Raises InvalidRequest for an empty or overlong question or an
-        unknown language,
-        AuditUnavailable when the record cannot be written: before the first event when it cannot be opened.
+        unknown language, AuditUnavailable when the record cannot be written: before the first event when it cannot be opened.
         """
         question = _valid_question(question, language)
         searched = _valid_question(searched, language) if searched else question
