@@ -1,4 +1,7 @@
-"""Mail: head, body and attachments of a message, pages saved as mail (MHTML), and mailboxes (MBOX), by the standard library."""
+"""Mail: head, body and attachments of a message, pages saved as mail (MHTML), and mailboxes (MBOX), by the standard library.
+
+What Outlook writes in its own way (`ingest.outlook`, `ingest.tnef`) comes here as the message it was.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,14 @@ from ingest.encoding import decoded
 from ingest.mailparts import Leaf, file_name, further_texts, leaves
 from ingest.outlook import mail_of
 from ingest.packages import UNREADABLE, damaged
-from ingest.parsing import EMAIL, MBOX, MHTML, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.parsing import EMAIL, MBOX, MHTML, TNEF, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.pieces import Piece, composed, first_heading, hidden_text
+from ingest.tnef import SIGNATURE, packed_mail
 from ingest.transfer import carried
 
 WebPieces = Callable[[str], tuple[list[Piece], int]]
 _SHOWN_HEADERS = ("From", "To", "Cc", "Date", "Subject")
-_PAGE_SAYS_MORE = 3
+_SAYS_MORE = 3
 """A page with so many times the words of the plain text beside it is the message; the plain text only says so."""
 _SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n)|(?<=\r\n\r\n))From [^\r\n]*\d{4}[^\r\n]*\r?\n(?=[!-9;-~]+:)")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -46,6 +50,15 @@ def read_outlook(path: Path, settings: ParsingSettings, *, web_pieces: WebPieces
     except (*UNREADABLE, AssertionError) as error:
         return damaged("the Outlook message (MSG)", error)
     return _read(message, MSG, settings, web_pieces)
+
+
+def read_packed_mail(content: bytes, settings: ParsingSettings, *, web_pieces: WebPieces) -> Parsed | Rejected:
+    """A message that Outlook packed into a `winmail.dat`, and its attachments."""
+    try:
+        message = packed_mail(content)
+    except UNREADABLE as error:
+        return damaged("the message packed by Outlook (winmail.dat)", error)
+    return _read(message, TNEF, settings, web_pieces)
 
 
 def read_mailbox(content: bytes) -> Parsed | Rejected:
@@ -86,10 +99,14 @@ def _parsed(content: bytes) -> EmailMessage | None:
 def _read(
     message: EmailMessage, media_type: str, settings: ParsingSettings, web_pieces: WebPieces
 ) -> Parsed | Rejected:
-    parts = leaves(message)
+    parts, packed = _unpacked(leaves(message))
     attachments = tuple(_attachments(parts))
     subject = _header(message, "Subject")
     pieces, hidden = _body(message, parts, web_pieces)
+    for inner in packed:
+        said, out_of_sight = _body(inner, leaves(inner), web_pieces)
+        if _says_more(said, pieces):
+            pieces, hidden = said, out_of_sight
     if not pieces and attachments:
         pieces = [Piece(subject or "\n".join(file.file_name for file in attachments), BlockKind.PARAGRAPH)]
     lines = [(name, _header(message, name)) for name in _SHOWN_HEADERS]
@@ -108,6 +125,35 @@ def _read(
     )
 
 
+def _unpacked(parts: tuple[Leaf, ...]) -> tuple[tuple[Leaf, ...], list[EmailMessage]]:
+    """The parts, with what a `winmail.dat` carries in its place, and the messages that were packed so.
+
+    A damaged one stays what it is, a file, and is told to be damaged where it is read itself.
+    """
+    found: list[Leaf] = []
+    packed: list[EmailMessage] = []
+    for leaf in parts:
+        inner = _packed(leaf.part) if leaf.is_file() else None
+        if inner is None:
+            found.append(leaf)
+        else:
+            packed.append(inner)
+            found += [one for one in leaves(inner) if one.is_file()]
+    return tuple(found), packed
+
+
+def _packed(part: Any) -> EmailMessage | None:
+    if not part.get_content_type().endswith("ms-tnef") and not file_name(part).lower().endswith(".dat"):
+        return None
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes) or not content.startswith(SIGNATURE):
+        return None
+    try:
+        return packed_mail(content)
+    except UNREADABLE:
+        return None
+
+
 def _signatures(parts: tuple[Leaf, ...]) -> tuple[str, ...]:
     signed = any(part.is_signature() for part in parts)
     return ("the message is signed; its electronic signature was left out and not checked",) if signed else ()
@@ -122,7 +168,7 @@ def _body(message: EmailMessage, parts: tuple[Leaf, ...], web_pieces: WebPieces)
     pieces = _text_pieces(plain)
     hidden = 0
     on_page, out_of_sight = _page_pieces(page, web_pieces)
-    if _words(" ".join(piece.text for piece in on_page)) > _PAGE_SAYS_MORE * sum(_words(p.text) for p in pieces):
+    if _says_more(on_page, pieces):
         pieces, hidden = on_page, out_of_sight
     for part in further_texts(parts, (plain, page)):
         if part.get_content_type() == "text/plain":
@@ -143,8 +189,12 @@ def _page_pieces(part: Any, web_pieces: WebPieces) -> tuple[list[Piece], int]:
     return web_pieces(page) if page.strip() else ([], 0)
 
 
-def _words(text: str) -> int:
-    return len(text.split())
+def _says_more(pieces: list[Piece], than: list[Piece]) -> bool:
+    return _words(pieces) > _SAYS_MORE * _words(than)
+
+
+def _words(pieces: list[Piece]) -> int:
+    return sum(len(piece.text.split()) for piece in pieces)
 
 
 def _content(part: Any) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.dates import DATE, first_date, iso_date
+from ingest.compound import MSG
 from ingest.packages import UNREADABLE
-from ingest.parsing import DOCX, EMAIL, ODS, ODT, PPTX, XLSX, Parsed
+from ingest.parsing import DOCX, EMAIL, ODS, ODT, PPTX, TNEF, XLSX, Parsed
 from ingest.pieces import plain
 from ingest.references import legal_references
 
@@ -134,7 +135,7 @@ def described(parsed: Parsed, path: Path) -> Parsed:
 
 def found_metadata(text: str, language: str, media_type: str, *, title: str | None = None) -> FoundMetadata:
     """What the text says of its document; `title` is what its reader took for one."""
-    if media_type == EMAIL:
+    if media_type in (EMAIL, MSG, TNEF):
         sender = _FROM.search(text[:_HEAD_CHARS])
         author = plain_author(sender[1]) if sender else None
         return FoundMetadata(

@@ -27,7 +27,7 @@ from ingest.compound import MSG
 from ingest.conversion import CONVERTED_TYPES, converted
 from ingest.declared import declared_on_page, front_matter
 from ingest.encoding import decoded
-from ingest.mail import read_mail, read_mailbox, read_outlook, read_web_archive
+from ingest.mail import read_mail, read_mailbox, read_outlook, read_packed_mail, read_web_archive
 from ingest.markup import read_xml
 from ingest.odtext import read_odg, read_odp, read_odt
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_package
@@ -47,6 +47,7 @@ from ingest.parsing import (
     PPTX,
     RTF,
     TEXT,
+    TNEF,
     XLSX,
     XML,
     Parsed,
@@ -75,7 +76,7 @@ from ingest.webpages import visible_page
 from ingest.wordfiles import visible_word_file
 
 _READ_HERE = frozenset(
-    {CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, MBOX, MHTML, MSG, ODG, ODP, ODS, ODT, PPTX, RTF, TEXT, XLSX, XML}
+    {CSV, DOCX, EMAIL, EPUB, HTML, MARKDOWN, MBOX, MHTML, MSG, ODG, ODP, ODS, ODT, PPTX, RTF, TEXT, TNEF, XLSX, XML}
 )
 OFFICE_TYPES = _READ_HERE | CONVERTED_TYPES | LOCKABLE_TYPES
 _PACKAGES = frozenset({DOCX, ODG, ODP, ODT, XLSX, ODS, PPTX, EPUB})
@@ -295,6 +296,7 @@ _READERS: dict[str, Callable[[Path, ParsingSettings], Parsed | Rejected]] = {
     PPTX: read_pptx,
     RTF: _rich_text,
     TEXT: _plain_text,
+    TNEF: lambda path, settings: read_packed_mail(path.read_bytes(), settings, web_pieces=_web_pieces),
     XLSX: read_xlsx,
     XML: read_xml,
 }

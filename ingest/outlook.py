@@ -16,12 +16,14 @@ _AS_UNICODE = email.policy.default.clone(utf8=True)
 _OF_FILE, _OF_EMBEDDED, _OF_ATTACHMENT = 32, 24, 8
 """Bytes before the first property, by the kind of storage (MS-OXMSG, section 2.4.1)."""
 _EMBEDDED_MESSAGE = "__substg1.0_3701000D"
-_MOST_DEPTH = 20
+MOST_DEPTH = 20
+"""Of messages in messages."""
 _MOST_RTF = 50_000_000
 _SUBJECT, _HEADERS, _BODY, _HTML, _RTF = 0x0037, 0x007D, 0x1000, 0x1013, 0x1009
 _SENT, _DELIVERED = 0x0039, 0x0E06
 _SENDER_NAME, _SENDER_ADDRESS, _SENDER_SMTP, _DISPLAY_TO, _DISPLAY_CC = 0x0C1A, 0x0C1F, 0x5D01, 0x0E04, 0x0E03
-_FILE, _LONG_NAME, _SHORT_NAME = 0x3701, 0x3707, 0x3704
+FILE, LONG_NAME, SHORT_NAME = 0x3701, 0x3707, 0x3704
+"""Properties of a file that a message carries: its content and its names."""
 
 
 def mail_of(path: Path) -> EmailMessage:
@@ -37,7 +39,14 @@ def mail_of(path: Path) -> EmailMessage:
 def _message(storage: Any, offset: int, depth: int) -> EmailMessage:
     from oxmsg.properties import Properties
 
-    properties = Properties(storage, properties_header_offset=offset)
+    message = message_with(Properties(storage, properties_header_offset=offset))
+    for attached in storage.iter_attachment_storages() if depth < MOST_DEPTH else ():
+        _attach(message, attached, depth)
+    return message
+
+
+def message_with(properties: Any) -> EmailMessage:
+    """The head and the body that a message's properties (MS-OXPROPS) say, without its files."""
     message = EmailMessage(policy=_AS_UNICODE)
     sent = properties.date_prop_value(_SENT) or properties.date_prop_value(_DELIVERED)
     for name, value in (
@@ -51,8 +60,6 @@ def _message(storage: Any, offset: int, depth: int) -> EmailMessage:
         if line:
             message[name] = line
     _set_body(message, properties)
-    for attached in storage.iter_attachment_storages() if depth < _MOST_DEPTH else ():
-        _attach(message, attached, depth)
     return message
 
 
@@ -91,10 +98,14 @@ def _attach(message: EmailMessage, storage: Any, depth: int) -> None:
         message.add_attachment(_message(inside, _OF_EMBEDDED, depth + 1))
         return
     properties = Properties(storage, properties_header_offset=_OF_ATTACHMENT)
-    content = properties.binary_prop_value(_FILE)
-    name = properties.str_prop_value(_LONG_NAME) or properties.str_prop_value(_SHORT_NAME) or ""
+    name = properties.str_prop_value(LONG_NAME) or properties.str_prop_value(SHORT_NAME) or ""
+    attach_file(message, properties.binary_prop_value(FILE) or b"", name)
+
+
+def attach_file(message: EmailMessage, content: bytes, name: str) -> None:
+    """Let the message carry this file, unless it is nothing at all."""
     if content or name:
-        message.add_attachment(content or b"", "application", "octet-stream", filename=one_line(name) or "attachment")
+        message.add_attachment(content, "application", "octet-stream", filename=one_line(name) or "attachment")
 
 
 _DICTIONARY = (

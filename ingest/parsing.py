@@ -145,6 +145,8 @@ HTML = "text/html"
 TEXT = "text/plain"
 MARKDOWN = "text/markdown"
 EMAIL = "message/rfc822"
+TNEF = "application/ms-tnef"
+"""A `winmail.dat` of Outlook."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
@@ -181,6 +183,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", TIFF),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
     (b"{\\rtf", RTF),
+    (b"\x78\x9f\x3e\x22", TNEF),
     (b"GIF8", "image/gif"),
     (b"\x1f\x8b\x08", GZIP),
     (b"BZh", BZIP2),

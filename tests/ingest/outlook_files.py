@@ -98,3 +98,43 @@ def message(
             "__properties_version1.0": b"\0" * 8,
         }
     return storage
+
+
+def packed(
+    texts: dict[int, str], *, files: list[tuple[str, bytes]] | None = None, inner: bytes = b"", code_page: int = 1252
+) -> bytes:
+    """A `winmail.dat` ([MS-OXTNEF]); `texts` by property number, in eight bits of the code page where that has their letters."""
+    properties = [_property(number, *_encoded(text, code_page)) for number, text in texts.items()]
+    properties.append(struct.pack("<HHQ", 0x0040, 0x0039, 133_600_000_000_000_000))
+    named = struct.pack("<HH16sII", 0x001F, 0x8001, b"", 1, 6) + "nom".encode("utf-16-le") + b"\0\0"
+    properties.append(named + _sized("valeur".encode("utf-16-le")))
+    stream = struct.pack("<4sH", b"\x78\x9f\x3e\x22", 1) + _attribute(1, 0x00069007, struct.pack("<II", code_page, 0))
+    stream += _attribute(1, 0x00069003, struct.pack("<I", len(properties)) + b"".join(properties))
+    for name, content in files or []:
+        long_name = _property(0x3707, 0x001F, name.encode("utf-16-le") + b"\0\0")
+        stream += _attribute(2, 0x00069002, b"\0" * 14)
+        stream += _attribute(2, 0x00018010, b"COURT~1.DAT\0") + _attribute(2, 0x0006800F, content)
+        stream += _attribute(2, 0x00069005, struct.pack("<I", 1) + long_name)
+    if inner:
+        carried = _property(0x3701, 0x000D, b"\x07\x03\x02".ljust(16, b"\0") + inner)
+        stream += _attribute(2, 0x00069002, b"\0" * 14) + _attribute(2, 0x00069005, struct.pack("<I", 1) + carried)
+    return stream
+
+
+def _encoded(text: str, code_page: int) -> tuple[int, bytes]:
+    try:
+        return 0x001E, text.encode(f"cp{code_page}") + b"\0"
+    except UnicodeEncodeError:
+        return 0x001F, text.encode("utf-16-le") + b"\0\0"
+
+
+def _property(number: int, kind: int, value: bytes) -> bytes:
+    return struct.pack("<HH", kind, number) + _sized(value)
+
+
+def _sized(value: bytes) -> bytes:
+    return struct.pack("<II", 1, len(value)) + value + b"\0" * (-len(value) % 4)
+
+
+def _attribute(level: int, number: int, value: bytes) -> bytes:
+    return struct.pack("<BII", level, number, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)

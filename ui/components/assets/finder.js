@@ -26,7 +26,7 @@ const FORMATS = {
   html: ["text/html", "multipart/related", "application/x-mimearchive"],
   text: ["text/plain"],
   markdown: ["text/markdown"],
-  mail: ["message/rfc822", "application/vnd.ms-outlook", "application/mbox"],
+  mail: ["message/rfc822", "application/vnd.ms-outlook", "application/ms-tnef", "application/mbox"],
   image: ["image/png", "image/jpeg", "image/tiff"],
   archive: ["application/zip", "application/x-tar", "application/gzip", "application/x-7z-compressed", "application/x-bzip2", "application/x-xz"],
   book: ["application/epub+zip"],
