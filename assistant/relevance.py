@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, lacks_kind, shows_kind, values, years
+from assistant.designations import designations, speaks_of_another
 from assistant.embedding import Embedder
 from assistant.language import TABLE_CELL, search_form, sentence_spans
 from assistant.lexical import Lexicon
@@ -104,6 +105,7 @@ class Wanted:
         self.total = sum(self.weights.values())
         self.articles = frozenset(unit for unit in references(question) if not unit.startswith("no:"))
         """Articles, sections and the like that the question names; a law's own number is no part of it."""
+        self.designations = designations(question)
         self._lexicon = lexicon
         self.language = language
         self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
@@ -203,6 +205,8 @@ def _lexical_score(
 ) -> float:
     if not own and wanted.coverage(beside) < _UNDER_HEADING:
         return 0.0
+    if wanted.designations and speaks_of_another(sentence, wanted.designations):
+        return 0.0
     together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in beside.items()}
     score = wanted.coverage({**own, **together})
     kind = answer_kind(question)
@@ -266,7 +270,8 @@ def support_features(
     """`FEATURES` of evidence that has at least one passage.
 
     They are about the best sentence, as `SentenceRelevance` scores without an encoder, and what stands around it.
-    They are `NO_SUPPORT` for a follow-up question about something that the best passage does not speak of.
+    They are `NO_SUPPORT` for a follow-up question about something that the best passage does not speak of, and for one that
+    names a thing by a number ("dossier 1067") where the passage has only other numbers of it.
     `word_scores` and `cosines` are the best scores of the word and of the dense route, best first.
     """
     question = evidence.question
@@ -275,7 +280,7 @@ def support_features(
     best = _best_sentence(question, matches, wanted)
     kind = answer_kind(question)
     whole = best.match.whole()
-    if _misses_its_subject(question, evidence.language, wanted, whole):
+    if _misses_its_subject(question, evidence.language, wanted, whole) or _names_another(wanted, best.match):
         return dict(NO_SUPPORT)
     asked_years = years(question)
     asked_numbers = [number for number in values(question) if number not in asked_years]
@@ -301,6 +306,10 @@ def _misses_its_subject(question: str, language: str, wanted: Wanted, whole: Map
     return sum(weight * whole.get(term, 0.0) for term, weight in weights.items()) < _LEAST_OF_A_GIVEN_SUBJECT * sum(
         weights.values()
     )
+
+
+def _names_another(wanted: Wanted, match: _Match) -> bool:
+    return bool(wanted.designations) and speaks_of_another(match.around, wanted.designations)
 
 
 @dataclass(frozen=True, slots=True)
