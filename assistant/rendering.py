@@ -23,6 +23,8 @@ from assistant.types import Box, Page, Word
 if TYPE_CHECKING:
     from PIL import Image
 
+PICTURE_FORMATS = ("PNG", "JPEG", "JPEG2000", "TIFF", "BMP", "GIF", "WEBP")
+"""What Pillow may take a file for: its readers of other formats are never run on a file that somebody handed in."""
 _HIGHLIGHT_RGB = (255, 213, 79)
 _TIMEOUT_S = 30.0
 _Arguments = ParamSpec("_Arguments")
@@ -112,7 +114,7 @@ def _pdf_page(file: Path, page_number: int, width: int) -> Image.Image:
 def _frame(file: Path, page_number: int, width: int) -> Image.Image:
     from PIL import Image
 
-    with Image.open(file) as image:
+    with Image.open(file, formats=PICTURE_FORMATS) as image:
         image.seek(page_number - 1)
         frame = as_shown(image).convert("RGB")
     return frame.resize((width, max(1, round(frame.height * width / frame.width))))

@@ -1,4 +1,4 @@
-"""Pictures of pages: PNG, JPEG and TIFF, read by OCR. Each frame of a TIFF is a page."""
+"""Pictures of pages: PNG, JPEG, JPEG 2000, TIFF, BMP, GIF and WebP, read by OCR. Each frame of a TIFF is a page."""
 
 from __future__ import annotations
 
@@ -6,17 +6,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.language import detect_language
-from assistant.rendering import as_shown
+from assistant.rendering import PICTURE_FORMATS, as_shown
 from assistant.types import TextOrigin
 from ingest import ocr
 from ingest.layout import PageLines, compose
-from ingest.parsing import JPEG, PNG, TIFF, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.parsing import (
+    BMP,
+    GIF,
+    JPEG,
+    JPEG_2000,
+    PNG,
+    TIFF,
+    WEBP,
+    Parsed,
+    ParsingSettings,
+    Rejected,
+    RejectionCategory,
+)
 from ingest.scans import DamagedPage, read_pages
 
 if TYPE_CHECKING:
     from PIL import Image
 
-IMAGE_TYPES = frozenset({PNG, JPEG, TIFF})
+_TYPES = {"PNG": PNG, "JPEG": JPEG, "JPEG2000": JPEG_2000, "TIFF": TIFF, "BMP": BMP, "GIF": GIF, "WEBP": WEBP}
+"""By Pillow's name of the format."""
+IMAGE_TYPES = frozenset(_TYPES.values())
 
 _USUAL_DPI = 150.0
 _MOST_PIXELS = 80_000_000
@@ -25,7 +39,7 @@ _TOO_MANY_PIXELS = f"the picture has more than {_MOST_PIXELS // 1_000_000} milli
 
 
 class ImageParser:
-    """Reads PNG, JPEG and TIFF by OCR."""
+    """Reads pictures by OCR."""
 
     name = "tesseract"
     media_types = IMAGE_TYPES
@@ -39,7 +53,7 @@ class ImageParser:
             return Rejected(RejectionCategory.NEEDS_OCR, reason, 1)
         Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
         try:
-            with Image.open(path) as image:
+            with Image.open(path, formats=PICTURE_FORMATS) as image:
                 return self._parsed(_Frames(image), settings)
         except (_TooManyPixels, Image.DecompressionBombError, Image.DecompressionBombWarning):
             return Rejected(RejectionCategory.TOO_LARGE, _TOO_MANY_PIXELS)
@@ -79,7 +93,7 @@ class _TooManyPixels(Exception):
 
 
 class _Frames:
-    """The frames of an open picture, as `ingest.scans` asks for them. Other frames of PNG and JPEG are animation or preview."""
+    """The frames of an open picture, as `ingest.scans` asks for them. Only a TIFF has pages: other frames move or preview."""
 
     def __init__(self, image: Image.Image) -> None:
         self._image = image
@@ -88,7 +102,7 @@ class _Frames:
 
     @property
     def media_type(self) -> str:
-        return {"PNG": PNG, "TIFF": TIFF}.get(self._image.format or "", JPEG)
+        return _TYPES.get(self._image.format or "", JPEG)
 
     def __len__(self) -> int:
         return int(self._count)

@@ -156,6 +156,11 @@ CSV = "text/csv"
 PNG = "image/png"
 JPEG = "image/jpeg"
 TIFF = "image/tiff"
+GIF = "image/gif"
+WEBP = "image/webp"
+BMP = "image/bmp"
+JPEG_2000 = "image/jp2"
+HEIF = "image/heif"
 XML = "application/xml"
 ODP = "application/vnd.oasis.opendocument.presentation"
 ODG = "application/vnd.oasis.opendocument.graphics"
@@ -184,7 +189,11 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
     (b"{\\rtf", RTF),
     (b"\x78\x9f\x3e\x22", TNEF),
-    (b"GIF8", "image/gif"),
+    (b"II+\x00", TIFF),  # BigTIFF, for files over 4 GB
+    (b"MM\x00+", TIFF),
+    (b"GIF8", GIF),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", JPEG_2000),
+    (b"\xff\x4f\xff\x51", JPEG_2000),
     (b"\x1f\x8b\x08", GZIP),
     (b"BZh", BZIP2),
     (b"\xfd7zXZ\x00", XZ),
@@ -220,6 +229,9 @@ _HTML_START = re.compile(
 _XML_START = re.compile(r"\s*<\?xml\b|\s*<!DOCTYPE\b|\s*<[A-Za-z_][\w.:-]*[\s>/]")
 _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _HEAD_BYTES = 8192
+_BMP_HEADS = (b"\x0c", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")
+"""Lengths that the second header of a BMP can have."""
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def detect_media_type(path: Path) -> str:
@@ -244,7 +256,11 @@ def detect_media_type(path: Path) -> str:
 def _placed_type(head: bytes, suffix: str) -> str | None:
     """The type of a file whose mark does not stand at its beginning."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
+        return WEBP
+    if head[:2] == b"BM" and not any(head[6:10]) and head[14:15] in _BMP_HEADS and not any(head[15:18]):
+        return BMP
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return HEIF
     return TAR if head[257:262] == b"ustar" or (suffix == ".tar" and not any(head[500:512])) else None
 
 
@@ -315,8 +331,7 @@ _NOT_READ: dict[str, tuple[str, str]] = {
     "application/postscript": ("a PostScript file", "save it as PDF"),
     "application/vnd.sqlite3": ("a database", "export its tables as CSV"),
     "application/x-executable": ("a program", "hand in documents only"),
-    "image/gif": ("a GIF image", "save it as PNG"),
-    "image/webp": ("a WebP image", "save it as PNG"),
+    HEIF: ("a photograph in HEIC or HEIF", "save it as JPEG"),
     "audio/ogg": ("a sound recording", "hand in a transcript"),
     "audio/mpeg": ("a sound recording", "hand in a transcript"),
 }

@@ -27,7 +27,7 @@ const FORMATS = {
   text: ["text/plain"],
   markdown: ["text/markdown"],
   mail: ["message/rfc822", "application/vnd.ms-outlook", "application/ms-tnef", "application/mbox"],
-  image: ["image/png", "image/jpeg", "image/tiff"],
+  image: ["image/png", "image/jpeg", "image/tiff", "image/jp2", "image/bmp", "image/gif", "image/webp"],
   archive: ["application/zip", "application/x-tar", "application/gzip", "application/x-7z-compressed", "application/x-bzip2", "application/x-xz"],
   book: ["application/epub+zip"],
   xml: ["application/xml"],
