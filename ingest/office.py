@@ -26,6 +26,7 @@ from ingest.books import read_epub
 from ingest.compound import MSG
 from ingest.conversion import CONVERTED_TYPES, converted
 from ingest.declared import declared_on_page, front_matter
+from ingest.embedded import with_scans
 from ingest.encoding import decoded
 from ingest.mail import read_mail, read_mailbox, read_outlook, read_packed_mail, read_web_archive
 from ingest.markup import read_xml
@@ -121,7 +122,8 @@ def _read(path: Path, media_type: str, settings: ParsingSettings) -> Parsed | Re
         if refused is not None:
             return refused
     reader = _READERS.get(media_type)
-    return reader(path, settings) if reader else unsupported(media_type)
+    result = reader(path, settings) if reader else unsupported(media_type)
+    return with_scans(result, path, media_type, settings) if media_type in (*_PACKAGES, RTF) else result
 
 
 # --- the seam ----------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class Parsed:
     references: tuple[str, ...] = ()
     """Legal texts that it names, in the order in which it names them first."""
     container: bool = False
-    """True for an archive of files, which has no text of its own."""
+    """True for an archive of files, and for a file of scans, which have no text of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,10 @@ class Rejected:
     category: str
     message: str
     page_number: int | None = None
+
+
+PICTURES_ONLY = "pictures"
+"""The parser of a file that had nothing to read but the scans in it."""
 
 
 class Parser(Protocol):

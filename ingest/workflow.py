@@ -38,7 +38,7 @@ from ingest.labelling import Markings, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task, Ticket
 from ingest.lifecycle import amended, label_of
-from ingest.parsing import Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
+from ingest.parsing import PICTURES_ONLY, Attachment, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.publishing import Publisher
 from ingest.room import Room
 from ingest.side_effects import side_effect
@@ -227,7 +227,8 @@ class DocumentWorkflow:
             *_refusals(parsed.attachments, refused),
             *self._left_over(task, parsed.attachments, label),
         )
-        reason = f"an archive of {count} file{'s; each' if count != 1 else '; it'} is listed as a document of its own"
+        what = "an archive of {} file" if parsed.parser != PICTURES_ONLY else "nothing but {} picture"
+        reason = f"{what.format(count)}{'s; each' if count != 1 else '; it'} is listed as a document of its own"
         facts: dict[str, str | int | None] = {
             "title": sidecar.title or task.file_name,
             "pages": 0,

@@ -44,6 +44,7 @@ const REMARKS = [
   [/^(?<n>\d+) damaged characters? could not be read/, "remark.lost_letters", false],
 ];
 const ARCHIVE = /^an archive of \d+ file/;
+const PICTURES = /^nothing but \d+ picture/;
 
 /** A document's state, with the reason where there is something to explain. */
 export function stateTag(status, words) {
@@ -69,6 +70,7 @@ export function recorded(lines, words) {
 export function reasonOf(status, words) {
   if (words.has(`category.${status.category}`)) return words.say(`category.${status.category}`);
   if (ARCHIVE.test(status.reason)) return words.say("reason.archive");
+  if (PICTURES.test(status.reason)) return words.say("reason.pictures");
   if (status.state === "done with warnings") {
     return words.say(remarksOf(status, words).some((remark) => remark.hidden) ? "reason.hidden" : "reason.remarks");
   }
