@@ -23,12 +23,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from assistant.language import detect_language
+from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Box
 from ingest.layout import Line
+from ingest.ocrlines import OcrWord, Row, rows
 from ingest.parsing import ParsingSettings
 from ingest.posture import Frame, Posture, densest_band, posture_of, turned
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NOT_INSTALLED = "tesseract is not installed; install the package tesseract-ocr with fra and ara"
 SWITCHED_OFF = "the page is a picture and OCR is switched off; set ingest.ocr = true"
-READER = 3
+READER = 4
 """Raised whenever the same picture would be read otherwise; pages that an earlier one kept are then read again."""
 
 _MODELS = {"fr": "fra", "ar": "ara", "en": "eng"}
@@ -67,7 +67,6 @@ _LEAST_SOUNDED = 1000
 """Pixels of height. A smaller picture is read whole as quickly as in part."""
 _SOUNDED_SHARE = 0.07
 """Of the height: three or four lines of a letter."""
-_LARGER_SIZE = 1.3
 
 
 class OcrFailed(Exception):
@@ -117,30 +116,12 @@ def read_page(picture: Image.Image, languages: Sequence[str], hint: Hint | None 
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    """A word as tesseract found it, in pixels of the picture that it was given."""
-
-    text: str
-    confidence: float
-    left: float
-    top: float
-    right: float
-    bottom: float
-    paragraph: tuple[str, str]
-    line: str
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-
-@dataclass(frozen=True, slots=True)
 class _Attempt:
     models: str
     posture: Posture
     scale: float
     frame: Frame
-    words: tuple[_Word, ...]
+    words: tuple[OcrWord, ...]
 
     @property
     def confidence(self) -> float:
@@ -186,7 +167,8 @@ class _Reader:
         if not words:
             return Reading((), 0.0, None)
         confidence = statistics.fmean(word.confidence for word in words) / 100
-        return Reading(tuple(_lines(words, best)), round(confidence, 3), Hint(best.models, best.posture.turns))
+        lines = tuple(_line(row, best) for row in rows(words))
+        return Reading(lines, round(confidence, 3), Hint(best.models, best.posture.turns))
 
     def _sounded(self, posture: Posture) -> str:
         """The model that some lines of the page call for: a tenth of the cost of finding out by a whole reading."""
@@ -211,7 +193,7 @@ class _Reader:
     def _heard(self, strip: Frame, models: str, posture: Posture) -> _Attempt:
         return _Attempt(models, posture, 1.0, strip, self._strip_words(strip, models))
 
-    def _strip_words(self, strip: Frame, models: str) -> tuple[_Word, ...]:
+    def _strip_words(self, strip: Frame, models: str) -> tuple[OcrWord, ...]:
         try:
             return _words(strip.picture, models, max(1.0, self._deadline - time.monotonic()))
         except OcrFailed:
@@ -312,17 +294,17 @@ def _models(languages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_MODELS[name] for name in languages if _MODELS.get(name) in installed)
 
 
-def _words(picture: Image.Image, models: str, timeout_s: float) -> tuple[_Word, ...]:
+def _words(picture: Image.Image, models: str, timeout_s: float) -> tuple[OcrWord, ...]:
     table = _tesseract(picture, ("-l", models, "--psm", "3", "tsv"), timeout_s)
     rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(_word(row) for row in rows if row["level"] == "5" and (row["text"] or "").strip())
 
 
-def _word(row: dict[str, str]) -> _Word:
+def _word(row: dict[str, str]) -> OcrWord:
     left, top = float(row["left"]), float(row["top"])
     right, bottom = left + max(1.0, float(row["width"])), top + max(1.0, float(row["height"]))
     paragraph = (row["block_num"], row["par_num"])
-    return _Word(row["text"].strip(), float(row["conf"]), left, top, right, bottom, paragraph, row["line_num"])
+    return OcrWord(row["text"].strip(), float(row["conf"]), left, top, right, bottom, paragraph, row["line_num"])
 
 
 def _orientation(picture: Image.Image, timeout_s: float) -> tuple[int, bool] | None:
@@ -359,29 +341,21 @@ def _tesseract(picture: Image.Image, options: Sequence[str], timeout_s: float) -
 # --- from words to lines -------------------------------------------------------------------------------------------
 
 
-def _lines(words: Sequence[_Word], attempt: _Attempt) -> Iterator[Line]:
-    usual = statistics.median(word.height for word in words)
-    for _, group in groupby(words, key=lambda word: word.paragraph):
-        paragraph = list(group)
-        size = statistics.median(word.height for word in paragraph)
-        # What letters a line happens to have changes its height by a quarter; only more than that is another size.
-        size = size if size > usual * _LARGER_SIZE else usual
-        first = True
-        for _, line in groupby(paragraph, key=lambda word: word.line):
-            yield _line(list(line), attempt, size=size, new_paragraph=first)
-            first = False
-
-
-def _line(words: Sequence[_Word], attempt: _Attempt, *, size: float, new_paragraph: bool) -> Line:
+def _line(row: Row, attempt: _Attempt) -> Line:
     """Boxes of words are on the page as shown; where the line itself lies is told as if the page were upright."""
-    top, bottom = min(word.top for word in words), max(word.bottom for word in words)
     text, placed = "", []
-    for word in words:
-        text += " " if text else ""
-        placed.append((len(text), len(text) + len(word.text), attempt.frame.shown(word.left, top, word.right, bottom)))
-        text += word.text
+    for number, cell in enumerate(row.cells):
+        text += TABLE_CELL if number else ""
+        top, bottom = min(word.top for word in cell), max(word.bottom for word in cell)
+        for place, word in enumerate(cell):
+            text += " " if place else ""
+            box = attempt.frame.shown(word.left, top, word.right, bottom)
+            placed.append((len(text), len(text) + len(word.text), box))
+            text += word.text
+    words = [word for cell in row.cells for word in cell]
     width, height = attempt.frame.picture.size
     left, right = min(word.left for word in words) / width, max(word.right for word in words) / width
-    whole = Box(max(0.0, left), max(0.0, top / height), min(1.0, right), min(1.0, bottom / height))
-    shown_size = size / attempt.scale / attempt.frame.shown_height
-    return Line(text, tuple(placed), whole, whole.bottom, shown_size, new_paragraph=new_paragraph)
+    top, bottom = min(word.top for word in words) / height, max(word.bottom for word in words) / height
+    whole = Box(max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
+    size = row.size / attempt.scale / attempt.frame.shown_height
+    return Line(text, tuple(placed), whole, whole.bottom, size, cells=len(row.cells), new_paragraph=row.new_paragraph)
