@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Box
 from ingest.layout import Line
+from ingest.ocrfigures import read_again
 from ingest.ocrlines import OcrWord, Row, rows
 from ingest.parsing import ParsingSettings
 from ingest.posture import Frame, Posture, densest_band, posture_of, turned
@@ -63,6 +64,10 @@ _SMALL_LATIN_WORD = 16.0
 _GOOD_WORD = 28.0
 _MOST_ENLARGED = 4.0
 _MOST_PIXELS = 60_000_000
+_INDIC_FIGURE = re.compile("[١-٩۱-۹]|[٠۰]{2}")
+_UNSURE = 0.5
+"""What a page with Arabic-Indic digits is worth at most: the Arabic model has hardly one of their numbers right (2026-11-23), and
+is sure of many. A lone zero is no digit but how it reads the dot before an item."""
 _LEAST_SOUNDED = 1000
 """Pixels of height. A smaller picture is read whole as quickly as in part."""
 _SOUNDED_SHARE = 0.07
@@ -83,7 +88,10 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of a page. `confidence` is the mean of its words, from 0 to 1; no lines when nothing is legible."""
+    """What was read of a page; no lines when nothing is legible.
+
+    `confidence` is the mean of its words, from 0 to 1; 0.5 at most where it has Arabic-Indic digits, which are mostly misread.
+    """
 
     lines: tuple[Line, ...]
     confidence: float
@@ -162,11 +170,13 @@ class _Reader:
         best = self._enlarged(best)
         if best.doubtful:
             best = self._in_other_ways(best)
-        best = self._in_both_scripts(self._in_its_language(best))
+        best = self._with_figures(self._in_both_scripts(self._in_its_language(best)))
         words = tuple(word for word in best.words if word.confidence >= _LEAST_CONFIDENCE)
         if not words:
             return Reading((), 0.0, None)
         confidence = statistics.fmean(word.confidence for word in words) / 100
+        if any(_INDIC_FIGURE.search(word.text) for word in words):
+            confidence = min(confidence, _UNSURE)
         lines = tuple(_line(row, best) for row in rows(words))
         return Reading(lines, round(confidence, 3), Hint(best.models, best.posture.turns))
 
@@ -273,6 +283,20 @@ class _Reader:
             return best
         return self._try(f"{best.models}+{other}", best.posture, best.scale)
 
+    def _with_figures(self, best: _Attempt) -> _Attempt:
+        """What an Arabic model read as figures is read again by a Latin one."""
+        latin = next((model for model in reversed(self._models) if model != _ARABIC), None)
+        remaining = self._deadline - time.monotonic()
+        if _ARABIC not in best.models or latin is None or remaining <= 0:
+            return best
+        try:
+            words = read_again(
+                best.frame.picture, best.words, lambda sheet: _words(sheet, latin, remaining, layout="6")
+            )
+        except OcrFailed:
+            return best
+        return replace(best, words=words)
+
     def _of_other_script(self, models: str) -> str | None:
         if "+" in models:
             return None
@@ -294,8 +318,9 @@ def _models(languages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_MODELS[name] for name in languages if _MODELS.get(name) in installed)
 
 
-def _words(picture: Image.Image, models: str, timeout_s: float) -> tuple[OcrWord, ...]:
-    table = _tesseract(picture, ("-l", models, "--psm", "3", "tsv"), timeout_s)
+def _words(picture: Image.Image, models: str, timeout_s: float, *, layout: str = "3") -> tuple[OcrWord, ...]:
+    """The words, in tesseract's order; `layout` is what it expects of the page (`--psm`): 3 is anything, 6 one block."""
+    table = _tesseract(picture, ("-l", models, "--psm", layout, "tsv"), timeout_s)
     rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(_word(row) for row in rows if row["level"] == "5" and (row["text"] or "").strip())
 
