@@ -54,7 +54,8 @@ def test_quotation_is_released_with_a_citation_of_its_words_and_their_label(tmp_
     ready = world.released.quote(world.draft(SECOND))
     assert ready is not None
     assert [citation.quote for citation in ready.citations] == [SECOND]
-    assert (ready.sentence.markers, world.released.labels) == ((1,), {INTERNAL})
+    assert ready.sentence == Sentence(SECOND, (1,), Verdict.QUOTED)
+    assert (world.released.sentences, world.released.labels) == ([ready.sentence], {INTERNAL})
 
 
 def test_composed_sentence_is_cited_once_for_each_place_that_supports_it(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_composed_sentence_is_cited_once_for_each_place_that_supports_it(tmp_pat
     ready = world.released.state(composed("Il faut trente jours."), support, [world.passage])
     assert ready is not None
     assert [citation.quote for citation in ready.citations] == [FIRST, THIRD]
-    assert ready.sentence.markers == (1, 2)
+    assert ready.sentence == Sentence("Il faut trente jours.", (1, 2), Verdict.SUPPORTED)
 
 
 @pytest.mark.parametrize("stored", [WHOLE.replace("trente", "quinze"), f" {WHOLE}", SECOND])
