@@ -39,7 +39,7 @@ _REPORTS = re.compile(
 _SUPPOSES = re.compile(r"(?:si\b|s['’]ils?\b|que\b|qu['’]|that\b|whether\b|if\b|[وف]?إذا|[وف]?أن)", re.IGNORECASE)
 """What such words begin with, in the middle of a sentence."""
 _CONDITION = re.compile(
-    r"(?:^|[,;:(–—-]|\bet|\band)\s*(?:si\b|s['’]ils?\b|sauf\b|à (?:la )?condition|sous réserve|à moins|if\b|unless\b|except\b|"
+    r"(?:^|[,;:(،؛–—-]|\bet|\band)\s*(?:si\b|s['’]ils?\b|sauf\b|à (?:la )?condition|sous réserve|à moins|if\b|unless\b|except\b|"
     r"provided\b|subject to|only\b|[وف]?إذا|شريطة|بشرط|ما لم|إلا|باستثناء)",
     re.IGNORECASE,
 )

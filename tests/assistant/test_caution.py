@@ -1,5 +1,7 @@
 """One invented word in a copy, or in a short statement, is never shown as supported."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from assistant.caution import Cautious
@@ -114,6 +116,62 @@ def test_passage_that_a_sentence_did_not_name_supports_it_in_its_own_words_only(
     same = "Le chef de service répond par écrit dans un délai de quinze jours à toute demande de télétravail."
     assert (supporting.support(Composed(claim, claim, sources)) is not None) is shown
     assert supporting.support(Composed(same, same, sources)) is not None
+
+
+class Found:
+    """A check that found these words of the passage to support whatever is claimed."""
+
+    def __init__(self, words: str, verdict: Verdict = Verdict.SUPPORTED) -> None:
+        self._words, self._verdict = words, verdict
+
+    def check(self, claim: str, language: str, passages: Sequence[str]) -> Support:
+        start = passages[0].index(self._words)
+        return Support(self._verdict, ((0, Span(start, start + len(self._words))),), "")
+
+
+@pytest.mark.parametrize(
+    ("language", "passage", "words"),
+    [
+        ("fr", "Le maire vérifie si le dossier est complet.", "le dossier est complet"),
+        ("fr", "Le maire vérifie si le dossier est complet.", "si le dossier est complet"),
+        ("fr", "On dit que « la taxe est supprimée ».", "la taxe est supprimée"),
+        ("en", "The clerk asks whether the file is complete.", "whether the file is complete"),
+        ("en", "The applicant claimed that the fee is due.", "the fee is due"),
+        ("ar", "يدعي البعض أن الرسم ملغى.", "الرسم ملغى"),
+        ("ar", "يدعي البعض أن الرسم ملغى.", "أن الرسم ملغى"),
+    ],
+)
+def test_words_right_behind_what_reports_or_supposes_support_nothing(language: str, passage: str, words: str) -> None:
+    for verdict in (Verdict.SUPPORTED, Verdict.QUOTED, Verdict.PARTLY_SUPPORTED):
+        found = Cautious(Found(words, verdict)).check(words, language, [passage])
+        assert (found.verdict, found.reason) == (Verdict.UNSUPPORTED, "condition")
+
+
+CONDITIONS = [
+    ("fr", "Si le conseil l'approuve, la redevance est due.", "la redevance est due"),
+    ("fr", "La redevance est due, sauf décision contraire.", "La redevance est due"),
+    ("en", "The fee is due, unless the court waives it.", "The fee is due"),
+    ("ar", "الرسم واجب، إلا بقرار مخالف.", "الرسم واجب"),
+    ("ar", "إذا وافق المجلس، فالرسم واجب.", "فالرسم واجب"),
+]
+
+
+@pytest.mark.parametrize(("language", "passage", "words"), CONDITIONS)
+def test_what_holds_on_a_condition_is_partly_supported_at_most_without_it(
+    language: str, passage: str, words: str
+) -> None:
+    for verdict in (Verdict.SUPPORTED, Verdict.QUOTED):
+        found = Cautious(Found(words, verdict)).check(words, language, [passage])
+        assert (found.verdict, found.reason) == (Verdict.PARTLY_SUPPORTED, "condition")
+    assert Cautious(Found(words)).check(passage, language, [passage]).verdict is Verdict.SUPPORTED, (
+        "it names the condition"
+    )
+
+
+@pytest.mark.parametrize(("language", "passage", "words"), CONDITIONS)
+def test_condition_makes_nothing_of_what_is_not_supported(language: str, passage: str, words: str) -> None:
+    nothing = Found(words, Verdict.UNSUPPORTED)
+    assert Cautious(nothing).check(words, language, [passage]) == nothing.check(words, language, [passage])
 
 
 @pytest.mark.parametrize("verdict", FAILED)
