@@ -207,3 +207,13 @@ def test_list_of_some_documents_holds_no_others_and_none_of_none(ledger: Ledger)
         found = listing.find(DocumentFilter(), ARCHIVIST, among=among)
         assert ([status.title for status in found.documents], found.total) == (expected, len(expected))
     assert listing.find(DocumentFilter(), ARCHIVIST).total == 2
+
+
+def test_bytes_and_sources_of_a_hidden_document_may_not_be_changed_by_who_may_not_know_of_it(ledger: Ledger) -> None:
+    listing = Listing(ledger.database)
+    settled(ledger, "caché", label="internal")
+    ledger.receive(source="/in/copie", version="caché", file_name="copie", given_label="", sidecar="", received_by="a")
+    for source, version in (("/in/caché", "v2"), ("/in/autre", "caché"), ("/in/copie", "v2")):
+        assert not listing.may_change(source, version, WEAK_ARCHIVIST), "a stranger's label would have counted"
+        assert listing.may_change(source, version, ARCHIVIST)
+    assert listing.may_change("/in/autre", "v2", WEAK_ARCHIVIST)
