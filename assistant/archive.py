@@ -25,6 +25,7 @@ from typing import Any
 
 from assistant.access import Label, Principal, Role
 from assistant.database import Database
+from assistant.durable import flush_folder
 from assistant.errors import ConfigurationError, NotFound, ServiceUnavailable
 from assistant.placing import line_boxes
 from assistant.rendering import PageRenderer
@@ -112,7 +113,8 @@ class Archive:
             final = self.original_path(version)
             final.parent.mkdir(exist_ok=True)
             partial.replace(final)
-            _flush_folder(final.parent)
+            flush_folder(final.parent)
+            flush_folder(self._originals)  # which may have got that folder just now
         finally:
             partial.unlink(missing_ok=True)
         return version
@@ -203,7 +205,7 @@ class Archive:
         for version in sorted(self._versions_of(document_id) | set(versions)):
             self._remove_version(document_id, version, keep_original=version in spare)
             if self.original_path(version).parent.is_dir():
-                _flush_folder(self.original_path(version).parent)
+                flush_folder(self.original_path(version).parent)
         self._keyring.destroy(document_id)
         self._database.truncate_log()
 
@@ -490,11 +492,3 @@ def _joined(stored: str, label: Label) -> str:
         return str(Label.parse(stored).join(label))
     except ConfigurationError:
         return stored
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,7 @@
 This is the second line of defence; the first is the network the machine stands in. The guard is an audit hook
 (PEP 578), so it sees every Python-level connect and name look-up in the process, including those of libraries that
 replace `socket`. Native code is invisible to it: for native code there are the opt-outs, and the test that runs the
-whole path under `strace` (`tests/security/test_nothing_leaves.py`).
+whole path under `strace` (`tests/system/test_nothing_leaves.py`).
 
 Only this module and `config` read the environment.
 """
@@ -153,7 +153,7 @@ def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
         host = arguments[0]
     else:
         return
-    if isinstance(host, bytes):
+    if isinstance(host, (bytes, bytearray)):
         host = host.decode("ascii", "replace")
     if (
         not isinstance(host, str)

@@ -52,7 +52,6 @@ _size = _function("FPDFText_GetFontSize", _REAL, _AT, _INT)
 _weight = _function("FPDFText_GetFontWeight", _INT, _AT, _INT)
 _matrix = _function("FPDFText_GetMatrix", _INT, _AT, _INT, _AT)
 _font_info = _function("FPDFText_GetFontInfo", ctypes.c_ulong, _AT, _INT, _AT, ctypes.c_ulong, _AT)
-_generated = _function("FPDFText_IsGenerated", _INT, _AT, _INT)
 _object_of = _function("FPDFText_GetTextObject", _AT, _AT, _INT)
 _font_of = _function("FPDFTextObj_GetFont", _AT, _AT)
 _count_rects = _function("FPDFText_CountRects", _INT, _AT, _INT, _INT)
@@ -204,10 +203,6 @@ class PdfPage:
     def objects_of(self, positions: Iterable[int]) -> list[int]:
         """The address of the text object that draws each character; 0 where pdfium made the character up."""
         return [found or 0 for found in map(_object_of, repeat(self._text), positions)]
-
-    def generated(self, positions: Iterable[int]) -> list[int]:
-        """1 for each character that pdfium made up, such as a space where words stand apart; else 0."""
-        return list(map(_generated, repeat(self._text), positions))
 
     def stretches(self, spans: Sequence[tuple[int, int]]) -> tuple[list[int], Boxes]:
         """How many text objects draw each span of characters, and the box of the ink of each of these, in order."""

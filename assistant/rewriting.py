@@ -92,10 +92,6 @@ def _spoken(question: str, history: Sequence[Exchange]) -> str:
     return former if is_doubtful else found
 
 
-def _any(*words: str) -> str:
-    return "|".join(words)
-
-
 @dataclass(frozen=True, slots=True)
 class _Rules:
     """How one language asks on. Patterns are matched in the plain form of a text: `_plain`."""

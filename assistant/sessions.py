@@ -59,14 +59,14 @@ class LocalKeySignIn:
             return self._principal
         try:
             subject = self._serializer.loads(token, max_age=self.session_seconds)
-        except BadData as error:
+        except (BadData, UnicodeError) as error:
             raise SignInRequired("the session has ended or is not valid; sign in again") from error
         if subject != self._principal.id:
             raise SignInRequired("the session belongs to nobody known here; sign in again")
         return self._principal
 
     def _is_key(self, text: str) -> bool:
-        return hmac.compare_digest(text.encode(), self._key.encode())
+        return hmac.compare_digest(text.encode(errors="replace"), self._key.encode())
 
 
 def local_key(folder: Path) -> str:

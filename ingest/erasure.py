@@ -66,27 +66,29 @@ class Eraser:
     def erase(self, document_id: str, principal: Principal, *, with_attachments: bool = False) -> ErasureReceipt:
         """Erase a document. Raises NotFound and Conflict like `Ingestion.remove`; then nothing has happened."""
         with self._one_at_a_time:
-            begun = self._begun(document_id, principal)
-            if begun:
-                return [self._finish(intent) for intent in begun][-1]
-            status = self._known(document_id, principal)
-            children = [child for child in self._ledger.attached(document_id) if self._may_know(principal, child)]
-            own = {
-                child.document_id for child in children if self._ledger.copy_outside(child.document_id, status.source)
-            }
-            left = [child for child in children if not with_attachments or child.document_id in own]
-            doomed = [*(child for child in children if child not in left), status]
-            _refuse_busy(doomed)
-            intents = self._intents(doomed, left, principal)
-            self._receipts.intend(intents)
-            try:
-                self._ledger.mark_for_erasure(each.document_id for each in doomed)
-            except Conflict:
-                self._receipts.give_up(intents)
-                raise
+            intents = self._begun(document_id, principal) or self._intended(
+                document_id, principal, with_attachments=with_attachments
+            )
             receipt = [self._finish(intent) for intent in intents][-1]
         self.purge_in_background()
         return receipt
+
+    def _intended(self, document_id: str, principal: Principal, *, with_attachments: bool) -> list[Intent]:
+        """What is to be erased, written down and kept from the workers; the document itself comes last."""
+        status = self._known(document_id, principal)
+        children = [child for child in self._ledger.attached(document_id) if self._may_know(principal, child)]
+        own = {child.document_id for child in children if self._ledger.copy_outside(child.document_id, status.source)}
+        left = [child for child in children if not with_attachments or child.document_id in own]
+        doomed = [*(child for child in children if child not in left), status]
+        _refuse_busy(doomed)
+        intents = self._intents(doomed, left, principal)
+        self._receipts.intend(intents)
+        try:
+            self._ledger.mark_for_erasure(each.document_id for each in doomed)
+        except Conflict:
+            self._receipts.give_up(intents)
+            raise
+        return intents
 
     def finish_pending_erasures(self) -> int:
         """Finish what a process that died, or ran out of space, had begun; how many. Before anything is taken in."""
@@ -251,7 +253,7 @@ def _sparing(intent: Intent, needed: Iterable[str]) -> Intent:
 
 def _refuse_busy(doomed: Iterable[DocumentStatus]) -> None:
     for status in doomed:
-        if getattr(status, "hold", ""):
+        if status.hold:
             raise Conflict(
                 f"document {status.document_id} is on legal hold and cannot be erased; release the hold first"
             )

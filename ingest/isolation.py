@@ -22,6 +22,7 @@ import re
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -103,11 +104,14 @@ def parse_into(
     remove_folder(folder)
     folder.mkdir(parents=True)
     parsed = _parsed_in(folder, path, file_name=file_name, settings=settings, on_progress=on_progress)
+    if isinstance(parsed, Rejected):  # in the place of a result there may be anything, a link to a file of ours as well
+        remove_folder(folder)
+        folder.mkdir()
+        write_result(parsed, folder / RESULT)
+        return parsed
     for entry in folder.iterdir():
         if entry.name not in (RESULT, ATTACHMENTS):
             remove_folder(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    if isinstance(parsed, Rejected):
-        write_result(parsed, folder / RESULT)
     return parsed
 
 
@@ -124,7 +128,8 @@ def _parsed_in(
         return ending
     result = folder / RESULT
     try:
-        if result.is_symlink() or result.stat().st_size > settings.output_bytes:
+        left = result.lstat()
+        if not stat.S_ISREG(left.st_mode) or left.st_size > settings.output_bytes:
             raise ValueError("the result is not a file of the expected size")
         return read_result(result)
     except (OSError, ValueError):

@@ -24,7 +24,7 @@ _BEGINNING_CHARS = 3000
 """About the first page."""
 _LONGEST_MARKING = 120
 _REPEATED_ON_PAGES = 2
-_COLON = re.compile(r"\s*[:：﹕]\s*")
+_COLON = re.compile(r"\s*:\s*")
 _DECORATION = re.compile(r"[\s*_#\[\]()<>«»\"“”|–—.]+")
 
 
@@ -184,7 +184,7 @@ def _folded(text: str) -> str:
     plain = search_form(text, "ar").casefold()
     if not plain.isascii():
         plain = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFD", plain)))
-    if ":" in plain or "：" in plain or "﹕" in plain:
+    if ":" in plain:
         plain = _COLON.sub(":", plain)
     return _DECORATION.sub(" ", plain).strip()
 

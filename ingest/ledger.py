@@ -21,6 +21,7 @@ from ingest.ledger_archivists import ArchivistsEntries
 from ingest.ledger_erasure import ErasureEntries
 from ingest.ledger_receiving import ReceivingEntries
 from ingest.ledger_rows import (
+    BEING_ERASED,
     SCHEMA,
     UNFINISHED,
     Task,
@@ -138,12 +139,12 @@ class Ledger(ReceivingEntries, ArchivistsEntries, ErasureEntries):
             connection.execute("DELETE FROM workers WHERE worker = ?", (worker,))
 
     def requeue(self, document_id: str, reason: str) -> None:
-        """Put a document back in the queue, for a cause that is not in the document."""
+        """Put a document back in the queue, for a cause that is not in the document; nothing while it is being erased."""
         with self._database.writing() as connection:
             row = connection.execute(
                 "UPDATE documents SET state = ?, category = '', reason = ?, attempts = 0, changed_at = ?, run = run + 1,"
-                " worker = '', progress_pages = 0, progress_of = 0 WHERE document_id = ? RETURNING version",
-                (DocumentState.RECEIVED, reason, now(), document_id),
+                " worker = '', progress_pages = 0, progress_of = 0 WHERE document_id = ? AND category != ? RETURNING version",
+                (DocumentState.RECEIVED, reason, now(), document_id, BEING_ERASED),
             ).fetchone()
             if row is not None:
                 note(connection, document_id, row["version"], DocumentState.RECEIVED, reason)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from assistant.database import Database
+from assistant.durable import flush_folder, write_durably
 from assistant.errors import ConfigurationError
 from assistant.receipts import ERASURE, PURGE, ErasureReceipt, PurgeRecord, canonical, fingerprint
 
@@ -221,16 +222,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def write_durably(file: Path, content: bytes) -> None:
-    """All of it is on disk under its name when this returns, or none of it."""
-    partial = file.with_name(f".{file.name}.new")
-    with partial.open("wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    partial.replace(file)
-
-
 def _said_of(intent: Intent) -> dict[str, Any]:
     said = asdict(intent)
     del said["label"], said["carriers"]
@@ -277,6 +268,7 @@ def _private_key(file: Path) -> Ed25519PrivateKey:
         os.fsync(target.fileno())
     try:
         os.link(partial, file)  # never over a key that another process made meanwhile
+        flush_folder(file.parent)
     except FileExistsError:
         return _private_key(file)
     finally:

@@ -16,13 +16,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from assistant.archive import Archive
+from assistant.durable import flush_folder, write_durably
 from assistant.errors import AssistantError, ServiceUnavailable
 from assistant.index import PassageIndex
 from assistant.ingestion import Inconsistency, VerificationReport
@@ -31,7 +31,7 @@ from ingest.erasure import FOUND, Eraser
 from ingest.ledger import Ledger
 from ingest.ledger_rows import BEING_ERASED
 from ingest.publishing import Publisher
-from ingest.receipts import now, write_durably
+from ingest.receipts import now
 
 _LOG = logging.getLogger(__name__)
 _DONE = (DocumentState.DONE, DocumentState.DONE_WITH_WARNINGS)
@@ -309,9 +309,5 @@ def _move(file: Path, to: Path) -> None:
     """Move a file within the data folder; on disk under its new name when this returns."""
     to.parent.mkdir(exist_ok=True)
     file.replace(to)
-    for folder in (to.parent, file.parent):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    for folder in (to.parent, to.parent.parent, file.parent):
+        flush_folder(folder)

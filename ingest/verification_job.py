@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from assistant.durable import write_durably
 from assistant.errors import AssistantError, Conflict
 from assistant.ingestion import Inconsistency, Verification, VerificationReport
 from assistant.precedence import work_in_background
-from ingest.receipts import now, write_durably
+from ingest.receipts import now
 from ingest.verification import Interrupted, Verifier
 
 _LOG = logging.getLogger(__name__)

@@ -81,11 +81,6 @@ _MAGNITUDES = {
     "مليا": 10**9,
 }
 
-_HALF_AFTER = re.compile(
-    r"(?:\s+و(?P<part>النصف|الربع|نصف|ربع|ثلاثين دقيقه))?\s+(?P<half>صباحا|مساء|زوالا|ظهرا|ليلا|بعد الزوال|بعد الظهر)"
-)
-_HOUR_BEFORE = re.compile(r"الساعه\s+$")
-
 _NUMBERED = r"\d+(?:\s?[-/.]\s?\d+)*"
 _DIVISION = re.compile(
     r"(?:(?P<art>\barticles?|\barts?\.?|\b[وفبكل]?(?:ال|لل)?ماده|\b[وفبكل]?(?:ال|لل)?مادتين|\b[وفبكل]?(?:ال|"
@@ -110,7 +105,6 @@ _FRACTION = re.compile(
 _PHONE = re.compile(r"(?<![\w/.,-])0\d(?:[ .]?\d){4,10}(?![\w/-])")
 _ORDINAL_DIGITS = re.compile(r"(?<![\w.,-])(?P<number>\d{1,3})\s?(?:er|ere|re|e|eme|st|nd|nde|rd|th)\b")
 _LIST_JOIN = re.compile(r"\s*(?:,|et|ou|and|or|to|a|و|او|الي|-)\s*(?:ال|و)?$")
-_COUNTED_ONE = re.compile(r"^(?:un|une|one|واحد|واحده|احد|احدي)$")
 
 
 # --- finding -----------------------------------------------------------------------------------------------------------------

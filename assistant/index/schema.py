@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.access import Label
+from assistant.durable import write_json_durably
 from assistant.errors import AccessViolation, ConfigurationError, IndexMismatch
 from assistant.lexical import LEXICON_VERSION
 from assistant.sealing import Keyring
@@ -102,7 +102,7 @@ class IndexIdentity:
         Raises IndexMismatch when it is another, ConfigurationError when the file cannot be read.
         """
         if not file.exists():
-            _write_durably(file, json.dumps(asdict(self), indent=1))
+            write_json_durably(file, asdict(self))
             return
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
@@ -114,15 +114,6 @@ class IndexIdentity:
 
 
 REBUILD = "run `assistant index rebuild` and start again: the documents are indexed anew from the archive"
-
-
-def _write_durably(file: Path, text: str) -> None:
-    written = file.with_suffix(".new")
-    with written.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    written.replace(file)
 
 
 def require_consistent(

@@ -45,6 +45,19 @@ def test_join_of_many_dominates_each(many: list[Label]) -> None:
     assert all(join_labels(many).dominates(label) for label in many)
 
 
+@pytest.mark.parametrize("role", ["READER", "ARCHIVIST", "OPERATOR"])
+def test_a_role_granted_is_no_other_role(role: str) -> None:
+    holder = Principal("p", frozenset({Role[role]}), Label(Level.PUBLIC))
+    assert [name for name in ("READER", "ARCHIVIST", "OPERATOR") if Role[name] in holder.roles] == [role]
+
+
+def test_each_level_reads_itself_and_the_levels_below_and_none_above() -> None:
+    names = ["public", "internal", "restricted", "secret"]
+    for place, name in enumerate(names):
+        principal = Principal("p", frozenset({Role.READER}), Label.parse(name))
+        assert set(readable_labels(principal, names)) == set(names[: place + 1]), f"{name} leaked or hid a level"
+
+
 def test_compartment_beside_ones_own_is_not_readable() -> None:
     tax, health = Label.parse("internal/tax"), Label.parse("internal/health")
     assert not tax.dominates(health)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.audit import AuditLog
+from assistant.audit import AuditLog, text_digest
 from assistant.errors import AuditUnavailable
 from tests.worlds import reader
 
@@ -90,3 +90,17 @@ def test_chain_goes_on_after_reopening(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.db")
     log.begin("later", "answer", reader("public"), {})
     assert log.verify().broken_at is None
+
+
+def test_an_entry_is_hashed_as_it_was_when_old_records_were_written(tmp_path: Path) -> None:
+    """A record that an earlier version wrote must verify for ever: the bytes that are hashed are a format."""
+    log = AuditLog(tmp_path / "audit.db")
+    log.begin("r", "answer", reader("public"), {"z": "délai", "a": "المادة"})
+    log.close()
+    connection = sqlite3.connect(tmp_path / "audit.db")
+    at, body, previous, found = connection.execute("SELECT at, body, previous, hash FROM entries").fetchone()
+    connection.close()
+    assert body == '{"a":"المادة","principal":"reader-public","z":"délai"}'
+    assert previous == "0" * 64
+    inside = body.replace('"', '\\"')
+    assert found == text_digest(f'["{at}","r","answer begun","{inside}","{previous}"]')

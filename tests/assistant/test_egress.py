@@ -30,6 +30,8 @@ def run(action: str, *allowed: str) -> subprocess.CompletedProcess[str]:
         "socket.gethostbyname('example.org')",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('192.0.2.1', 53))",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect((b'192.0.2.1', 9))",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect((bytearray(b'192.0.2.1'), 9))",
         "socket.gethostbyaddr('192.0.2.1')",
         "socket.gethostbyname_ex('example.org')",
         "socket.getnameinfo(('192.0.2.1', 80), 0)",

@@ -53,6 +53,20 @@ def test_empty_fields_limit_nothing() -> None:
         assert not Scope.from_json(given)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"collections": ["RH"]},
+        {"date_from": "2024-01-01"},
+        {"date_to": "2024-01-01"},
+        {"document_types": ["arrêté"]},
+        {"documents": ["a"]},
+    ],
+)
+def test_each_field_alone_is_a_limit(given: dict[str, object]) -> None:
+    assert Scope.from_json(given)
+
+
 @pytest.mark.parametrize("given", WRONG)
 def test_what_cannot_be_meant_is_refused(given: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match=r"^scope"):

@@ -4,7 +4,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from assistant import sealing
 from assistant.database import Database
 from assistant.sealing import Keyring, SealBroken
 
@@ -53,6 +55,26 @@ def test_key_made_after_destruction_opens_nothing_old(tmp_path: Path) -> None:
     keyring.seal("a", b"new words", place="p")
     with pytest.raises(SealBroken):
         keyring.unseal("a", old, place="p")
+
+
+def test_seal_is_a_nonce_of_twelve_bytes_and_what_aes_gcm_makes_of_the_words(tmp_path: Path) -> None:
+    """Seals on disk are opened by later versions: their form is a format."""
+    keyring = Keyring(tmp_path / "keys.db")
+    sealed = keyring.seal("a", b"words", place="p")
+    keyring.close()
+    with sqlite3.connect(tmp_path / "keys.db") as connection:
+        key = connection.execute("SELECT key FROM keys").fetchone()[0]
+    connection.close()
+    assert AESGCM(key).decrypt(sealed[:12], sealed[12:], b"p") == b"words"
+
+
+def test_more_keys_than_are_kept_in_memory_all_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "_REMEMBERED", 2)
+    keyring = Keyring(tmp_path / "keys.db")
+    sealed = {owner: keyring.seal(owner, owner.encode(), place="p") for owner in "abcd"}
+    for _ in range(2):
+        assert [keyring.unseal(owner, sealed[owner], place="p") for owner in sealed] == [b"a", b"b", b"c", b"d"]
+    assert len(keyring._ciphers) == 2
 
 
 def test_scrub_leaves_no_copy_of_a_deleted_row_in_the_gaps_of_pages(tmp_path: Path) -> None:

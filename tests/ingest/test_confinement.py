@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +15,9 @@ import pytest
 
 from ingest import isolation
 from ingest.confinement import in_force
-from ingest.isolation import parse_isolated, remove_folder
+from ingest.isolation import RESULT, parse_into, parse_isolated, remove_folder
 from ingest.parsing import Parsed, ParsingSettings, Rejected
+from ingest.transfer import read_result
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ParsingSettings(wall_s=20)
@@ -168,6 +170,31 @@ time.sleep(1)
 answer = "done"
 """
     assert message(taken_over(body)) == "done"
+
+
+@pytest.mark.parametrize(
+    "make", ["os.symlink(r'{target}', 'result.json')", "os.mkfifo('result.json')", "os.mkdir('result.json')"]
+)
+def test_result_that_is_no_file_hangs_nobody_and_overwrites_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: str
+) -> None:
+    """The service writes its refusal where the child was to leave its result: never through what the child put there."""
+    ours, document, folder = tmp_path / "ledger.db", tmp_path / "a.txt", tmp_path / "work" / "run"
+    ours.write_text("what was handed in")
+    document.write_text("Un texte.")
+    body = f"    {make.format(target=ours)}\n    os._exit(0)"
+    monkeypatch.setattr(isolation, "_NURSERY", ("-c", TAKEN_OVER.format(body=body)))
+    isolation.close()
+    found: list[Parsed | Rejected] = []
+    reading = threading.Thread(
+        target=lambda: found.append(parse_into(document, folder, file_name="a.txt", settings=SETTINGS)), daemon=True
+    )
+    reading.start()
+    reading.join(60)
+    isolation.close()
+    assert [message(result) for result in found] == ["the parser ended without a usable result"], "it hangs"
+    assert ours.read_text() == "what was handed in"
+    assert read_result(folder / RESULT) == found[0]
 
 
 DIES = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from assistant.errors import AssistantError, Conflict, ServiceUnavailable
 from assistant.ingestion import MetadataEdit
+from assistant.receipts import PURGE
 from tests.ingest.archiving import ARCHIVIST, office
 
 TEXT = "Le délai de dépôt de la demande est de trente jours à compter de la notification. Hibou.\n"
@@ -56,3 +59,27 @@ def test_what_was_read_before_the_work_was_cut_short_goes_too(tmp_path: Path) ->
         assert {folder.name.removeprefix("pages-").partition(".")[0] for folder in work.iterdir()} == {
             other.document_id
         }
+
+
+def test_erasure_that_was_asked_for_again_is_purged_like_any_other(tmp_path: Path) -> None:
+    """What stopped the first time was finished the second, and left vectors in the files until another was erased."""
+    with office(tmp_path) as world:
+        eraser, status = world.ingestion._eraser, world.hand_in("note.txt", TEXT)
+
+        def away(*_: object) -> None:
+            raise ServiceUnavailable("the conversations are away")
+
+        eraser._others["conversations"] = away
+        with pytest.raises(ServiceUnavailable):
+            world.ingestion.remove(status.document_id, ARCHIVIST)
+        del eraser._others["conversations"]
+        receipt = world.ingestion.remove(status.document_id, ARCHIVIST)
+        deadline = time.monotonic() + 60
+        while not (records := purge_records(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert [record["covers"] for record in records] == [[receipt.receipt_id]]
+
+
+def purge_records(folder: Path) -> list[dict[str, object]]:
+    found = [json.loads(file.read_bytes()) for file in (folder / "data" / "receipts").glob("*.json")]
+    return [record for record in found if record["format"] == PURGE]

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.isolation import parse_here
@@ -57,6 +59,51 @@ def beside_the_page(canvas: Canvas) -> None:
     canvas.drawString(-400, 500, SECRET)
 
 
+def right_of_the_page(canvas: Canvas) -> None:
+    canvas.drawString(A4[0] + 5, 500, SECRET)
+
+
+def above_the_page(canvas: Canvas) -> None:
+    canvas.drawString(70, A4[1] + 5, SECRET)
+
+
+def below_the_page(canvas: Canvas) -> None:
+    canvas.drawString(70, -30, SECRET)
+
+
+def for_clipping_only(canvas: Canvas) -> None:
+    text = canvas.beginText(70, 500)
+    text.setTextRenderMode(7)
+    text.textOut(SECRET)
+    canvas.saveState()
+    canvas.drawText(text)
+    canvas.restoreState()
+
+
+def invisible_inside_a_form(canvas: Canvas) -> None:
+    canvas.beginForm("inner")
+    invisible(canvas)
+    canvas.endForm()
+    canvas.doForm("inner")
+
+
+def nearly_white(canvas: Canvas) -> None:
+    canvas.setFillGray(0.96)
+    canvas.drawString(70, 500, SECRET)
+
+
+def nearly_the_colour_of_its_ground(canvas: Canvas) -> None:
+    canvas.setFillColorRGB(0.1, 0.2, 0.5)
+    canvas.rect(60, 480, 400, 60, stroke=0, fill=1)
+    canvas.setFillColorRGB(0.13, 0.2, 0.5)
+    canvas.drawString(70, 500, SECRET)
+
+
+def under_a_picture(canvas: Canvas) -> None:
+    canvas.drawString(70, 500, SECRET)
+    canvas.drawImage(ImageReader(Image.new("RGB", (40, 4), "red")), 60, 490, 400, 30)
+
+
 def blackened(canvas: Canvas) -> None:
     canvas.drawString(70, 500, SECRET)
     canvas.rect(60, 490, 400, 30, stroke=0, fill=1)
@@ -83,6 +130,14 @@ def behind_visible_words(canvas: Canvas) -> None:
         in_the_colour_of_its_ground,
         tiny,
         beside_the_page,
+        right_of_the_page,
+        above_the_page,
+        below_the_page,
+        for_clipping_only,
+        invisible_inside_a_form,
+        nearly_white,
+        nearly_the_colour_of_its_ground,
+        under_a_picture,
         blackened,
         transparent,
         behind_visible_words,
@@ -115,6 +170,44 @@ def on_a_light_ground(canvas: Canvas) -> None:
     canvas.drawString(70, 500, SECRET)
 
 
+def light_grey(canvas: Canvas) -> None:
+    canvas.setFillGray(0.85)
+    canvas.drawString(70, 500, SECRET)
+
+
+def in_another_colour_than_its_ground(canvas: Canvas) -> None:
+    """Two of the three colours are the same: that is enough to be seen."""
+    canvas.setFillColorRGB(0.1, 0.2, 0.5)
+    canvas.rect(60, 480, 400, 60, stroke=0, fill=1)
+    canvas.setFillColorRGB(0.9, 0.2, 0.5)
+    canvas.drawString(70, 500, SECRET)
+
+
+def white_on_a_picture(canvas: Canvas) -> None:
+    canvas.drawImage(ImageReader(Image.new("RGB", (40, 4), "navy")), 60, 490, 400, 30)
+    white(canvas)
+
+
+def half_under_a_shape(canvas: Canvas) -> None:
+    canvas.drawString(70, 500, SECRET)
+    canvas.rect(60, 490, 60, 30, stroke=0, fill=1)
+
+
+def half_beside_the_page(canvas: Canvas) -> None:
+    canvas.drawString(-40, 500, f"xxxxxxxxxxxxxxxx {SECRET}")
+
+
+def in_front_of_a_shape(canvas: Canvas) -> None:
+    canvas.rect(60, 490, 400, 30, stroke=0, fill=1)
+    canvas.setFillColorRGB(1, 1, 0)
+    canvas.drawString(70, 500, SECRET)
+
+
+def small_print(canvas: Canvas) -> None:
+    canvas.setFont("Helvetica", 3)
+    canvas.drawString(70, 500, SECRET)
+
+
 def as_outlines(canvas: Canvas) -> None:
     text = canvas.beginText(70, 500)
     text.setTextRenderMode(1)
@@ -122,7 +215,22 @@ def as_outlines(canvas: Canvas) -> None:
     canvas.drawText(text)
 
 
-@pytest.mark.parametrize("draw", [white_on_a_dark_ground, under_a_marker_pen, on_a_light_ground, as_outlines])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        white_on_a_dark_ground,
+        under_a_marker_pen,
+        on_a_light_ground,
+        light_grey,
+        in_another_colour_than_its_ground,
+        white_on_a_picture,
+        half_under_a_shape,
+        half_beside_the_page,
+        in_front_of_a_shape,
+        small_print,
+        as_outlines,
+    ],
+)
 def test_text_that_can_be_seen_stays(tmp_path: Path, draw: Draw) -> None:
     document = read(tmp_path / "a.pdf", draw)
     assert SECRET in document.text
@@ -130,8 +238,6 @@ def test_text_that_can_be_seen_stays(tmp_path: Path, draw: Draw) -> None:
 
 
 def test_layer_under_a_picture_is_not_trusted(tmp_path: Path) -> None:
-    from PIL import Image
-
     Image.new("L", (620, 877), 240).save(tmp_path / "scan.png")
     canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
     canvas.drawImage(str(tmp_path / "scan.png"), 0, 0, *A4)

@@ -33,7 +33,9 @@ def decide(
         ("درجة التداول: عام", Level.PUBLIC),
         ("درجة التداول : داخلي", Level.INTERNAL),
         ("دَرجة التـداول: مقيّد", Level.RESTRICTED),
+        ("درجة التداول： داخلي", Level.INTERNAL),
         ("TRÈS SECRET", Level.SECRET),
+        ("Tres Secret", Level.SECRET),
         ("DIFFUSION RESTREINTE", Level.RESTRICTED),
     ],
 )
@@ -48,6 +50,8 @@ def test_marking_line_decides(line: str, level: Level) -> None:
         "Le marché public est ouvert. Un usage interne est permis.",
         "Public",
         "Secret de fabrication : voir l'annexe.",
+        "Mention de diffusion : elle est portée en haut de la première page par le service qui établit le document, et reprise "
+        "en bas de chacune des pages suivantes.",
     ],
 )
 def test_mention_in_prose_is_not_a_marking(text: str) -> None:
@@ -68,6 +72,13 @@ def test_absence_goes_to_quarantine_or_to_what_the_instance_says() -> None:
 def test_sidecar_or_archivist_alone_is_enough() -> None:
     assert decide("Texte.", sidecar="internal/health") == Label.parse("internal/health")
     assert decide("Texte.", given=INTERNAL) == INTERNAL
+
+
+@pytest.mark.parametrize("unmarked", [Label(Level.PUBLIC), Label(Level.SECRET)])
+def test_what_somebody_said_goes_before_what_holds_for_the_unmarked(unmarked: Label) -> None:
+    assert decide("Texte.", given=INTERNAL, unmarked=unmarked) == INTERNAL
+    assert decide("Texte.", sidecar="internal", unmarked=unmarked) == INTERNAL
+    assert decide("Mention de diffusion : INTERNE", unmarked=unmarked) == INTERNAL
 
 
 def test_sidecar_adds_compartments_to_the_marked_level() -> None:
@@ -110,6 +121,8 @@ def test_footer_that_comes_back_counts_and_a_late_single_line_does_not() -> None
         ("prefixes = []", "levels: name at least one level"),
         ("[levels.cosmic]\nphrases = []", "levels.cosmic: there is no such level"),
         ("[levels.public]\nphrases = [3]", "levels.public.phrases"),
+        ('[levels.public]\nphrases = "public"', "levels.public.phrases"),
+        ('[levels.public]\nstand_alone = [" "]', "levels.public.stand_alone"),
         ('[levels.public]\nphrases = ["A"]\n[levels.secret]\nphrases = ["a"]', "under two levels"),
     ],
 )

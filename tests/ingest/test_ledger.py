@@ -13,7 +13,7 @@ from assistant.database import shown_url
 from assistant.errors import ConfigurationError, ServiceUnavailable
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger import Ledger
-from ingest.ledger_rows import Task, Ticket
+from ingest.ledger_rows import BEING_ERASED, Task, Ticket
 
 
 @pytest.fixture
@@ -259,6 +259,15 @@ def shown_progress(ledger: Ledger, document_id: str) -> tuple[int, int]:
         .fetchone()
     )
     return row["progress_pages"], row["progress_of"]
+
+
+def test_document_that_is_being_erased_never_comes_back_to_the_queue(ledger: Ledger) -> None:
+    """Who found it damaged a moment before, and asks for it to be read again, must not undo that."""
+    status = receive(ledger, "/in/a.txt", "v1")
+    ledger.mark_for_erasure([status.document_id])
+    ledger.requeue(status.document_id, "it is read again")
+    assert (ledger.tickets(), ledger.take()) == ((), None)
+    assert ledger.status(status.document_id).category == BEING_ERASED
 
 
 def test_unknown_document_is_a_key_error(ledger: Ledger) -> None:

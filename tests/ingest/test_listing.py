@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from assistant.errors import Forbidden
+from assistant.errors import Forbidden, NotFound
 from assistant.ingestion import DocumentFilter
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState
 from ingest.ledger import Ledger
-from ingest.listing import HELD_BY, Listing
+from ingest.listing import HELD_BY, UNSEEN, Listing
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST
+from tests.worlds import reader
 
 
 def settled(
@@ -176,3 +177,43 @@ def test_holds_name_who_held_and_since_when_and_nothing_above_the_clearance(tmp_
         assert [hold.title for hold in listing.holds(WEAK_ARCHIVIST)] == ["premier"]
         with pytest.raises(Forbidden):
             listing.holds(CLERK)
+
+
+def test_one_document_is_told_to_whoever_may_know_of_it_and_to_others_like_one_that_is_not_there(
+    ledger: Ledger,
+) -> None:
+    listing, hidden = Listing(ledger.database), settled(ledger, "caché", label="internal")
+    open_to_all = settled(ledger, "note")
+    assert listing.one(open_to_all, CLERK).title == "note"
+    assert listing.one(hidden, ARCHIVIST).title == "caché"
+    for document_id in (hidden, "unknown"):
+        with pytest.raises(NotFound, match=f"^{UNSEEN}$"):
+            listing.one(document_id, CLERK)
+
+
+def test_work_on_a_document_needs_the_role_and_the_clearance(ledger: Ledger) -> None:
+    listing, document_id = Listing(ledger.database), settled(ledger, "note", label="internal")
+    assert listing.for_archivist(document_id, ARCHIVIST).title == "note"
+    with pytest.raises(Forbidden):
+        listing.for_archivist(document_id, reader("secret"))
+    with pytest.raises(NotFound):
+        listing.for_archivist(document_id, WEAK_ARCHIVIST)
+
+
+def test_list_of_some_documents_holds_no_others_and_none_of_none(ledger: Ledger) -> None:
+    first, _ = settled(ledger, "un"), settled(ledger, "deux")
+    listing = Listing(ledger.database)
+    for among, expected in (([first], ["un"]), ([], []), (["unknown"], [])):
+        found = listing.find(DocumentFilter(), ARCHIVIST, among=among)
+        assert ([status.title for status in found.documents], found.total) == (expected, len(expected))
+    assert listing.find(DocumentFilter(), ARCHIVIST).total == 2
+
+
+def test_bytes_and_sources_of_a_hidden_document_may_not_be_changed_by_who_may_not_know_of_it(ledger: Ledger) -> None:
+    listing = Listing(ledger.database)
+    settled(ledger, "caché", label="internal")
+    ledger.receive(source="/in/copie", version="caché", file_name="copie", given_label="", sidecar="", received_by="a")
+    for source, version in (("/in/caché", "v2"), ("/in/autre", "caché"), ("/in/copie", "v2")):
+        assert not listing.may_change(source, version, WEAK_ARCHIVIST), "a stranger's label would have counted"
+        assert listing.may_change(source, version, ARCHIVIST)
+    assert listing.may_change("/in/autre", "v2", WEAK_ARCHIVIST)

@@ -61,6 +61,28 @@ def test_due_on_the_day_the_time_is_over(ledger: Ledger, dated: str | None, sinc
 
 
 @pytest.mark.parametrize(
+    ("days", "dated", "since"),
+    [
+        (30, "2026-10-24", "2026-11-23"),
+        (30, "2026-10-25", None),
+        (0, "2026-11-23", "2026-11-23"),
+        (365_000, "2026-11-23", None),
+        (365_000, "9999", None),
+    ],
+)
+def test_kept_as_many_days_as_the_rule_says(ledger: Ledger, days: int, dated: str, since: str | None) -> None:
+    settled(ledger, "marché", collection="Marchés", date=dated)
+    rule = RetentionRule(collection="Marchés", keep_days=days)
+    assert due(ledger, rule) == ({"marché": since} if since else {})
+
+
+def test_rule_for_a_type_says_nothing_of_documents_without_one(ledger: Ledger) -> None:
+    settled(ledger, "sans type", date="1900-01-01")
+    settled(ledger, "facture", document_type="facture", date="1900-01-01")
+    assert set(due(ledger, RetentionRule(document_type="facture", keep_years=1))) == {"facture"}
+
+
+@pytest.mark.parametrize(
     ("kept", "words"),
     [
         ({"keep_years": 1}, "1 year"),

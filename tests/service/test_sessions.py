@@ -1,7 +1,9 @@
+import base64
 import stat
 from pathlib import Path
 
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 
 from assistant.access import Label, Role
 from assistant.errors import ConfigurationError, SignInRequired
@@ -26,12 +28,25 @@ def test_key_and_session_lead_to_the_local_principal(tmp_path: Path) -> None:
         assert (str(principal.clearance), Role.ARCHIVIST in principal.roles) == ("internal", True)
 
 
-@pytest.mark.parametrize("credential", ["", "wrong", "clé", "a.b.c"])
+@pytest.mark.parametrize("credential", ["", "wrong", "clé", "مفتاح", "a.b.c", "\ud800"])
 def test_anything_else_is_refused(tmp_path: Path, credential: str) -> None:
     with pytest.raises(SignInRequired):
         sign_in(tmp_path).principal(credential)
     with pytest.raises(SignInRequired):
         sign_in(tmp_path).session(credential)
+
+
+def test_session_of_somebody_else_is_refused_though_it_is_signed_with_our_key(tmp_path: Path) -> None:
+    door = sign_in(tmp_path)
+    ours = URLSafeTimedSerializer((tmp_path / "session.key").read_text(), salt="assistant session")
+    assert door.principal(ours.dumps("local")).id == "local"
+    for token in (ours.dumps("somebody"), ours.dumps(None), URLSafeTimedSerializer(ours.secret_key).dumps("local")):
+        with pytest.raises(SignInRequired):
+            door.principal(token)
+
+
+def test_session_lasts_as_many_hours_as_the_instance_says(tmp_path: Path) -> None:
+    assert sign_in(tmp_path, hours=1.5).session_seconds == 5400
 
 
 def test_a_session_ends(tmp_path: Path) -> None:
@@ -50,6 +65,22 @@ def test_changed_session_is_refused(tmp_path: Path) -> None:
     token = sign_in(tmp_path).session(local_key(tmp_path))
     with pytest.raises(SignInRequired):
         sign_in(tmp_path).principal(token[:-2] + ("AA" if token[-2:] != "AA" else "BB"))
+
+
+def test_keys_have_256_bits_and_lie_in_a_folder_for_their_owner_alone(tmp_path: Path) -> None:
+    key = local_key(tmp_path / "new" / "data")
+    assert len(base64.urlsafe_b64decode(f"{key}=")) == 32
+    assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(("characters", "usable"), [(31, False), (32, True)])
+def test_key_that_is_too_short_is_not_used(tmp_path: Path, characters: int, usable: bool) -> None:
+    (tmp_path / "local.key").write_text(f"{'k' * characters}\n")
+    if usable:
+        assert local_key(tmp_path) == "k" * characters
+    else:
+        with pytest.raises(ConfigurationError, match="too short"):
+            local_key(tmp_path)
 
 
 def test_emptied_key_file_opens_nothing(tmp_path: Path) -> None:
