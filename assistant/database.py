@@ -313,8 +313,14 @@ def shown_url(url: str) -> str:
 
     >>> shown_url("postgresql://user:secret@localhost/assistant")
     'postgresql://user:…@localhost/assistant'
+    >>> shown_url("postgresql:///assistant?user=user&password=secret&host=/run")
+    'postgresql:///assistant?user=user&password=…&host=/run'
     """
-    return re.sub(r"(?<=:)[^:@/]+(?=@)", "…", url)
+    return re.sub(r"(?<=//)([^/:@]*):.*@|(?i:(?<=[?&])(\w*pass\w*)=[^&]*)", _without_secret, url)
+
+
+def _without_secret(found: re.Match[str]) -> str:
+    return f"{found[1]}:…@" if found[1] is not None else f"{found[2]}=…"
 
 
 def _in_postgres(sql: str) -> str:
