@@ -370,7 +370,7 @@ def _exclusive(home: Path, as_what: str = "command") -> Iterator[None]:
     """Hold the data folder for this process alone; the kernel lets go of it when the process dies, however it dies."""
     file = home / "lock"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # originals lie in it as they came, and every key
         lock = file.open("a+", encoding="ascii")
     except OSError as error:
         raise ConfigurationError(f"{home}: cannot be written ({error.strerror}); check the folder's rights") from error
