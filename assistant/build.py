@@ -116,13 +116,18 @@ class Parts:
         self.audit.close()
 
 
+_SERVICE = "service"
+"""Beside the process's number in the lock file."""
+
+
 @contextmanager
-def opened(settings: Settings) -> Iterator[Parts]:
+def opened(settings: Settings, *, for_service: bool = False) -> Iterator[Parts]:
     """The parts of this instance, held exclusively for the length of the block.
 
-    Raises InstanceBusy when another process holds the data folder, ConfigurationError when a part cannot be opened.
+    `for_service` says to other commands that they had better wait for this process, which will serve them. Raises InstanceBusy
+    when another process holds the data folder, ConfigurationError when a part cannot be opened.
     """
-    with _exclusive(settings.home):
+    with _exclusive(settings.home, _SERVICE if for_service else "command"):
         parts = _parts(settings)
         try:
             yield parts
@@ -361,11 +366,11 @@ class _InUse:
 
 
 @contextmanager
-def _exclusive(home: Path) -> Iterator[None]:
+def _exclusive(home: Path, as_what: str = "command") -> Iterator[None]:
     """Hold the data folder for this process alone; the kernel lets go of it when the process dies, however it dies."""
     file = home / "lock"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # originals lie in it as they came, and every key
         lock = file.open("a+", encoding="ascii")
     except OSError as error:
         raise ConfigurationError(f"{home}: cannot be written ({error.strerror}); check the folder's rights") from error
@@ -374,13 +379,24 @@ def _exclusive(home: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            raise InstanceBusy(
-                f"{home}: in use by process {holder}; wait until it has finished, or start the service with"
-                " `assistant serve` and let commands talk to it"
-            ) from error
+            raise _busy(home, *lock.read().split()[:2]) from error
         lock.truncate(0)
-        lock.write(str(os.getpid()))
+        lock.write(f"{os.getpid()} {as_what}")
         lock.flush()
-        yield
-        lock.truncate(0)
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+def _busy(home: Path, process: str = "unknown", as_what: str = "") -> InstanceBusy:
+    if as_what == _SERVICE:
+        return InstanceBusy(
+            f"{home}: its service (process {process}) holds it and does not answer: it is starting or stopping; try again"
+            " when it says that it is ready, or when it has ended",
+            by_service=True,
+        )
+    return InstanceBusy(
+        f"{home}: in use by another command (process {process}); wait until it has finished, or start the service with"
+        " `assistant serve` and let commands talk to it"
+    )

@@ -7,13 +7,25 @@ command line names none) and `ASSISTANT_HOME` (the data folder, whatever the fil
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from assistant.access import Label, Level
 from assistant.errors import ConfigurationError
@@ -21,6 +33,27 @@ from assistant.errors import ConfigurationError
 _LONGEST_SALT, _NOT_IN_SALT = 128, "@/\\"
 _SECRET = frozenset({"cache_salt"})
 """Keys whose value no error repeats."""
+
+
+def _written(value: object) -> object:
+    if value == "":
+        raise ValueError("write a path, or leave the key out")
+    return value
+
+
+def _one_host(value: str) -> str:
+    """The name or the address of one machine, and nothing more: an empty one would be bound to every address there is."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if not re.fullmatch(r"(?=.*[A-Za-z])[\w-]+(\.[\w-]+)*\.?", value):
+            raise ValueError("write one name or address, without scheme, port or wildcard, as in 127.0.0.1") from None
+    return value
+
+
+Host = Annotated[str, AfterValidator(_one_host)]
+GivenPath = Annotated[Path, BeforeValidator(_written)]
+"""An empty one would mean the folder of the instance file."""
 
 
 class _Section(BaseModel):
@@ -31,9 +64,14 @@ class InstanceSettings(_Section):
     """Who this instance serves."""
 
     name: str = Field(min_length=1, max_length=80)
-    data: Path
+    data: GivenPath
     """The one folder that holds everything this instance knows."""
-    languages: tuple[Literal["fr", "ar", "en"], ...] = ("fr", "ar", "en")
+    languages: Annotated[tuple[Literal["fr", "ar", "en"], ...], Field(min_length=1)] = ("fr", "ar", "en")
+
+    @field_validator("languages")
+    @classmethod
+    def _each_once(cls, value: tuple[Literal["fr", "ar", "en"], ...]) -> tuple[Literal["fr", "ar", "en"], ...]:
+        return tuple(dict.fromkeys(value))
 
 
 class ExampleSettings(_Section):
@@ -47,7 +85,7 @@ class ExampleSettings(_Section):
 class ServiceSettings(_Section):
     """Where the service listens."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8501
     session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 12.0
     max_upload_mb: Annotated[int, Field(gt=0)] = 200
@@ -67,7 +105,7 @@ class AccessSettings(_Section):
 class LabellingSettings(_Section):
     """What label a document gets."""
 
-    markings: Path = Path("markings.toml")
+    markings: GivenPath = Path("markings.toml")
     unmarked: Literal["quarantine", "highest"] = "quarantine"
     """What happens to a document without any label. `highest` gives it the highest level there is: never a lower one."""
 
@@ -79,7 +117,7 @@ class LabellingSettings(_Section):
 class EmbeddingSettings(_Section):
     """The encoder: a local folder in the layout of sentence-transformers."""
 
-    path: Path | None = None
+    path: GivenPath | None = None
     """None takes the packaged all-MiniLM-L6-v2."""
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     dense_weights: dict[Literal["fr", "ar", "en"], Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
@@ -91,8 +129,8 @@ class RetrievalSettings(_Section):
 
     passages: Annotated[int, Field(ge=1, le=100)] = 12
     exact_below: Annotated[int, Field(ge=0)] = 200_000
-    calibration: Path = Path("calibration.toml")
-    reranker: Path | None = None
+    calibration: GivenPath = Path("calibration.toml")
+    reranker: GivenPath | None = None
     """A folder with a sentence-transformers cross-encoder; None for no reranker."""
     reranker_depth: Annotated[int, Field(ge=1, le=100)] = 20
     """How many of the best passages it reads."""
@@ -103,7 +141,7 @@ class RetrievalSettings(_Section):
 class GroundingSettings(_Section):
     """How composed sentences are checked."""
 
-    entailment: Path | None = None
+    entailment: GivenPath | None = None
     """A folder with a sentence-transformers cross-encoder of natural language inference; None for the check of words alone."""
 
 
@@ -141,7 +179,7 @@ class IngestSettings(_Section):
     cpu_s: Annotated[int, Field(gt=0)] = 600
     memory_mb: Annotated[int, Field(ge=256)] = 2048
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    watch: tuple[Path, ...] = ()
+    watch: tuple[GivenPath, ...] = ()
     """Folders from which the service takes what appears in them."""
     watch_every_s: Annotated[float, Field(ge=0.1)] = 10.0
     attempts: Annotated[int, Field(ge=1, le=100)] = 8
@@ -159,7 +197,9 @@ class IngestSettings(_Section):
     @model_validator(mode="after")
     def _heard_before_it_is_dead(self) -> IngestSettings:
         if self.dead_after_s < 3 * self.heartbeat_s:
-            raise ValueError("dead_after_s must be at least three times heartbeat_s")
+            raise ValueError(
+                f"dead_after_s ({self.dead_after_s:g}) must be at least three times heartbeat_s ({self.heartbeat_s:g})"
+            )
         return self
 
 
@@ -168,6 +208,20 @@ class DatabaseSettings(_Section):
 
     url: str = ""
     """Empty: SQLite in the data folder. `postgresql://user@host/database`: PostgreSQL, for several workers."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_well_formed(cls, value: str) -> str:
+        """Whatever libpq would stumble over it repeats in its message, a part of a password included."""
+        try:
+            places = urlsplit(value).netloc.rpartition("@")[2].split(",")
+        except ValueError:
+            places = [":"]
+        if any(not re.fullmatch(r"(\[.*\]|[^:]*)(:\d+)?", place) for place in places):
+            raise ValueError(
+                "write postgresql://user@host:port/database; in a password, / is %2F, : is %3A, @ is %40, ? is %3F"
+            )
+        return value
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -196,13 +250,13 @@ class ConversationSettings(_Section):
 class DemoSettings(_Section):
     """Documents that `assistant up` hands in at its first start."""
 
-    documents: Path
+    documents: GivenPath
 
 
 class EgressSettings(_Section):
     """Hosts beside loopback that this instance may reach; empty by default."""
 
-    allow: tuple[str, ...] = ()
+    allow: tuple[Host, ...] = ()
 
 
 class EndpointSettings(_Section):
@@ -221,8 +275,8 @@ class EndpointSettings(_Section):
     context_tokens: Annotated[int, Field(ge=512)] = 4096
     clearance: str
     """The highest label of a document that it may be sent."""
-    key_file: Path | None = None
-    ca_file: Path | None = None
+    key_file: GivenPath | None = None
+    ca_file: GivenPath | None = None
     """Certificates (PEM) to trust instead of those of the system."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
     connect_s: Annotated[float, Field(gt=0, le=60)] = 2.0
@@ -266,7 +320,7 @@ class ModelSettings(_Section):
 
     endpoints: tuple[EndpointSettings, ...] = ()
     """In order of preference."""
-    prompts: Path | None = None
+    prompts: GivenPath | None = None
     """A file with prompts of one's own in place of those that come with the program; see `assistant/prompts/answer.toml`."""
     wait_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How long a request waits for a free endpoint before it is answered with quotations."""
@@ -398,17 +452,45 @@ def _parsed_label(value: str) -> Label:
 
 
 _REMEDIES = {
-    "extra_forbidden": "there is no such key; check its spelling",
+    "extra_forbidden": "there is no such key; docs/operators.md and docs/endpoints.md list all",
     "missing": "this key is required; add it",
+    "string_type": "write a text, in quotes",
+    "path_type": "write a path, in quotes",
+    "tuple_type": 'write a list, as in ["…"], or as tables under [[…]]',
+    "dict_type": "write a table, as in { fr = 0.5 }",
+    "model_type": "write a table, [section] and its keys below",
+    "model_attributes_type": "write a table, [section] and its keys below",
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number",
+    "float_parsing": "write a number",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "string_pattern_mismatch": "write letters without accents, digits, '.', '_' and '-', not too many",
+    "string_too_short": "write something",
+    "too_short": "write at least one",
 }
+_PERSONAL = re.compile(r"(?<=//).*@|(?<=\?).*", re.DOTALL)
+"""Of an address: who signs in and how, and what is asked; there are passwords in both."""
 
 
 def _explained(file: Path, error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
-        remedy = _REMEDIES.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-        hidden = problem["type"] == "missing" or _SECRET.intersection(problem["loc"])
-        value = "" if hidden else f" {problem['input']!r}"
-        lines.append(f"{file}: {key}{value}: {remedy}")
+        key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "(top level)"
+        said = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        lines.append(f"{file}: {key}{_shown(problem)}: {_REMEDIES.get(problem['type'], said)}")
     return "\n".join(lines)
+
+
+def _shown(problem: ErrorDetails) -> str:
+    """The value that is wrong, for the message; nothing where a secret could stand in it.
+
+    That is a table or a list, which has more keys than the one at fault, and what stands under a key that we do not know.
+    """
+    value = problem["input"]
+    is_plain = isinstance(value, str | int | float) and problem["type"] not in ("missing", "extra_forbidden")
+    if not is_plain or _SECRET.intersection(problem["loc"]):
+        return ""
+    return f" {(_PERSONAL.sub('…', value) if isinstance(value, str) else value)!r}"

@@ -15,7 +15,7 @@ import re
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -183,19 +183,23 @@ class PostgresDatabase:
             ) from error
 
     def connection(self) -> Connection:
-        """This thread's connection, in autocommit mode, rows by name; made anew when the server has dropped it."""
-        return _Translated(self._connection())
+        """This thread's connection, in autocommit mode, rows by name; made anew when the server has dropped it. For reading.
+
+        Raises ServiceUnavailable when the server is away.
+        """
+        with self._refusals("read"):
+            return _Translated(self._connection(), anew=self._connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction; see `Database.writing`."""
-        with self._refusals(), self._writing() as connection:
+        with self._refusals("written"), self._writing() as connection:
             yield connection
 
     def scrub(self) -> None:
         """Rewrite the tables without what was deleted. The server's own log keeps it for as long as the server is set to."""
-        with self._refusals():
-            self._connection().execute("VACUUM FULL")
+        with self._refusals("written"):
+            self._answering().execute("VACUUM FULL")
 
     def sought(self, word: str) -> str:
         """`word` as LOWER gives it here: capitals do not matter, accents do."""
@@ -205,13 +209,13 @@ class PostgresDatabase:
         """Nothing: PostgreSQL's log is the server's affair."""
 
     @contextmanager
-    def _refusals(self) -> Iterator[None]:
+    def _refusals(self, what: str) -> Iterator[None]:
         try:
             yield
         except self._failure as error:
             reason = " ".join(str(error).split())
             raise ServiceUnavailable(
-                f"{shown_url(self._url)} cannot be written ({reason}); check the server"
+                f"{shown_url(self._url)} cannot be {what} now ({reason}); try again, or check the server"
             ) from error
 
     def close(self) -> None:
@@ -224,12 +228,21 @@ class PostgresDatabase:
 
     @contextmanager
     def _writing(self, *, create: bool = False) -> Iterator[Connection]:
-        connection = self._connection()
+        connection = self._answering()
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._namespace,))
             if create:
                 connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._namespace}"')
             yield _Translated(connection)
+
+    def _answering(self) -> psycopg.Connection[Any]:
+        """This thread's connection, after it has answered: one from before a restart of the server fails at its next use only."""
+        connection = self._connection()
+        try:
+            connection.execute("SELECT 1")
+        except self._failure:
+            connection = self._connection()
+        return connection
 
     def _connection(self) -> psycopg.Connection[Any]:
         import psycopg
@@ -252,8 +265,11 @@ class PostgresDatabase:
 class _Translated:
     """Takes SQLite's dialect, as far as our schemas use it."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: psycopg.Connection[Any], *, anew: Callable[[], psycopg.Connection[Any]] | None = None
+    ) -> None:
+        """With `anew`, what fails because the connection was dropped is asked once more of a new one."""
+        self._connection, self._anew = connection, anew
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
         import psycopg
@@ -263,9 +279,17 @@ class _Translated:
             written = written.replace("%", "%%").replace("?", "%s")
         plain = [str(value) if isinstance(value, str) else value for value in parameters]  # psycopg refuses StrEnum
         try:
-            return self._connection.execute(written, plain or None)
+            try:
+                return self._connection.execute(written, plain or None)
+            except psycopg.OperationalError:
+                if self._anew is None or not self._connection.closed:
+                    raise
+                return self._anew().execute(written, plain or None)
         except psycopg.OperationalError as error:
-            raise ServiceUnavailable(f"the database does not answer ({' '.join(str(error).split())})") from error
+            reason = " ".join(str(error).split())
+            raise ServiceUnavailable(
+                f"the database does not answer ({reason}); try again, or check the server"
+            ) from error
 
 
 def allowed_url(settings: Settings) -> str:
@@ -313,8 +337,14 @@ def shown_url(url: str) -> str:
 
     >>> shown_url("postgresql://user:secret@localhost/assistant")
     'postgresql://user:…@localhost/assistant'
+    >>> shown_url("postgresql:///assistant?user=user&password=secret&host=/run")
+    'postgresql:///assistant?user=user&password=…&host=/run'
     """
-    return re.sub(r"(?<=:)[^:@/]+(?=@)", "…", url)
+    return re.sub(r"(?<=//)([^/:@]*):.*@|(?i:(?<=[?&])(\w*pass\w*)=[^&]*)", _without_secret, url)
+
+
+def _without_secret(found: re.Match[str]) -> str:
+    return f"{found[1]}:…@" if found[1] is not None else f"{found[2]}=…"
 
 
 def _in_postgres(sql: str) -> str:

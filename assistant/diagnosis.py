@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +18,7 @@ from assistant import egress
 from assistant.audit import AuditLog
 from assistant.config import Settings
 from assistant.database import allowed_url, server_version
-from assistant.errors import AssistantError, ConfigurationError, ServiceUnavailable
+from assistant.errors import AssistantError, ConfigurationError, IndexMismatch, ServiceUnavailable
 from assistant.installed import part
 
 _TESSERACT_LANGUAGES = {"fr": "fra", "ar": "ara", "en": "eng"}
@@ -52,6 +55,8 @@ def findings(settings: Settings) -> tuple[Finding, ...]:
         *_across(settings),
         *_reranker(settings),
         *_models(settings),
+        *_named_files(settings),
+        *_index(settings),
         *_installed_parts(),
         _tesseract(settings),
         _libreoffice(),
@@ -97,10 +102,14 @@ def _data_folder(settings: Settings) -> Finding:
     home, least_mb = settings.home, settings.ingest.least_free_mb
     # The same places as ingestion asks for room on; the index may lie on a disk of its own.
     existing = {next(f for f in (place, *place.parents) if f.exists()) for place in (home, home / "index")}
+    others = stat.S_IMODE(home.stat().st_mode) & 0o007 if home.is_dir() else 0
     free = min(shutil.disk_usage(place).free for place in existing)
     detail = f"{home} ({free / 1024**3:.1f} GB free)"
     if free < max(_LOW_DISK_BYTES, least_mb * 1024 * 1024):
         remedy = f"free some space: under {least_mb} MB (ingest.least_free_mb) documents wait"
+        return Finding("data folder", Health.LIMITED, detail, remedy)
+    if others:
+        remedy = f"whoever may use this machine can read every original and every key in it; run chmod o= {home}"
         return Finding("data folder", Health.LIMITED, detail, remedy)
     return Finding("data folder", Health.GOOD, detail)
 
@@ -169,6 +178,54 @@ def _models(settings: Settings) -> Iterator[Finding]:
                 f"{abilities.context_tokens or 'unknown'} tokens of context, tokenizer: {abilities.tokenizer or 'none'}"
             )
             yield Finding(subject, Health.GOOD, f"{one.url}: {one.model}, {said}")
+
+
+def _named_files(settings: Settings) -> Iterator[Finding]:
+    """What the instance file names and the start, or the work after it, cannot do without."""
+    from assistant.build import verifier_of
+    from assistant.prompting import Prompts
+    from assistant.retrieval import Calibration
+
+    correct = "correct the instance file, or put the file there"
+    needed: dict[str, Callable[[], object]] = {
+        "labelling.markings": lambda: tomllib.loads(settings.labelling.markings.read_text(encoding="utf-8")),
+        "retrieval.calibration": lambda: Calibration.load(settings.retrieval.calibration),
+        "grounding.entailment": lambda: verifier_of(settings),
+    }
+    if settings.models.prompts and settings.models.endpoints:
+        prompts = settings.models.prompts
+        needed["models.prompts"] = lambda: Prompts.load(prompts)
+    for key, read in needed.items():
+        try:
+            read()
+        except (AssistantError, OSError, ValueError) as error:
+            yield Finding(key, Health.BROKEN, str(error), correct)
+    for folder in settings.ingest.watch:
+        if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+            remedy = "nothing is taken from it: make it, or let the service's user read it"
+            yield Finding("ingest.watch", Health.LIMITED, f"{folder} is not a folder that can be read", remedy)
+        if settings.home.is_relative_to(folder) or folder.is_relative_to(settings.home):
+            remedy = "watch another folder: the service would hand in its own files"
+            yield Finding("ingest.watch", Health.BROKEN, f"{folder} and the data folder lie in each other", remedy)
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    """Whether the index was built by this version and with this encoder; otherwise nothing starts."""
+    from assistant.adaptation.models import BASE, ModelStore
+    from assistant.build import base_folder, embedder_of
+    from assistant.index.schema import IndexIdentity
+
+    try:
+        models = ModelStore(settings.home)
+        active = models.active(base_folder(settings))
+        file = models.index_folder(active.name if active else BASE) / "index.json"
+        if file.is_file():
+            embedder = embedder_of(settings)
+            IndexIdentity.of(embedder.fingerprint, embedder.dimension).claim(file)
+    except IndexMismatch as error:
+        yield Finding("index", Health.BROKEN, str(error), "stop the service and run `assistant index rebuild`")
+    except AssistantError as error:
+        yield Finding("index", Health.BROKEN, str(error), "see the other findings")
 
 
 def _encoder(settings: Settings) -> Finding:
@@ -270,6 +327,9 @@ def _guard(settings: Settings) -> Finding:
 def _audit(settings: Settings) -> Iterator[Finding]:
     file: Path = settings.home / "audit.db"
     if not file.exists():
+        if (settings.home / "archive").exists():
+            remedy = "bring it back from a backup; a new one begins at the next start, and proves nothing of before"
+            yield Finding("audit record", Health.BROKEN, f"{file} is missing", remedy)
         return
     log = AuditLog(file)
     try:

@@ -42,6 +42,11 @@ class IndexMismatch(ConfigurationError):
 class InstanceBusy(ConfigurationError):
     """Another process holds this instance's data folder."""
 
+    def __init__(self, message: str, *, by_service: bool = False) -> None:
+        """`by_service`: the one that holds it is the service, which is starting or stopping."""
+        super().__init__(message)
+        self.by_service = by_service
+
 
 class DocumentRejected(AssistantError):
     """The file itself is at fault, so trying again cannot help.

@@ -146,7 +146,9 @@ def _require_cross_encoder(setting: str, folder: Path) -> None:
     """Refuse what is no model, and an encoder: its missing head would be made up by chance, without a word."""
     file = folder / "config.json"
     if not file.is_file():
-        raise ConfigurationError(f"{setting} {str(folder)!r} is not a model folder (no config.json in it)")
+        raise ConfigurationError(
+            f"{setting} {str(folder)!r} is not a model folder (no config.json in it); correct the instance file"
+        )
     try:
         named = json.loads(file.read_text(encoding="utf-8")).get("architectures") or []
     except (OSError, ValueError, AttributeError) as error:

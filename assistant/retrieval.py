@@ -83,8 +83,10 @@ class Calibration:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
             languages = {name: _language_calibration(content[name]) for name in LANGUAGES}
         except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
             raise ConfigurationError(
-                f"{file}: no usable calibration ({type(error).__name__}: {error}); run the calibration command again"
+                f"{file}: no usable calibration ({reason}); correct retrieval.calibration in the instance file, or make the"
+                " file anew with `assistant evaluate calibrate`"
             ) from error
         return cls(languages)
 

@@ -44,7 +44,10 @@ class Markings:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigurationError(f"{path}: the markings cannot be read: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise ConfigurationError(
+                f"{path}: the markings cannot be read ({reason}); correct labelling.markings in the instance file, or the file"
+            ) from error
         levels = table.get("levels", {})
         if not isinstance(levels, dict) or not levels:
             raise ConfigurationError(f"{path}: levels: name at least one level, as in [levels.internal]")

@@ -15,7 +15,7 @@ from pathlib import Path
 from assistant.access import Label, Principal, Role
 from assistant.client import Upload
 from assistant.config import Settings
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, ConfigurationError
 from assistant.ingestion import WatchedFolder
 from assistant.types import DocumentStatus
 from ingest.ledger_rows import now
@@ -34,9 +34,18 @@ class _Look:
 
 
 class FolderWatch:
-    """Looks into the folders of `settings` until it is stopped; `accept` is `Ingestion.accept`."""
+    """Looks into the folders of `settings` until it is stopped; `accept` is `Ingestion.accept`.
+
+    Raises ConfigurationError for a folder that holds the data folder or lies in it.
+    """
 
     def __init__(self, settings: Settings, accept: Callable[..., DocumentStatus]) -> None:
+        for folder in settings.ingest.watch:
+            if settings.home.is_relative_to(folder) or folder.is_relative_to(settings.home):
+                raise ConfigurationError(
+                    f"{settings.file}: ingest.watch {str(folder)!r} and the data folder lie in each other: the service would"
+                    " hand in its own files; name another folder"
+                )
         self._folders = settings.ingest.watch
         self._every_s = settings.ingest.watch_every_s
         self._remembered = settings.home / "watched-by-service.db"

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,8 +21,10 @@ from assistant.installed import part
 from assistant.sessions import local_key
 
 if TYPE_CHECKING:
+    from assistant.access import Principal
     from assistant.build import Parts
     from assistant.service.serving import Serving
+    from assistant.types import DocumentStatus
 
 _CONTEXT_BESIDE = 4096
 _THREADS_BESIDE = 4
@@ -51,7 +53,7 @@ def up(
     settings = settings_of(instance)
     for line in missing_parts(settings):
         problems.print(f"[yellow]·[/] {line}")
-    with _with_model(settings, model) as settings, opened(settings) as parts:
+    with _with_model(settings, model) as settings, opened(settings, for_service=True) as parts:
         parts.warm_up()
         with serving(parts, port=port, with_page=True, announced=True) as running:
             parts.ingestion.start()
@@ -69,11 +71,13 @@ def serve(instance: Instance = None, port: Port = None) -> None:
     from assistant.diagnosis import missing_parts
     from assistant.service.serving import serving
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # The command line has set logging up already, for somebody who sits before it.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    logging.getLogger("assistant").setLevel(logging.INFO)
     settings = settings_of(instance)
     for line in missing_parts(settings):
         logging.getLogger(__name__).warning("%s", line)
-    with opened(settings) as parts:
+    with opened(settings, for_service=True) as parts:
         parts.warm_up()
         with serving(parts, port=port, with_page=True, announced=True) as running:
             parts.ingestion.start()
@@ -145,7 +149,7 @@ def _hand_in_demo(parts: Parts, running: Serving) -> None:
 
 def _show_progress(parts: Parts) -> None:
     reader = parts.sign_in.principal(local_key(parts.settings.home / "keys"))
-    statuses = parts.ingestion.documents(reader)
+    statuses = _statuses(parts, reader)
     waiting = [status for status in statuses if not status.state.final]
     if not waiting:
         return
@@ -155,7 +159,7 @@ def _show_progress(parts: Parts) -> None:
         while waiting:
             progress.update(bar, completed=len(statuses) - len(waiting), total=len(statuses))
             time.sleep(0.1)
-            statuses = parts.ingestion.documents(reader)
+            statuses = _statuses(parts, reader) or statuses
             waiting = [status for status in statuses if not status.state.final]
         progress.update(bar, completed=len(statuses), total=len(statuses))
     for status in statuses:
@@ -163,10 +167,19 @@ def _show_progress(parts: Parts) -> None:
             problems.print(f"[yellow]·[/] {status.file_name}: {status.state}: {status.reason}")
 
 
+def _statuses(parts: Parts, reader: Principal) -> Sequence[DocumentStatus]:
+    """What has become of the documents; nothing while the database is away, which must not end the service."""
+    try:
+        return parts.ingestion.documents(reader)
+    except ServiceUnavailable:
+        return ()
+
+
 def _until_stopped(running: Serving) -> None:
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` means it
+            signal.signal(number, lambda *_: stop.set())
     while running.thread.is_alive() and not stop.wait(0.5):
         pass
     if not stop.is_set():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,10 @@ from rich.console import Console
 from assistant import egress
 from assistant.client import ServiceClient, announced_url
 from assistant.config import Settings, instance_file, load_settings
+from assistant.errors import InstanceBusy
 from assistant.sessions import local_key
+
+_PATIENCE_S, _LOOK_S = 120.0, 0.3
 
 Instance = Annotated[
     Path | None,
@@ -38,27 +42,49 @@ def settings_of(instance: Path | None) -> Settings:
 
 @contextmanager
 def service_of(settings: Settings) -> Iterator[ServiceClient]:
-    """A client of the running service, or of one that lives as long as the block.
+    """A client of the running service, or of one that lives as long as the block; waits for one that starts or stops.
 
-    Raises InstanceBusy when another command holds the instance.
+    Raises InstanceBusy when another command holds the instance, or when the service takes longer than two minutes.
     """
-    key = local_key(settings.home / "keys")
+    with ExitStack() as stack:
+        yield _client(settings, stack)
+
+
+def _client(settings: Settings, stack: ExitStack) -> ServiceClient:
+    until, told = time.monotonic() + _PATIENCE_S, False
+    while True:
+        client = _running_service(settings, stack)
+        if client:
+            return client
+        try:
+            return _own_service(settings, stack)
+        except InstanceBusy as busy:
+            if not busy.by_service or time.monotonic() > until:
+                raise
+        if not told:
+            problems.print("· the service of this instance is starting or stopping; waiting for it")
+        told = True
+        time.sleep(_LOOK_S)
+
+
+def _running_service(settings: Settings, stack: ExitStack) -> ServiceClient | None:
+    """A client of the running service until `stack` is closed; None when none answers."""
     url = announced_url(settings.home)
-    if url:
-        with ServiceClient(url, token=key) as client:
-            if client.is_up():
-                yield client
-                return
+    client = ServiceClient(url, token=local_key(settings.home / "keys")) if url else None
+    if client is None or not stack.enter_context(client).is_up():
+        return None
+    return client
+
+
+def _own_service(settings: Settings, stack: ExitStack) -> ServiceClient:
     from assistant.build import opened
     from assistant.service.serving import serving
 
-    with (
-        opened(settings) as parts,
-        serving(parts, port=0, with_page=False, announced=False) as own,
-        ServiceClient(own.url, token=key, is_lasting=False) as client,
-    ):
-        parts.ingestion.start()
-        yield client
+    parts = stack.enter_context(opened(settings))
+    own = stack.enter_context(serving(parts, port=0, with_page=False, announced=False))
+    client = stack.enter_context(ServiceClient(own.url, token=local_key(settings.home / "keys"), is_lasting=False))
+    parts.ingestion.start()
+    return client
 
 
 def print_json(value: Any) -> None:

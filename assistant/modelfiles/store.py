@@ -106,7 +106,8 @@ class LanguageModelStore:
         found = found_model(source)
         name = name or model_name_of(source)
         self._require_free(name)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o700)
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)

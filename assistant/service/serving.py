@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -31,6 +32,12 @@ _SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another waits. A question takes it up some dozens of times, each time after
 a call into the index or the encoder; with Python's 5 ms beside a document that is being split it waits that long each time."""
 
+_ELSEWHERE = "service.host must be an address of this machine"
+_TO_LISTEN = {
+    errno.EADDRINUSE: "another program does; end it, or choose another port with --port or service.port",
+    errno.EACCES: "choose a port from 1024 on with --port or service.port, and let a proxy take the other",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -50,7 +57,7 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
     commands find the service. Raises ConfigurationError when the address is taken.
     """
     settings = parts.settings
-    listener = _bound(settings.service.host, settings.service.port if port is None else port)
+    listener = bound(settings.service.host, settings.service.port if port is None else port)
     url = _loopback_url(settings.service.host, listener.getsockname()[1])
     page = part("pages")(url, settings.home) if with_page else None
     application = protected(create_interface(parts), page, parts)
@@ -83,7 +90,8 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
         listener.close()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ConfigurationError when that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without it each reply waits 40 ms for an ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -93,7 +101,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"{host}:{port} cannot be listened on ({error.strerror}); choose another port with --port or service.port"
+            f"{host}:{port} cannot be listened on ({error.strerror}); {_TO_LISTEN.get(error.errno or 0, _ELSEWHERE)}"
         ) from error
     listener.listen(128)
     return listener

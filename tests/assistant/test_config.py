@@ -20,7 +20,14 @@ def write(folder: Path, text: str) -> Path:
     ("text", "key", "value"),
     [
         (GOOD + "[service]\nport = 99999\n", "service.port", "99999"),
-        (GOOD + '[service]\nprot = "x"\n', "service.prot", "'x'"),
+        (GOOD + '[service]\nprot = "x"\n', "service.prot", "there is no such key"),
+        (GOOD + '[service]\nhost = ""\n', "service.host", "''"),
+        (GOOD + '[service]\nhost = "http://127.0.0.1"\n', "service.host", "127.0.0.1"),
+        (GOOD + '[egress]\nallow = ["10.0.0.0/8"]\n', "egress.allow", "'10.0.0.0/8'"),
+        (GOOD + '[egress]\nallow = ["db.example:5432"]\n', "egress.allow", "'db.example:5432'"),
+        (GOOD + '[ingest]\nwatch = [""]\n', "ingest.watch", "''"),
+        (GOOD + "languages = []\n", "instance.languages", "write at least one"),
+        (GOOD + '[database]\nurl = "postgresql://u@[::1/x"\n', "database.url", "[::1/x"),
         (GOOD + '[labelling]\nunmarked = "public"\n', "labelling.unmarked", "'public'"),
         (GOOD + '[access]\nclearance = "cosmic"\n', "access.clearance", "'cosmic'"),
         (GOOD + "[embedding.dense_weights]\nfr = 3.0\n", "embedding.dense_weights.fr", "3.0"),
@@ -35,6 +42,54 @@ def test_error_names_file_key_and_value(tmp_path: Path, text: str, key: str, val
     assert str(file) in message
     assert key in message
     assert value in message
+
+
+SECRET = "geh3im"
+ENDPOINT = f"""[[models.endpoints]]
+name = "a"
+url = "http://127.0.0.1:8000/v1"
+model = "m"
+clearance = "public"
+cache_salt = "{SECRET}"
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENDPOINT + ENDPOINT,
+        ENDPOINT.replace("[[", "[").replace("]]", "]"),
+        ENDPOINT + f'api_key = "{SECRET}"\n',
+        ENDPOINT.replace("http://", f"http://user:{SECRET}@"),
+        ENDPOINT.replace("/v1", f"/v1?key={SECRET}"),
+        f'[databse]\nurl = "postgresql://user:{SECRET}@localhost/x"\n',
+        f'[database]\nurl = ["postgresql://user:{SECRET}@localhost/x"]\n',
+        f'[database]\nurl = "postgresql://user:x/{SECRET}@localhost/x"\n',
+        f'[database]\nurl = "postgresql://user:{SECRET}@[localhost/x"\n',
+        f'[egress]\nallow = ["http://user:{SECRET}@proxy:3128"]\n',
+    ],
+)
+def test_error_names_the_key_and_never_a_secret(tmp_path: Path, text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"instance\.toml: (models\.endpoints|databa?se|egress\.allow)"
+    ) as caught:
+        load_settings(write(tmp_path, GOOD + text))
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ingest]\nwatch = 5\n",
+        "[labelling]\nmarkings = 5\n",
+        "[embedding]\ndense_weights = 0.5\n",
+        "[service]\nport = 1.5\n",
+    ],
+)
+def test_error_speaks_of_the_file_and_not_of_python(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=": write a ") as caught:
+        load_settings(write(tmp_path, GOOD + text))
+    assert not {"tuple", "<class", "dictionary", "integer"} & set(str(caught.value).split())
 
 
 def test_missing_key_is_named(tmp_path: Path) -> None:

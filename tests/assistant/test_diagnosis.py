@@ -102,3 +102,60 @@ def test_endpoints_that_cannot_be_used_are_broken(tmp_path: Path) -> None:
     finding = found("models", settings(tmp_path, endpoint("http://models.example/v1")))
     assert finding.health is Health.BROKEN
     assert "egress.allow" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("extra", "subject", "said"),
+    [
+        ('[grounding]\nentailment = "nowhere"\n', "grounding.entailment", "is not a model folder"),
+        ('[models]\nprompts = "nowhere"\n' + endpoint("http://127.0.0.1:9/v1"), "models.prompts", "nowhere"),
+        ('[ingest]\nwatch = ["."]\n', "ingest.watch", "lie in each other"),
+        ('[ingest]\nwatch = ["data/work"]\n', "ingest.watch", "lie in each other"),
+    ],
+)
+def test_what_would_end_the_start_is_broken(tmp_path: Path, extra: str, subject: str, said: str) -> None:
+    (tmp_path / "data" / "work").mkdir(parents=True)
+    finding = found(subject, settings(tmp_path, extra))
+    assert (finding.health, said in finding.detail) == (Health.BROKEN, True)
+    assert finding.remedy
+
+
+@pytest.mark.parametrize("key", ["markings", "calibration"])
+def test_files_that_the_instance_file_names_must_be_there(tmp_path: Path, key: str) -> None:
+    file = instance_file(tmp_path)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text(
+        "\n".join(f'{key} = "nowhere"' if line.startswith(key) else line for line in lines), encoding="utf-8"
+    )
+    broken = [
+        one.subject for one in findings(load_settings(file)) if one.health is Health.BROKEN and "nowhere" in one.detail
+    ]
+    assert [name.rpartition(".")[2] for name in broken] == [key]
+
+
+def test_watched_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    finding = found("ingest.watch", settings(tmp_path, '[ingest]\nwatch = ["depot"]\n'))
+    assert (finding.health, str(tmp_path / "depot") in finding.detail) == (Health.LIMITED, True)
+
+
+def test_index_of_another_version_is_broken(tmp_path: Path) -> None:
+    index = tmp_path / "data" / "index"
+    index.mkdir(parents=True)
+    (index / "index.json").write_text('{"schema": 1, "embedder": "another", "dimension": 3, "lexicon": "old"}')
+    finding = found("index", settings(tmp_path))
+    assert finding.health is Health.BROKEN
+    assert "assistant index rebuild" in finding.remedy
+
+
+def test_data_folder_that_everybody_may_read_is_told(tmp_path: Path) -> None:
+    home = tmp_path / "data"
+    home.mkdir(mode=0o755)
+    home.chmod(0o755)
+    assert "chmod o=" in found("data folder", settings(tmp_path)).remedy
+    home.chmod(0o700)
+    assert found("data folder", settings(tmp_path)).health is Health.GOOD
+
+
+def test_audit_record_that_is_missing_beside_an_archive_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "data" / "archive").mkdir(parents=True)
+    assert found("audit record", settings(tmp_path)).health is Health.BROKEN
