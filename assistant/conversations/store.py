@@ -426,7 +426,8 @@ class Conversations:
     def _about(self, row: sqlite3.Row) -> tuple[str, dict[str, Any]]:
         """(title, scope); empty ones where the key is gone."""
         try:
-            clear = json.loads(self._keyring.unseal(row["id"], row["about"], place="about"))
+            stored = self._keyring.unseal(row["id"], row["about"], place="about")
+            clear = json.loads(stored.decode("utf-8", "replace"))  # half a character in an old title hides no list
         except SealBroken as error:
             _LOG.error("conversation %s cannot be read: %s", row["id"], error)
             return "", {}

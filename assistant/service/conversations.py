@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,7 @@ from assistant.access import Label, Principal, join_labels
 from assistant.answer_text import answer_text
 from assistant.build import Parts
 from assistant.conversations import (
+    MOST_TURNS,
     Conversation,
     Conversations,
     Feedback,
@@ -44,6 +46,7 @@ from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, Evidence
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 _REMEMBERED_TURNS = 3
 """How many of the last questions a follow-up is understood by."""
+TurnNumber = Annotated[int, PathNumber(ge=1, le=MOST_TURNS)]
 _MOST_CHANGES = 2000
 """Of one comparison: two texts that differ in more places are hardly versions of each other."""
 
@@ -189,7 +192,9 @@ def compare(conversation_id: str, body: ComparisonBody, parts: Serving, reader: 
 
 
 @router.put("/{conversation_id}/turns/{number}/feedback")
-def rate(conversation_id: str, number: int, body: FeedbackBody, parts: Serving, reader: Reader) -> dict[str, Any]:
+def rate(
+    conversation_id: str, number: TurnNumber, body: FeedbackBody, parts: Serving, reader: Reader
+) -> dict[str, Any]:
     """Say what an answer was worth. Kept with the turn, and deleted with it."""
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     given = Feedback(body.rating, body.reason or "", body.comment.strip(), at, str(reader.clearance))
@@ -198,7 +203,7 @@ def rate(conversation_id: str, number: int, body: FeedbackBody, parts: Serving, 
 
 
 @router.delete("/{conversation_id}/turns/{number}/feedback")
-def withdraw(conversation_id: str, number: int, parts: Serving, reader: Reader) -> dict[str, Any]:
+def withdraw(conversation_id: str, number: TurnNumber, parts: Serving, reader: Reader) -> dict[str, Any]:
     """Take back what was said of an answer."""
     parts.conversations.rate(conversation_id, number, reader, None)
     return _turn_told(_turn(parts, reader, conversation_id, number))
