@@ -137,6 +137,7 @@ class Conversations:
     def all(self, principal: Principal, *, q: str = "") -> tuple[Summary, ...]:
         """This reader's conversations, the one changed last first; with `q`, those that say all its words.
 
+        One without a title in which nothing was asked yet is left out: there is nothing to know it by.
         Capitals, accents and Arabic letter forms do not matter. What the reader may not read any more is not found.
         """
         words = self._database.sought(q).split()
@@ -148,6 +149,8 @@ class Conversations:
         sources, found = ReadableSources(self._archive, principal), []
         for row in rows:
             title, _ = self._about(row)
+            if not title and not row["turns"]:
+                continue  # its first question was refused, or never came
             if not words or self._says(row["id"], title, words, sources):
                 first = None if title else self._first(row["id"], sources)
                 found.append(Summary(row["id"], title, row["created_at"], row["changed_at"], row["turns"], first))
@@ -229,9 +232,11 @@ class Conversations:
             if number > MOST_TURNS:
                 raise Conflict(f"this conversation has {MOST_TURNS} questions, the most there can be; begin a new one")
             opened = OpenTurn(conversation_id, number, uuid4().hex, replace(asked, number=number))
+            title, scope = self._about(row)
+            if number == 1 and title in {_title_of(each.question) for each in self._turns(conversation_id)}:
+                title = ""  # the words of a question that is replaced go with it
             connection.execute("DELETE FROM turns WHERE conversation = ? AND number >= ?", (conversation_id, number))
             self._insert(connection, opened)
-            title, scope = self._about(row)
             about = self._sealed_about(conversation_id, title or _title_of(question), scope)
             connection.execute(
                 "UPDATE conversations SET changed_at = ?, about = ? WHERE id = ?", (self._at(), about, conversation_id)

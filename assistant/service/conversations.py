@@ -34,6 +34,7 @@ from assistant.conversations import (
 )
 from assistant.errors import NotFound
 from assistant.export import Format, exported, sheet_of
+from assistant.remarks import is_remark
 from assistant.rewriting import Exchange, Standalone
 from assistant.scope import Scope
 from assistant.service.answers import ScopeBody, sent_events
@@ -46,6 +47,8 @@ from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, Evidence
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 _REMEMBERED_TURNS = 3
 """How many of the last questions a follow-up is understood by."""
+_LOOKED_BACK = 8
+"""How many of the last turns are looked through for them: thanks and the like are none."""
 TurnNumber = Annotated[int, PathNumber(ge=1, le=MOST_TURNS)]
 _MOST_CHANGES = 2000
 """Of one comparison: two texts that differ in more places are hardly versions of each other."""
@@ -317,11 +320,12 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
         body.question, history, reader, language=body.language, stopped=leaving.stopped
     )
     drawn_from = _drawn_from(conversation, understood)
+    searched = understood.question if understood.rewritten else body.question.strip()
     events = parts.assistant.stream(
         body.question,
         reader,
         language=understood.language,
-        searched=understood.question,
+        searched=searched,
         searched_label=parts.conversations.label_of(drawn_from, reader),
         scope=Scope.from_json(conversation.scope),
         stopped=leaving.stopped,
@@ -331,7 +335,7 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
         conversation_id,
         reader,
         body.question.strip(),
-        searched=understood.question,
+        searched=searched,
         drawn_from=drawn_from,
         replaces=body.replaces,
     )
@@ -366,7 +370,9 @@ def _remembered(parts: Parts, reader: Principal, conversation_id: str, before: i
     """The conversation with the questions that come before turn `before`, as far as a next one is understood by them."""
     if not parts.conversations.keeps:
         return Conversation(conversation_id, "", "", "", Scope.everything.to_json())
-    return parts.conversations.remembered(conversation_id, reader, before=before, most=_REMEMBERED_TURNS)
+    found = parts.conversations.remembered(conversation_id, reader, before=before, most=_LOOKED_BACK)
+    questions = tuple(turn for turn in found.turns if not is_remark(turn.question))
+    return replace(found, turns=questions[-_REMEMBERED_TURNS:])
 
 
 async def _reply(

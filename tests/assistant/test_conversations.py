@@ -110,6 +110,22 @@ def test_conversation_takes_the_first_question_as_its_title_and_the_last_asked_c
     assert {found.title for found in world.store.all(CLERK)} >= {"Mes délais"}
 
 
+def test_title_taken_from_a_question_goes_with_it_and_a_given_one_stays(world: World) -> None:
+    taken, given = world.asked("Quel délai zyzomys ?", world.open), world.asked("Quel délai ?", world.open)
+    world.store.change(given, CLERK, title="Logement")
+    for conversation in (taken, given):
+        world.store.begin(conversation, CLERK, "Quelle aide ?", searched="Quelle aide ?", replaces=1)
+    titles = {each.id: each.title for each in world.store.all(CLERK)}
+    assert titles == {taken: "Quelle aide ?", given: "Logement"}
+
+
+def test_conversation_in_which_nothing_was_asked_is_not_listed_unless_it_was_named(world: World) -> None:
+    empty, named = world.store.create(CLERK).id, world.store.create(CLERK, title="Logement").id
+    assert [each.id for each in world.store.all(CLERK)] == [named]
+    world.store.begin(empty, CLERK, "Quel délai ?", searched="Quel délai ?")
+    assert {each.id for each in world.store.all(CLERK)} == {empty, named}
+
+
 def test_another_reader_finds_nothing_and_changes_nothing(world: World) -> None:
     conversation = world.asked()
     store = world.store

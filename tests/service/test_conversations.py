@@ -180,6 +180,21 @@ def test_words_of_a_refusal_are_no_subject_to_ask_on_about(world: World, convers
     assert turn["searched"] == "Comment consulter les documents ?"
 
 
+def test_remark_is_told_so_and_the_next_question_goes_on_from_the_one_before_it(
+    world: World, conversation: str
+) -> None:
+    for said in ("Merci !", "Es-tu sûr ?", "👍", "?"):
+        turn = ask(world, conversation, "strong", said)
+        assert (turn["answer"]["outcome"], turn["answer"]["citations"], turn["searched"]) == ("declined", [], said)
+    followed = ask(world, conversation, "strong", "Et pour un garage ?")["searched"]
+    assert followed == "Quel est le délai de dépôt de la demande de logement pour un garage ?"
+
+
+def test_question_that_is_only_spaced_otherwise_is_not_told_to_be_rewritten(world: World, conversation: str) -> None:
+    spaced = "Quel est le délai\nde dépôt  de la demande de logement ?"
+    assert ask(world, conversation, "strong", spaced)["searched"] == spaced
+
+
 def test_feedback_is_kept_with_the_turn_and_taken_back(world: World, conversation: str) -> None:
     path = f"/v1/conversations/{conversation}/turns/1/feedback"
     turn = call(world, "PUT", path, "strong", {"rating": "down", "reason": "incomplete", "comment": " il manque "})[1]
