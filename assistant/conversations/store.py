@@ -40,7 +40,7 @@ from assistant.conversations.records import (
 )
 from assistant.conversations.shown import ReadableSources, without_sources
 from assistant.database import Database
-from assistant.errors import AssistantError, Conflict, Forbidden, InvalidRequest, NotFound
+from assistant.errors import AssistantError, ChangedElsewhere, Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import Answer
 
@@ -211,11 +211,12 @@ class Conversations:
         kind: TurnKind = TurnKind.QUESTION,
         read: tuple[ReadDocument, ...] = (),
         replaces: int | None = None,
+        as_of: str | None = None,
     ) -> OpenTurn:
         """Keep what is asked for; until `finish`, its turn counts as stopped.
 
-        With `replaces`, that turn and all after it are deleted. Raises InvalidRequest when there is no such turn, and Conflict
-        when the conversation is full.
+        With `replaces`, that turn and all after it are deleted. Raises InvalidRequest when there is no such turn, Conflict when
+        the conversation is full, and ChangedElsewhere when turns would go that came after `as_of`, its `changed_at` then.
         """
         asked = Turn(
             1, question, searched, TurnState.STOPPED, self._at(), drawn_from=tuple(drawn_from), kind=kind, read=read
@@ -228,6 +229,8 @@ class Conversations:
             there = {each["number"]: each["key"] for each in connection.execute(query, (conversation_id,))}
             if replaces is not None and replaces not in there:
                 raise InvalidRequest(f"there is no turn {replaces} to replace; the last one is {max(there, default=0)}")
+            if replaces is not None and as_of not in (None, row["changed_at"]):
+                raise ChangedElsewhere("something was asked in this conversation since; read it again, then replace")
             number = replaces or max(there, default=0) + 1
             if number > MOST_TURNS:
                 raise Conflict(f"this conversation has {MOST_TURNS} questions, the most there can be; begin a new one")
@@ -239,7 +242,8 @@ class Conversations:
             self._insert(connection, opened)
             about = self._sealed_about(conversation_id, title or _title_of(question), scope)
             connection.execute(
-                "UPDATE conversations SET changed_at = ?, about = ? WHERE id = ?", (self._at(), about, conversation_id)
+                "UPDATE conversations SET changed_at = ?, about = ? WHERE id = ?",
+                (asked.asked_at, about, conversation_id),
             )
         self._keyring.destroy_all(key for other, key in there.items() if other >= number)
         return opened

@@ -168,7 +168,7 @@ def _add_sign_in(app: FastAPI, parts: Parts) -> None:
         return signed_in(key) if key else HTMLResponse(sign_in_page(parts.settings.instance.name, refused=False))
 
     @app.post("/enter", include_in_schema=False)
-    def enter_form(key: Annotated[str, Form()]) -> Response:
+    def enter_form(key: Annotated[str, Form()] = "") -> Response:
         return signed_in(key)
 
     @app.post("/leave", include_in_schema=False)

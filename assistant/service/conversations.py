@@ -54,6 +54,15 @@ _MOST_CHANGES = 2000
 """Of one comparison: two texts that differ in more places are hardly versions of each other."""
 
 
+AsOf = Annotated[
+    str | None,
+    Field(
+        description="The conversation's `changed_at` as you saw it, or `asked_at` of its last turn. With `replaces`: 409"
+        " `changed_elsewhere` when anything was asked in it since"
+    ),
+]
+
+
 class NewBody(BaseModel):
     """A new conversation. Without a title it takes the first question's words."""
 
@@ -76,6 +85,7 @@ class TurnBody(BaseModel):
     question: str
     language: Literal["fr", "ar", "en"] | None = None
     replaces: Annotated[int | None, Field(ge=1, description="This turn and all after it are dropped first")] = None
+    as_of: AsOf = None
 
 
 class SummaryBody(BaseModel):
@@ -86,6 +96,7 @@ class SummaryBody(BaseModel):
     sentences: Annotated[int, Field(ge=FEWEST, le=MOST, description="About how many")] = 12
     language: Literal["fr", "ar", "en"] | None = None
     replaces: Annotated[int | None, Field(ge=1)] = None
+    as_of: AsOf = None
 
 
 class ComparisonBody(BaseModel):
@@ -97,6 +108,7 @@ class ComparisonBody(BaseModel):
     after: Annotated[str | None, Field(alias="to", description="A version; left out: the newest")] = None
     other: Annotated[str | None, Field(description="Another document, compared with this one")] = None
     replaces: Annotated[int | None, Field(ge=1)] = None
+    as_of: AsOf = None
 
 
 class FeedbackBody(BaseModel):
@@ -188,7 +200,14 @@ def compare(conversation_id: str, body: ComparisonBody, parts: Serving, reader: 
     found = replace(found, changes=kept, left_out=len(found.changes) - len(kept))
     read = tuple(ReadDocument(text.document_id, text.version) for text in (found.before, found.after) if text)
     opened = parts.conversations.begin(
-        conversation_id, reader, "", searched="", kind=TurnKind.CHANGES, read=read, replaces=body.replaces
+        conversation_id,
+        reader,
+        "",
+        searched="",
+        kind=TurnKind.CHANGES,
+        read=read,
+        replaces=body.replaces,
+        as_of=body.as_of,
     )
     turn = parts.conversations.finish(opened, TurnState.DONE, None, comparison=found)
     return _turn_told(parts.conversations.shown(turn, reader))
@@ -256,7 +275,8 @@ class _Running:
         about = {"conversation_id": self.opened.conversation_id, "number": self.opened.number}
         events = self.events()
         try:
-            yield named_event("turn", {**about, "searched": self.turn.searched, "scope": dict(self.scope)})
+            told = {"searched": self.turn.searched, "asked_at": self.turn.asked_at, "scope": dict(self.scope)}
+            yield named_event("turn", {**about, **told})
             yield from sent_events(next(events), events)
         finally:
             events.close()
@@ -338,6 +358,7 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
         searched=searched,
         drawn_from=drawn_from,
         replaces=body.replaces,
+        as_of=body.as_of,
     )
     return _Running(parts.conversations, opened, conversation.scope, first, events)
 
@@ -361,7 +382,14 @@ def _summing_up(parts: Parts, reader: Principal, conversation_id: str, body: Sum
     first = next(events)
     read = (ReadDocument(document.id, document.version),)
     opened = parts.conversations.begin(
-        conversation_id, reader, "", searched="", kind=TurnKind.SUMMARY, read=read, replaces=body.replaces
+        conversation_id,
+        reader,
+        "",
+        searched="",
+        kind=TurnKind.SUMMARY,
+        read=read,
+        replaces=body.replaces,
+        as_of=body.as_of,
     )
     return _Running(parts.conversations, opened, conversation.scope, first, events)
 

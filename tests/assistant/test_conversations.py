@@ -13,7 +13,7 @@ from assistant.access import Label, Role
 from assistant.archive import Archive
 from assistant.conversations import Conversations, Feedback, TurnState
 from assistant.conversations.records import turn_from, written
-from assistant.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from assistant.errors import ChangedElsewhere, Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.types import Answer, Box, Citation, Document, Outcome, Sentence, Span, Verdict
 from tests.worlds import INTERNAL, PUBLIC, document, reader
 
@@ -320,6 +320,18 @@ def test_replaced_turn_and_all_after_it_are_deleted(world: World) -> None:
     assert len(list(world.store._keyring.owners())) == 3
     with pytest.raises(InvalidRequest, match="no turn 9"):
         world.ask(conversation, "Neuf ?", replaces=9)
+
+
+def test_turn_that_came_since_is_not_dropped_with_the_one_that_is_replaced(world: World) -> None:
+    conversation = world.asked("Une ?")
+    seen = world.store.one(conversation, CLERK)
+    world.time += timedelta(seconds=1)
+    later = world.store.begin(conversation, CLERK, "Deux ?", searched="Deux ?").turn
+    with pytest.raises(ChangedElsewhere):
+        world.store.begin(conversation, CLERK, "Autre ?", searched="Autre ?", replaces=1, as_of=seen.changed_at)
+    assert [turn.question for turn in world.store.one(conversation, CLERK).turns] == ["Une ?", "Deux ?"]
+    world.store.begin(conversation, CLERK, "Autre ?", searched="Autre ?", replaces=1, as_of=later.asked_at)
+    assert [turn.question for turn in world.store.one(conversation, CLERK).turns] == ["Autre ?"]
 
 
 def test_turn_that_was_begun_and_never_ended_counts_as_stopped_after_a_restart(world: World) -> None:
