@@ -30,6 +30,7 @@ from assistant.generation import Generator as Quoter
 from assistant.language import detect_language
 from assistant.model_answers import Composer, Course
 from assistant.precedence import QUESTIONS
+from assistant.remarks import is_remark
 from assistant.scope import Scope
 from assistant.types import (
     LANGUAGES,
@@ -65,6 +66,15 @@ NO_EVIDENCE_IN_SCOPE_TEXT = {
     "en": "I found no passage that answers this question in the documents to which you limited the search.",
 }
 """Said whenever a scope was set, whatever is in it: it tells of the reader's own choice and of nothing else."""
+
+REMARK_TEXT = {
+    "fr": "Je réponds seulement aux questions sur les documents. Pour vérifier une réponse, ouvrez les sources numérotées ; "
+    "pour la préciser, posez une nouvelle question.",
+    "ar": "أجيب فقط عن الأسئلة المتعلقة بالوثائق. للتحقق من جواب افتحوا المصادر المرقمة، ولتوضيحه اطرحوا سؤالا جديدا.",
+    "en": "I only answer questions about the documents. To check an answer, open its numbered sources; to make it more exact, "
+    "ask a new question.",
+}
+"""Said to thanks, to "are you sure?", and to what else asks nothing of the documents."""
 
 OUTSIDE_SCOPE_TEXT = {
     "fr": "D’autres documents que vous pouvez consulter semblent y répondre : posez la question sans limite.",
@@ -230,6 +240,10 @@ class Assistant:
             yield event
 
     def _events(self, asked: _Asked, released: Released, course: Course) -> Iterator[AnswerEvent]:
+        if is_remark(asked.question):
+            yield EvidenceReady(asked.answer_id, asked.language, 0, 0)
+            yield AnswerReady(_declined(asked, self._generator.name))
+            return
         began = time.perf_counter()
         with QUESTIONS.answering():
             evidence = self._evidence(asked, asked.scope)
@@ -320,6 +334,23 @@ class Assistant:
             fallback="" if composed or not course.prompt_version else course.why_quoted,
             leads=leads,
         )
+
+
+def _declined(asked: _Asked, model: str) -> Answer:
+    return Answer(
+        id=asked.answer_id,
+        question=asked.question,
+        language=asked.language,
+        text=REMARK_TEXT[asked.language],
+        sentences=(),
+        citations=(),
+        outcome=Outcome.DECLINED,
+        model=model,
+        prompt_version="",
+        label=str(OWN_WORDS),
+        timings_ms={},
+        searched=asked.question,
+    )
 
 
 def _no_evidence(asked: _Asked) -> str:

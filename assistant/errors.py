@@ -10,6 +10,7 @@
     ├── NotFound              no such document or page, or none this reader may see: the words are the same
     ├── InvalidRequest        the request itself cannot be served: an empty question, an unknown route
     ├── Conflict              the document's present state forbids it: it is being worked on, or on legal hold
+    │   └── ChangedElsewhere  a conversation has other turns by now than its reader saw
     ├── SignInRequired        no valid key or session came with the request
     ├── Forbidden             the reader is known, and lacks the role for this action
     ├── ServiceUnavailable    a service is away: try again
@@ -79,6 +80,10 @@ class InvalidRequest(AssistantError):
 
 class Conflict(AssistantError):
     """The document cannot be changed as it stands now: it is being worked on, or it is on hold."""
+
+
+class ChangedElsewhere(Conflict):
+    """Something was asked in the conversation since the reader saw it, in another window perhaps; nothing was dropped."""
 
 
 class SignInRequired(AssistantError):

@@ -11,7 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.grounding.folding import folded
+from assistant.grounding.numerals import numerals
 from assistant.language import detect_language
+from assistant.remarks import is_remark
 
 _SHORT_CHARS = 40
 """A question this short in Latin letters says too little of its language; the one before says more."""
@@ -59,16 +62,17 @@ def standalone(question: str, history: Sequence[Exchange], *, language: str | No
     question = " ".join(question.split())
     spoken = language or _spoken(question, history)
     before = history[-1].searched if history else ""
-    if not before or not question or spoken not in _RULES:
+    if not before or not question or spoken not in _RULES or is_remark(question):
         return Standalone(question, spoken, rewritten=False)
     rules = _RULES[spoken]
-    rest, opened = rules.without_opening(question)
+    meant = rules.meant(question)
+    rest, opened = (meant, True) if meant else rules.without_opening(question)
     if rules.is_fragment(rest, opened=opened):
         made = rules.completed(before, rest)
-    elif opened or rules.leans_on_what_was_said(rest, history[-1]):
-        made = rules.with_subject(rest, before)
+    elif (opened and not meant) or rules.leans_on_what_was_said(rest, history[-1]):
+        made = rules.with_subject(rest, _RULES.get(history[-1].language, rules), before)
     else:
-        made = question
+        made = rest if meant else question
     if len(made) > _MOST_CHARS:
         made = question
     return Standalone(made, spoken, rewritten=made != question)
@@ -86,16 +90,20 @@ def lacking_words(text: str, question: str, language: str) -> list[str]:
 
 
 def _spoken(question: str, history: Sequence[Exchange]) -> str:
-    found = detect_language(question)
     former = history[-1].language if history else ""
+    found = detect_language(question, default=former)
     is_doubtful = found != "ar" and former in ("fr", "en") and len(question) <= _SHORT_CHARS
-    return former if is_doubtful else found
+    if not is_doubtful or (_RULES[found].speaks(question) and not _RULES[former].speaks(question)):
+        return found
+    return former
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
     """How one language asks on. Patterns are matched in the plain form of a text: `_plain`."""
 
+    corrects: re.Pattern[str]
+    """What says that something else was meant: "Non, je parlais de", "No, I meant", "لا، أقصد"."""
     opening: re.Pattern[str]
     """What opens a follow-up and says nothing: "Et", "What about", "وماذا عن"."""
     asks: re.Pattern[str]
@@ -113,6 +121,16 @@ class _Rules:
     fillers: frozenset[str]
     """Words that say nothing of the subject: articles, question words, and what questions are usually about (délai, prix)."""
     mark: str
+
+    def speaks(self, question: str) -> bool:
+        """True when it has a question word of this language, or opens as its follow-ups do."""
+        plain = _plain(question)
+        return bool(self.asks.search(plain) or self.opening.match(plain) or self.corrects.match(plain))
+
+    def meant(self, question: str) -> str:
+        """What a correction says in the place of what was said before; empty when it is none."""
+        found = self.corrects.match(_plain(question))
+        return question[found.end() :].strip(" ,،:") if found else ""
 
     def without_opening(self, question: str) -> tuple[str, bool]:
         """The question without its opening, and whether it had one."""
@@ -144,6 +162,9 @@ class _Rules:
         if renumbered:
             return f"{renumbered}{self.mark}"
         opening = self.prepositions.match(_plain(piece))
+        years = _YEAR.findall(piece)
+        if len(years) == 1:
+            base = _YEAR.sub(years[0], base)
         if opening and not _YEAR.search(_plain(piece)):
             same = [m for m in self.prepositions.finditer(_plain(base)) if m.group("kind") == opening.group("kind")]
             if same and self.subject_words(base[: same[-1].start()]):
@@ -152,25 +173,27 @@ class _Rules:
 
     def _renumbered(self, base: str, piece: str) -> str:
         """`base` with the number of a piece that says nothing else new in the place of its own; empty when it has none."""
-        numbers = list(_NUMBER.finditer(_plain(piece)))
-        said = {_plain(word) for word in self.subject_words(base)}
-        new = [word for word in self.subject_words(_NUMBER.sub("", piece)) if _plain(word) not in said]
-        if len(numbers) != 1 or new:
+        numbers = _numbers(piece)
+        if len(numbers) != 1:
             return ""
-        is_year = bool(_YEAR.fullmatch(numbers[0].group()))
-        alike = [m for m in _NUMBER.finditer(_plain(base)) if bool(_YEAR.fullmatch(m.group())) is is_year]
-        return f"{base[: alike[-1].start()]}{numbers[0].group()}{base[alike[-1].end() :]}" if alike else ""
+        start, end = numbers[0]
+        said = {_plain(word) for word in self.subject_words(base)}
+        if any(_plain(word) not in said for word in self.subject_words(f"{piece[:start]} {piece[end:]}")):
+            return ""
+        is_year = bool(_YEAR.fullmatch(piece[start:end]))
+        alike = [place for place in _numbers(base) if bool(_YEAR.fullmatch(base[slice(*place)])) is is_year]
+        return f"{base[: alike[-1][0]]}{piece[start:end]}{base[alike[-1][1] :]}" if alike else ""
 
-    def with_subject(self, question: str, before: str) -> str:
-        """The question with the subject words of the one before that it lacks.
+    def with_subject(self, question: str, others: _Rules, before: str) -> str:
+        """The question with the subject words of the one before that it lacks; `others` are the rules of that one's language.
 
         Where it says itself what is asked, what was asked before is left out: "Who may see them?" after "How long are the
         recordings kept?" is about the recordings, and a passage on how long they are kept would be no answer.
         """
         own = {_plain(word) for word in _WORDS.findall(question)}
         if self.subject_words(question):
-            before = self.was_asked.sub(" ", _bare(before))
-        lacking = [word for word in self.subject_words(before) if _plain(word) not in own]
+            before = others.was_asked.sub(" ", _bare(before))
+        lacking = [word for word in others.subject_words(before) if _plain(word) not in own]
         if not lacking:
             return question
         return f"{_bare(question)} ({' '.join(lacking[:_MOST_TOPIC_WORDS])}){self.mark}"
@@ -195,6 +218,17 @@ _CLITIC = re.compile(r"^(?:[وف]?(?:بال|كال|لل|ال)|[وفبل](?=\w{4}
 _CLOSING = " ?؟!.…\u00a0\u202f"
 
 
+def _numbers(text: str) -> list[tuple[int, int]]:
+    """Where numbers stand, in digits or written out; "un", "one" and ordinals are none here."""
+    places = [(match.start(), match.end()) for match in _NUMBER.finditer(text)]
+    plain = folded(text)
+    for found in numerals(plain.text):
+        if not found.in_digits and not found.ordinal and found.value > 1:
+            span = plain.span(found.start, found.end)
+            places.append((span.start, span.end))
+    return sorted(places)
+
+
 def _bare(question: str) -> str:
     return question.strip(_CLOSING)
 
@@ -217,6 +251,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 _FRENCH = _Rules(
+    corrects=re.compile(
+        r"(?:(?:non|pardon|désolée?|enfin|en fait|excuse(?:z|s)?[- ]moi)\b[ ,.!:]*)*"
+        r"(?:je (?:parlais|parle|demandais|pensais|voulais|veux|faisais|fais)(?! pas)"
+        r"(?: (?:dire|parler|savoir|référence|bien sûr|bien|plutôt))*(?: (?:de |d'|du |des |à |aux? )|\b[ ,:]*)|"
+        r"il s'agi(?:t|ssait) (?:de |d'|du |des ))(?!pas\b)|"
+        r"(?:non|pardon)\b[ ,.!:]+(?:plutôt )?(?!pas\b)(?=\S)|plutôt (?=\S)"
+    ),
     opening=re.compile(
         r"(?:(?:et|mais|alors|sinon|ok|merci|d'accord|bien)\b[ ,]*)+(?:sinon\b|alors\b)?[ ,]*"
         r"(?:qu'en est-il |quid |même question |idem )?|"
@@ -234,6 +275,7 @@ _FRENCH = _Rules(
         r"\bqui (?:n'|ne )?(?:l(?:e |a |es |ui |eur )|l')[\w']+(?: \w+é\w*)?\W*$|"
         r"\b(?:qui|peut-on|doit-on|faut-il|où|comment|quand) (?:(?:peut|peuvent|doit|doivent|va|vont|veut) )?"
         r"(?:l(?:e |a |es |ui |eur )|l'|en )\w+(?:er|ir|oir|[dtvu]re|ire)(?<!aire)\W*$|"
+        r"\b(?:lequel|laquelle|lesquels|lesquelles)\b|"
         r"\b(?:cela|ça|ceci|celui-ci|celle-ci|ceux-ci|celles-ci|celui-là|celle-là|ceux-là|celles-là|ce dernier|cette dernière|"
         r"(?<![-'])(?:il|elle|ils|elles)(?! (?:y a|faut|est possible|existe|s'agit))|qu'(?:il|elle)s?(?! y a)|"
         r"(?<=-(?:on|il|je) )l(?:e |a |es |')(?=\w+(?:er|ir|re|oir)\b)|dessus|dedans|leurs?|"
@@ -264,6 +306,11 @@ _FRENCH = _Rules(
     mark=" ?",
 )
 _ENGLISH = _Rules(
+    corrects=re.compile(
+        r"(?:(?:no|sorry|actually|well)\b[ ,.!:]*)*i (?:meant?|was (?:talking|asking|thinking) (?:about|of)|"
+        r"am (?:talking|asking) about|wanted to (?:say|know))(?: rather)?\b[ ,:]*(?!not\b)(?=\S)|"
+        r"(?:no|sorry)\b[ ,.!:]+(?:rather )?(?!not\b)(?=\S)|rather (?=\S)"
+    ),
     opening=re.compile(
         r"(?:(?:and|but|so|then|ok|okay|thanks|thank you|well|also)\b[ ,]*)+(?:what about |how about |what if |same for |if )?|"
         r"(?:what|how) about |what if |(?:the )?same (?:question )?for |regarding |concerning "
@@ -301,6 +348,11 @@ _ENGLISH = _Rules(
     mark="?",
 )
 _ARABIC = _Rules(
+    corrects=re.compile(
+        r"(?:(?:لا|عفوا|معذرة)\s*[،,.]*\s*)*(?:انا )?(?:كنت )?"
+        r"(?:(?:اتحدث|اسال|اتكلم) عن|اقصد|اعني|قصدت)\s*[،,:]*\s*|"
+        r"(?:لا|عفوا)\s*[،,.]+\s*(?:بل )?(?=\S)|بل (?=\S)"
+    ),
     opening=re.compile(
         r"(?:و|ف)?(?:ماذا عن|ماذا بشان|ماذا بخصوص|ماذا لو|بالنسبه ا?لي?|بخصوص|نفس السؤال)\s*|طيب\s+|حسنا\s+|شكرا\s*[،,]?\s*|"
         r"و(?=(?:هل|كم|ما|ماذا|متي|اين|كيف|من|لماذا|اي|في|عند|اذا|لل|مع|بعد|قبل|بدون|خلال|خارج|داخل)\b)|و(?=ال\w|لل\w)|"

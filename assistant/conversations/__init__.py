@@ -16,9 +16,10 @@ from assistant.conversations.records import (
     TurnKind,
     TurnState,
 )
-from assistant.conversations.store import Conversations, OpenTurn
+from assistant.conversations.store import MOST_TURNS, Conversations, OpenTurn
 
 __all__ = [
+    "MOST_TURNS",
     "Conversation",
     "Conversations",
     "Feedback",

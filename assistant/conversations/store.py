@@ -40,7 +40,7 @@ from assistant.conversations.records import (
 )
 from assistant.conversations.shown import ReadableSources, without_sources
 from assistant.database import Database
-from assistant.errors import AssistantError, Conflict, Forbidden, InvalidRequest, NotFound
+from assistant.errors import AssistantError, ChangedElsewhere, Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import Answer
 
@@ -137,6 +137,7 @@ class Conversations:
     def all(self, principal: Principal, *, q: str = "") -> tuple[Summary, ...]:
         """This reader's conversations, the one changed last first; with `q`, those that say all its words.
 
+        One without a title in which nothing was asked yet is left out: there is nothing to know it by.
         Capitals, accents and Arabic letter forms do not matter. What the reader may not read any more is not found.
         """
         words = self._database.sought(q).split()
@@ -148,6 +149,8 @@ class Conversations:
         sources, found = ReadableSources(self._archive, principal), []
         for row in rows:
             title, _ = self._about(row)
+            if not title and not row["turns"]:
+                continue  # its first question was refused, or never came
             if not words or self._says(row["id"], title, words, sources):
                 first = None if title else self._first(row["id"], sources)
                 found.append(Summary(row["id"], title, row["created_at"], row["changed_at"], row["turns"], first))
@@ -208,11 +211,12 @@ class Conversations:
         kind: TurnKind = TurnKind.QUESTION,
         read: tuple[ReadDocument, ...] = (),
         replaces: int | None = None,
+        as_of: str | None = None,
     ) -> OpenTurn:
         """Keep what is asked for; until `finish`, its turn counts as stopped.
 
-        With `replaces`, that turn and all after it are deleted. Raises InvalidRequest when there is no such turn, and Conflict
-        when the conversation is full.
+        With `replaces`, that turn and all after it are deleted. Raises InvalidRequest when there is no such turn, Conflict when
+        the conversation is full, and ChangedElsewhere when turns would go that came after `as_of`, its `changed_at` then.
         """
         asked = Turn(
             1, question, searched, TurnState.STOPPED, self._at(), drawn_from=tuple(drawn_from), kind=kind, read=read
@@ -225,16 +229,21 @@ class Conversations:
             there = {each["number"]: each["key"] for each in connection.execute(query, (conversation_id,))}
             if replaces is not None and replaces not in there:
                 raise InvalidRequest(f"there is no turn {replaces} to replace; the last one is {max(there, default=0)}")
+            if replaces is not None and as_of not in (None, row["changed_at"]):
+                raise ChangedElsewhere("something was asked in this conversation since; read it again, then replace")
             number = replaces or max(there, default=0) + 1
             if number > MOST_TURNS:
                 raise Conflict(f"this conversation has {MOST_TURNS} questions, the most there can be; begin a new one")
             opened = OpenTurn(conversation_id, number, uuid4().hex, replace(asked, number=number))
+            title, scope = self._about(row)
+            if number == 1 and title in {_title_of(each.question) for each in self._turns(conversation_id)}:
+                title = ""  # the words of a question that is replaced go with it
             connection.execute("DELETE FROM turns WHERE conversation = ? AND number >= ?", (conversation_id, number))
             self._insert(connection, opened)
-            title, scope = self._about(row)
             about = self._sealed_about(conversation_id, title or _title_of(question), scope)
             connection.execute(
-                "UPDATE conversations SET changed_at = ?, about = ? WHERE id = ?", (self._at(), about, conversation_id)
+                "UPDATE conversations SET changed_at = ?, about = ? WHERE id = ?",
+                (asked.asked_at, about, conversation_id),
             )
         self._keyring.destroy_all(key for other, key in there.items() if other >= number)
         return opened
@@ -426,7 +435,8 @@ class Conversations:
     def _about(self, row: sqlite3.Row) -> tuple[str, dict[str, Any]]:
         """(title, scope); empty ones where the key is gone."""
         try:
-            clear = json.loads(self._keyring.unseal(row["id"], row["about"], place="about"))
+            stored = self._keyring.unseal(row["id"], row["about"], place="about")
+            clear = json.loads(stored.decode("utf-8", "replace"))  # half a character in an old title hides no list
         except SealBroken as error:
             _LOG.error("conversation %s cannot be read: %s", row["id"], error)
             return "", {}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.access import Label, join_labels
-from assistant.changes import Comparison
+from assistant.changes import Compared, Comparison
 from assistant.conversations import Turn, TurnKind, TurnState
 from assistant.dates import written_date
 from assistant.export.words import WORDS
-from assistant.types import Citation, Span, Verdict
+from assistant.types import Citation, Sentence, Span, Verdict
 
 Format = Literal["md", "docx", "pdf"]
 FORMATS: Mapping[str, str] = {
@@ -21,6 +21,9 @@ FORMATS: Mapping[str, str] = {
     "pdf": "application/pdf",
 }
 
+_VERSION_CHARS = 8
+"""Of a version's name, a checksum: enough to tell a document's versions apart."""
+_RIGHT_TO_LEFT_MARK = "\u200f"
 _ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 # Controls, bidi overrides, zero-width space, tags, surrogates and non-characters: none of them is text.
@@ -132,7 +135,8 @@ def sheet_of(title: str, turns: Sequence[Turn], *, day: str) -> Sheet:
     words = WORDS[language]
     labels = join_labels(Label.parse(label) for turn in turns for label in _labels(turn))
     footnotes: dict[_Place, Footnote] = {}
-    told = [_turn(turn, language, footnotes) for turn in turns]
+    several = _in_several_versions(turns)
+    told = [_turn(turn, language, footnotes, several) for turn in turns]
     return Sheet(
         title=clean(title) or (told[0].question if told else words["title"]),
         language=language,
@@ -157,21 +161,33 @@ def _labels(turn: Turn) -> Iterator[str]:
         yield from (text.label for text in (turn.comparison.before, turn.comparison.after) if text)
 
 
-def _turn(turn: Turn, language: str, footnotes: dict[_Place, Footnote]) -> SheetTurn:
-    """The turn; its sources go into `footnotes` in the order in which they are first named, each place once."""
+def _in_several_versions(turns: Sequence[Turn]) -> frozenset[str]:
+    """The ids of documents of which these turns name more than one version: each is then named with its version."""
+    versions: dict[str, set[str]] = {}
+    for turn in turns:
+        for document_id, version in turn.sources():
+            versions.setdefault(document_id, set()).add(version)
+    return frozenset(document_id for document_id, named in versions.items() if len(named) > 1)
+
+
+def _turn(turn: Turn, language: str, footnotes: dict[_Place, Footnote], several: frozenset[str]) -> SheetTurn:
+    """The turn; its sources go into `footnotes` in the order in which they are first named, each place once.
+
+    Documents in `several` versions have theirs named.
+    """
     words = WORDS[language]
     numbers: dict[int, int] = {}
 
     def noted(citation: Citation) -> int:
         place = (citation.document_id, citation.version, citation.span)
-        return footnotes.setdefault(place, _footnote(len(footnotes) + 1, citation, words, language)).number
+        version = citation.version if citation.document_id in several else ""
+        return footnotes.setdefault(place, _footnote(len(footnotes) + 1, citation, version, words, language)).number
 
-    if turn.comparison:
-        paragraphs = tuple(_changes(turn.comparison, words, noted))
-    else:
-        sentences = tuple(_sentences(turn, words, numbers, noted))
-        paragraphs = (sentences,) if sentences else ()
     own = WORDS[_language(turn) or language]  # what is said of an answer is for whoever reads that answer
+    if turn.comparison:
+        paragraphs = tuple(_changes(turn.comparison, words, language, noted))
+    else:
+        paragraphs = tuple(filter(None, _said(turn, own, numbers, noted)))
     searched = own["searched"].format(question=clean(turn.searched)) if turn.searched != turn.question else ""
     cited = any(sentence.footnotes for paragraph in paragraphs for sentence in paragraph)
     return SheetTurn(
@@ -195,30 +211,37 @@ def _asked(turn: Turn, words: Mapping[str, str]) -> str:
     return words["changes_of"].format(title=titles[0])
 
 
-def _sentences(
+def _said(
     turn: Turn, words: Mapping[str, str], numbers: dict[int, int], noted: Callable[[Citation], int]
-) -> Iterator[SheetSentence]:
-    """Those of an answer; `numbers` learns which footnote each marker has."""
+) -> Iterator[tuple[SheetSentence, ...]]:
+    """The paragraphs of an answer, leads in one of their own; `numbers` learns which footnote each marker has."""
     answer = turn.answer
     if answer is None:
         return
     cited = {citation.marker: citation for citation in answer.citations}
-    if not answer.sentences and answer.text:
-        yield SheetSentence(clean(answer.text), ())
-    if answer.leads:
-        yield SheetSentence(words["leads"], ())
-    for sentence in answer.sentences or answer.leads:
+
+    def told(sentence: Sentence) -> SheetSentence:
         for marker in sentence.markers:
             if marker in cited and marker not in numbers:
                 numbers[marker] = noted(cited[marker])
         own = tuple(numbers[marker] for marker in sentence.markers if marker in numbers)
-        yield SheetSentence(clean(sentence.text), own)
+        return SheetSentence(clean(sentence.text), own)
+
+    if not answer.sentences and answer.text:
+        yield (SheetSentence(clean(answer.text), ()),)
+    if answer.leads:
+        yield (SheetSentence(words["leads"], ()),)
+    yield tuple(map(told, answer.sentences or answer.leads))
 
 
 def _changes(
-    comparison: Comparison, words: Mapping[str, str], noted: Callable[[Citation], int]
+    comparison: Comparison, words: Mapping[str, str], language: str, noted: Callable[[Citation], int]
 ) -> Iterator[tuple[SheetSentence, ...]]:
     """For each change a line that says what kind it is and where it stands, and one for each side."""
+    before, after = comparison.before, comparison.after
+    if before and before.document_id == after.document_id:
+        named = (_version(text, language) for text in (before, after))
+        yield (SheetSentence(words["versions"].format(before=next(named), after=next(named)), ()),)
     if not comparison.changes:
         yield (SheetSentence(words["unchanged" if comparison.before else "one_version"], ()),)
     for number, change in enumerate(comparison.changes, start=1):
@@ -227,6 +250,11 @@ def _changes(
         for name, side in (("before", change.before), ("after", change.after)):
             if side:
                 yield (SheetSentence(words[name].format(text=clean(side.text)), (noted(side.citation),)),)
+
+
+def _version(text: Compared, language: str) -> str:
+    date = f" ({written_date(text.date, language)})" if text.date else ""
+    return f"{text.version[:_VERSION_CHARS]}{date}"
 
 
 def _notice(turn: Turn, words: Mapping[str, str]) -> str:
@@ -261,13 +289,16 @@ def _renumbered(note: str, numbers: Mapping[int, int]) -> str:
     return re.sub(r"\[(\d+)\]", lambda m: f"[{numbers.get(int(m.group(1)), m.group(1))}]", note)
 
 
-def _footnote(number: int, citation: Citation, words: Mapping[str, str], language: str) -> Footnote:
+def _footnote(number: int, citation: Citation, version: str, words: Mapping[str, str], language: str) -> Footnote:
     parts = [clean(citation.title) or clean(citation.file_name)]
+    if version:
+        parts.append(words["version"].format(version=version[:_VERSION_CHARS]))
     if citation.page_number is not None:
         parts.append(words["page"].format(page=citation.page_number))
     parts.append(written_date(citation.date, language) if citation.date else words["undated"])
     parts.append(_label(citation.label, words))
-    comma = "، " if language == "ar" else ", "
+    # After a title in Latin letters the mark keeps the number that follows out of the title's left-to-right run.
+    comma = f"{_RIGHT_TO_LEFT_MARK}، " if language == "ar" else ", "
     return Footnote(number, words["quote"].format(quote=clean(citation.quote)), comma.join(parts))
 
 

@@ -143,6 +143,9 @@ def _styles(document: Any) -> None:
             fonts.set(_name(f"w:{script}"), _FONT)
         for theme in ("asciiTheme", "hAnsiTheme", "cstheme", "eastAsiaTheme"):
             fonts.attrib.pop(_name(f"w:{theme}"), None)
+        for spaced in ("w:spacing", "w:kern", "w:szCs"):  # space between letters tears Arabic ones apart
+            for element in style.element.rPr.findall(_name(spaced)):
+                style.element.rPr.remove(element)
         _append(style.element.rPr, "w:szCs", val=str(size * 2))
 
 

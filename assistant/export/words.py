@@ -34,6 +34,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "Comparaison produite par une machine : les deux textes sont cités tels qu’ils se lisent dans les documents "
             "indiqués en note. Vérifiez la source avant de vous en servir."
         ),
+        "versions": "Versions comparées : {before} et {after}",
+        "version": "version {version}",
         "added": "Ajouté",
         "removed": "Supprimé",
         "changed": "Modifié",
@@ -79,6 +81,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "مقارنة أعدّتها آلة: النصان منقولان كما يُقرآن في الوثائق المذكورة في الهوامش. يُرجى التحقق من المصدر قبل "
             "استعمالها."
         ),
+        "versions": "النسختان المقارنتان: {before} و{after}",
+        "version": "النسخة {version}",
         "added": "أُضيف",
         "removed": "حُذف",
         "changed": "عُدّل",
@@ -125,6 +129,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "Comparison produced by a machine: both texts are quoted as they read in the documents in the notes. "
             "Check the source before you rely on it."
         ),
+        "versions": "Versions compared: {before} and {after}",
+        "version": "version {version}",
         "added": "Added",
         "removed": "Removed",
         "changed": "Changed",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,8 +38,9 @@ from assistant.service import (
     reading,
     receipts,
 )
+from assistant.service.bodies import CheckedBodies
 from assistant.service.reference import reference_page
-from assistant.service.security import Gate, KnownHosts, SecurityHeaders
+from assistant.service.security import Gate, HeadAnswered, KnownHosts, SecurityHeaders
 from assistant.service.sign_in_page import sign_in_page
 from assistant.sessions import COOKIE
 
@@ -53,6 +55,27 @@ _STATUS: Mapping[type[AssistantError], int] = {
     InvalidRequest: 422,
     ServiceUnavailable: 503,
 }
+_TYPES: Mapping[int, str] = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}
+"""Of what the framework refuses by itself."""
+
+
+class Problem(BaseModel):
+    """What went wrong, without any word of a document or a question."""
+
+    type: Annotated[str, Field(examples=["invalid_request", "sign_in_required", "not_found", "conflict"])]
+    message: Annotated[str, Field(description="For people; may be worded anew in any release")]
+
+
+class Failure(BaseModel):
+    """Every reply with a status from 400 on, whatever the route."""
+
+    error: Problem
+
+
+_FAILURE: dict[str, Any] = {
+    "model": Failure,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},  # also of what gives files
+}
 
 
 def create_interface(parts: Parts) -> FastAPI:
@@ -63,8 +86,10 @@ def create_interface(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        responses={"4XX": _FAILURE, "5XX": _FAILURE},
     )
     app.state.parts = parts
+    app.add_middleware(CheckedBodies)
     for router in (
         answers.router,
         conversations.router,
@@ -90,7 +115,8 @@ def protected(interface: FastAPI, page: ASGIApp | None, parts: Parts) -> ASGIApp
     """The whole application: interface, page, and the checks before both. Without a page, `/` answers 404."""
     host = parts.settings.service.host
     names = {"127.0.0.1", "localhost", "::1"} | ({host} if not is_wildcard(host) else set())
-    inner: ASGIApp = Gate(_Beside(interface, page), parts.sign_in) if page else interface
+    answering: ASGIApp = HeadAnswered(interface)
+    inner: ASGIApp = Gate(_Beside(answering, page), parts.sign_in) if page else answering
     if is_loopback(host):
         inner = KnownHosts(inner, frozenset(names))
     return SecurityHeaders(inner)
@@ -142,7 +168,7 @@ def _add_sign_in(app: FastAPI, parts: Parts) -> None:
         return signed_in(key) if key else HTMLResponse(sign_in_page(parts.settings.instance.name, refused=False))
 
     @app.post("/enter", include_in_schema=False)
-    def enter_form(key: Annotated[str, Form()]) -> Response:
+    def enter_form(key: Annotated[str, Form()] = "") -> Response:
         return signed_in(key)
 
     @app.post("/leave", include_in_schema=False)
@@ -152,8 +178,8 @@ def _add_sign_in(app: FastAPI, parts: Parts) -> None:
         return response
 
 
-def _error(kind: str, message: str, status: int) -> JSONResponse:
-    return JSONResponse({"error": {"type": kind, "message": message}}, status_code=status)
+def _error(kind: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": {"type": kind, "message": message}}, status_code=status, headers=headers)
 
 
 def _known_error(request: Request, error: Exception) -> JSONResponse:
@@ -162,18 +188,22 @@ def _known_error(request: Request, error: Exception) -> JSONResponse:
         _LOG.critical("access violation at %s: %s", request.url.path, error)
         return _error("internal", "the request was stopped", 500)
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return _error(answers.error_type(error), str(error), status)
+    challenge = {"www-authenticate": "Bearer"} if status == 401 else None
+    return _error(answers.error_type(error), str(error), status, challenge)
 
 
-def _invalid_request(_: Request, error: Exception) -> JSONResponse:
+def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes) and "json" not in request.headers.get("content-type", ""):
+        return _error("invalid_request", "send the body as JSON, with the header `content-type: application/json`", 422)
     problems = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
     return _error("invalid_request", problems, 422)
 
 
 def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _error("not_found" if error.status_code == 404 else "http", str(error.detail), error.status_code)
+    status = error.status_code
+    return _error(_TYPES.get(status, "http"), str(error.detail), status, error.headers)
 
 
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:

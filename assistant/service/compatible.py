@@ -1,7 +1,9 @@
 """The OpenAI-compatible door: the same answers, with the same citations, for clients that speak that interface.
 
-Only the last user message is read as the question. Parameters that steer a model (temperature, tools, …) are accepted and have
-no effect. Citations travel in the extra field `citations` of the message, or of the last chunk when streaming.
+The last user message is the question; a follow-up is completed by rules with words of the user messages before it, and what was
+searched then stands below the answer. System messages and parameters that steer a model (temperature, tools, stop, …) are
+accepted and have no effect; what a client could not do without (`n` above 1, JSON, a forced tool call) is refused.
+Citations travel in the extra field `citations` of the message, or of the last chunk that has a choice when streaming.
 What the reader must know of the sources (`Answer.notes`) follows the sentences, each note in a paragraph of its own.
 """
 
@@ -10,15 +12,19 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Generator, Iterator
-from typing import Any, Literal
+from collections.abc import Generator, Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer_text import separator
-from assistant.errors import AccessViolation, AssistantError, InvalidRequest
+from assistant.answering import MAX_QUESTION_CHARS
+from assistant.errors import AccessViolation, AssistantError, InvalidRequest, NotFound
+from assistant.export.words import WORDS
+from assistant.remarks import is_remark
+from assistant.rewriting import Exchange, Standalone, standalone
 from assistant.service.requests import Reader, Serving
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
 from assistant.service.wire import plain
@@ -28,6 +34,11 @@ router = APIRouter(tags=["OpenAI-compatible"])
 _LOG = logging.getLogger(__name__)
 
 MODEL = "sovereign-assistant"
+_MODEL = {"id": MODEL, "object": "model", "created": 0, "owned_by": "local"}
+_NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+"""Tokens are not counted: a quoted answer has none, and a model's are no concern of its reader."""
+_LOOKED_BACK = 8
+"""How many of the last user messages a follow-up may be understood by."""
 
 
 class TextPart(BaseModel):
@@ -42,7 +53,7 @@ class Message(BaseModel):
     """A message of the conversation."""
 
     model_config = ConfigDict(extra="ignore")
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[TextPart] | None = None
 
     def text(self) -> str:
@@ -52,38 +63,89 @@ class Message(BaseModel):
         return self.content or ""
 
 
+class StreamOptions(BaseModel):
+    """What a stream is to carry beside the answer."""
+
+    model_config = ConfigDict(extra="ignore")
+    include_usage: bool | None = False
+
+
+class ResponseFormat(BaseModel):
+    """An answer is text."""
+
+    model_config = ConfigDict(extra="ignore")
+    type: Literal["text"]
+
+
 class CompletionBody(BaseModel):
     """The part of a chat completion request that is read."""
 
     model_config = ConfigDict(extra="ignore")
     model: str = MODEL
     messages: list[Message] = Field(min_length=1)
-    stream: bool = False
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: Annotated[int | None, Field(ge=1, le=1, description="One answer is given")] = 1
+    response_format: ResponseFormat | None = None
+    tool_choice: Any = Field(None, description="`auto` or `none`: no tool is ever called")
 
 
 @router.get("/models")
 def models(_: Reader) -> dict[str, Any]:
     """The one model there is: this assistant."""
-    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "local"}]}
+    return {"object": "list", "data": [_MODEL]}
+
+
+@router.get("/models/{name}")
+def model(name: str, _: Reader) -> dict[str, Any]:
+    """The model of this name; 404 for any but the one there is."""
+    if name != MODEL:
+        raise NotFound(f"there is no such model here; use {MODEL!r}")
+    return _MODEL
 
 
 @router.post("/chat/completions", response_model=None)
 async def complete(body: CompletionBody, request: Request, parts: Serving, reader: Reader) -> Response:
     """Answer the last user message: the same checked answer, with the same citations, as everywhere else."""
     if body.model != MODEL:
-        raise InvalidRequest(f"there is no model {body.model!r} here; use {MODEL!r}")
-    question = next((message.text() for message in reversed(body.messages) if message.role == "user"), "")
+        raise InvalidRequest(f"there is no model {body.model[:80]!r} here; use {MODEL!r}")
+    if body.tool_choice not in (None, "auto", "none"):
+        raise InvalidRequest("no tool is ever called here: leave `tool_choice` out, or send `auto` or `none`")
     leaving = Leaving()
-    events = parts.assistant.stream(question, reader, stopped=leaving.stopped)
+    question, understood = await in_thread(lambda: _understood(body.messages))
+    searched = understood.question if understood.rewritten else None
+    events = parts.assistant.stream(
+        question, reader, language=understood.language or None, searched=searched, stopped=leaving.stopped
+    )
     if body.stream:
+        usage = bool(body.stream_options and body.stream_options.include_usage)
         first = await in_thread(lambda: next(events))
-        return AnswerStream(_chunks(first, events), leaving)
+        return AnswerStream(_chunks(first, events, usage=usage), leaving)
     answer = await finished(events, request, leaving)
     return JSONResponse(_completion(answer) if answer else None)
 
 
+def _understood(messages: Sequence[Message]) -> tuple[str, Standalone]:
+    """The last user message, and what is searched for it. Only the user's own words are borrowed: they need no label."""
+    asked = [message.text() for message in messages if message.role == "user"][-_LOOKED_BACK:]
+    history: list[Exchange] = []
+    made = Standalone("", "", rewritten=False)
+    for text in asked:
+        made = standalone(text[:MAX_QUESTION_CHARS], history)
+        if not is_remark(text):
+            history.append(Exchange(text, made.question, language=made.language))
+    return (asked[-1] if asked else ""), made
+
+
+def _notes(answer: Answer) -> tuple[str, ...]:
+    """What stands below the sentences: what was searched in the place of what was asked, and the notes on the sources."""
+    if not answer.searched or answer.searched == answer.question:
+        return answer.notes
+    return (WORDS[answer.language]["searched"].format(question=answer.searched), *answer.notes)
+
+
 def _completion(answer: Answer) -> dict[str, Any]:
-    content = "\n\n".join((answer.text, *answer.notes))
+    content = "\n\n".join((answer.text, *_notes(answer)))
     message = {
         "role": "assistant",
         "content": content,
@@ -97,8 +159,9 @@ def _completion(answer: Answer) -> dict[str, Any]:
         "created": int(time.time()),
         "model": MODEL,
         "choices": [choice],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": _NO_USAGE,
         "outcome": answer.outcome.value,
+        "searched": answer.searched,
     }
 
 
@@ -107,14 +170,20 @@ def _finish_reason(answer: Answer) -> str:
     return "length" if answer.incomplete else "stop"
 
 
-def _chunks(first: AnswerEvent, rest: Generator[AnswerEvent, None, None]) -> Generator[bytes, None, None]:
+def _chunks(
+    first: AnswerEvent, rest: Generator[AnswerEvent, None, None], *, usage: bool
+) -> Generator[bytes, None, None]:
     answer_id = first.answer_id if isinstance(first, EvidenceReady) else ""
-    created = int(time.time())
+    head = {
+        "id": f"chatcmpl-{answer_id}",
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": MODEL,
+    }
 
     def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        head = {"id": f"chatcmpl-{answer_id}", "object": "chat.completion.chunk", "created": created, "model": MODEL}
-        return f"data: {json.dumps({**head, 'choices': [choice]}, ensure_ascii=False)}\n\n".encode()
+        return _data({**head, "choices": [choice], **({"usage": None} if usage else {})})
 
     written = ""
     try:
@@ -140,17 +209,22 @@ def _chunks(first: AnswerEvent, rest: Generator[AnswerEvent, None, None]) -> Gen
         return
     finally:
         rest.close()
+    if usage:
+        yield _data({**head, "choices": [], "usage": _NO_USAGE})
     yield b"data: [DONE]\n\n"
 
 
-def _error(message: str) -> bytes:
-    body = {"error": {"type": "server_error", "message": message}}
+def _data(body: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
+
+
+def _error(message: str) -> bytes:
+    return _data({"error": {"type": "server_error", "message": message}})
 
 
 def _last_chunks(answer: Answer, written: str, chunk: Any) -> Iterator[bytes]:
     if not written:
         yield chunk({"content": answer.text})
-    for note in answer.notes:
+    for note in _notes(answer):
         yield chunk({"content": f"\n\n{note}"})
     yield chunk({"citations": plain(answer.citations), "leads": plain(answer.leads)}, _finish_reason(answer))

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,7 @@ from assistant.access import Label, Principal, join_labels
 from assistant.answer_text import answer_text
 from assistant.build import Parts
 from assistant.conversations import (
+    MOST_TURNS,
     Conversation,
     Conversations,
     Feedback,
@@ -32,6 +34,7 @@ from assistant.conversations import (
 )
 from assistant.errors import NotFound
 from assistant.export import Format, exported, sheet_of
+from assistant.remarks import is_remark
 from assistant.rewriting import Exchange, Standalone
 from assistant.scope import Scope
 from assistant.service.answers import ScopeBody, sent_events
@@ -44,8 +47,20 @@ from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, Evidence
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 _REMEMBERED_TURNS = 3
 """How many of the last questions a follow-up is understood by."""
+_LOOKED_BACK = 8
+"""How many of the last turns are looked through for them: thanks and the like are none."""
+TurnNumber = Annotated[int, PathNumber(ge=1, le=MOST_TURNS)]
 _MOST_CHANGES = 2000
 """Of one comparison: two texts that differ in more places are hardly versions of each other."""
+
+
+AsOf = Annotated[
+    str | None,
+    Field(
+        description="The conversation's `changed_at` as you saw it, or `asked_at` of its last turn. With `replaces`: 409"
+        " `changed_elsewhere` when anything was asked in it since"
+    ),
+]
 
 
 class NewBody(BaseModel):
@@ -70,6 +85,7 @@ class TurnBody(BaseModel):
     question: str
     language: Literal["fr", "ar", "en"] | None = None
     replaces: Annotated[int | None, Field(ge=1, description="This turn and all after it are dropped first")] = None
+    as_of: AsOf = None
 
 
 class SummaryBody(BaseModel):
@@ -80,6 +96,7 @@ class SummaryBody(BaseModel):
     sentences: Annotated[int, Field(ge=FEWEST, le=MOST, description="About how many")] = 12
     language: Literal["fr", "ar", "en"] | None = None
     replaces: Annotated[int | None, Field(ge=1)] = None
+    as_of: AsOf = None
 
 
 class ComparisonBody(BaseModel):
@@ -91,6 +108,7 @@ class ComparisonBody(BaseModel):
     after: Annotated[str | None, Field(alias="to", description="A version; left out: the newest")] = None
     other: Annotated[str | None, Field(description="Another document, compared with this one")] = None
     replaces: Annotated[int | None, Field(ge=1)] = None
+    as_of: AsOf = None
 
 
 class FeedbackBody(BaseModel):
@@ -182,14 +200,23 @@ def compare(conversation_id: str, body: ComparisonBody, parts: Serving, reader: 
     found = replace(found, changes=kept, left_out=len(found.changes) - len(kept))
     read = tuple(ReadDocument(text.document_id, text.version) for text in (found.before, found.after) if text)
     opened = parts.conversations.begin(
-        conversation_id, reader, "", searched="", kind=TurnKind.CHANGES, read=read, replaces=body.replaces
+        conversation_id,
+        reader,
+        "",
+        searched="",
+        kind=TurnKind.CHANGES,
+        read=read,
+        replaces=body.replaces,
+        as_of=body.as_of,
     )
     turn = parts.conversations.finish(opened, TurnState.DONE, None, comparison=found)
     return _turn_told(parts.conversations.shown(turn, reader))
 
 
 @router.put("/{conversation_id}/turns/{number}/feedback")
-def rate(conversation_id: str, number: int, body: FeedbackBody, parts: Serving, reader: Reader) -> dict[str, Any]:
+def rate(
+    conversation_id: str, number: TurnNumber, body: FeedbackBody, parts: Serving, reader: Reader
+) -> dict[str, Any]:
     """Say what an answer was worth. Kept with the turn, and deleted with it."""
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     given = Feedback(body.rating, body.reason or "", body.comment.strip(), at, str(reader.clearance))
@@ -198,7 +225,7 @@ def rate(conversation_id: str, number: int, body: FeedbackBody, parts: Serving, 
 
 
 @router.delete("/{conversation_id}/turns/{number}/feedback")
-def withdraw(conversation_id: str, number: int, parts: Serving, reader: Reader) -> dict[str, Any]:
+def withdraw(conversation_id: str, number: TurnNumber, parts: Serving, reader: Reader) -> dict[str, Any]:
     """Take back what was said of an answer."""
     parts.conversations.rate(conversation_id, number, reader, None)
     return _turn_told(_turn(parts, reader, conversation_id, number))
@@ -248,7 +275,8 @@ class _Running:
         about = {"conversation_id": self.opened.conversation_id, "number": self.opened.number}
         events = self.events()
         try:
-            yield named_event("turn", {**about, "searched": self.turn.searched, "scope": dict(self.scope)})
+            told = {"searched": self.turn.searched, "asked_at": self.turn.asked_at, "scope": dict(self.scope)}
+            yield named_event("turn", {**about, **told})
             yield from sent_events(next(events), events)
         finally:
             events.close()
@@ -312,11 +340,12 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
         body.question, history, reader, language=body.language, stopped=leaving.stopped
     )
     drawn_from = _drawn_from(conversation, understood)
+    searched = understood.question if understood.rewritten else body.question.strip()
     events = parts.assistant.stream(
         body.question,
         reader,
         language=understood.language,
-        searched=understood.question,
+        searched=searched,
         searched_label=parts.conversations.label_of(drawn_from, reader),
         scope=Scope.from_json(conversation.scope),
         stopped=leaving.stopped,
@@ -326,9 +355,10 @@ def _begun(parts: Parts, reader: Principal, conversation_id: str, body: TurnBody
         conversation_id,
         reader,
         body.question.strip(),
-        searched=understood.question,
+        searched=searched,
         drawn_from=drawn_from,
         replaces=body.replaces,
+        as_of=body.as_of,
     )
     return _Running(parts.conversations, opened, conversation.scope, first, events)
 
@@ -352,7 +382,14 @@ def _summing_up(parts: Parts, reader: Principal, conversation_id: str, body: Sum
     first = next(events)
     read = (ReadDocument(document.id, document.version),)
     opened = parts.conversations.begin(
-        conversation_id, reader, "", searched="", kind=TurnKind.SUMMARY, read=read, replaces=body.replaces
+        conversation_id,
+        reader,
+        "",
+        searched="",
+        kind=TurnKind.SUMMARY,
+        read=read,
+        replaces=body.replaces,
+        as_of=body.as_of,
     )
     return _Running(parts.conversations, opened, conversation.scope, first, events)
 
@@ -361,7 +398,9 @@ def _remembered(parts: Parts, reader: Principal, conversation_id: str, before: i
     """The conversation with the questions that come before turn `before`, as far as a next one is understood by them."""
     if not parts.conversations.keeps:
         return Conversation(conversation_id, "", "", "", Scope.everything.to_json())
-    return parts.conversations.remembered(conversation_id, reader, before=before, most=_REMEMBERED_TURNS)
+    found = parts.conversations.remembered(conversation_id, reader, before=before, most=_LOOKED_BACK)
+    questions = tuple(turn for turn in found.turns if not is_remark(turn.question))
+    return replace(found, turns=questions[-_REMEMBERED_TURNS:])
 
 
 async def _reply(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 
 from assistant.access import Principal
 from assistant.build import Parts
 from assistant.errors import InvalidRequest, SignInRequired
 from assistant.scope import Scope
 from assistant.service.security import session_cookie
+from assistant.sessions import COOKIE
 
 
 def parts_of(request: Request) -> Parts:
@@ -19,7 +21,13 @@ def parts_of(request: Request) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 
-def principal_of(request: Request) -> Principal:
+_BEARER = HTTPBearer(auto_error=False, description="The key, or a session")
+_SESSION = APIKeyCookie(name=COOKIE, auto_error=False, description="What `/enter` sets in a browser")
+
+
+def principal_of(
+    request: Request, _b: Annotated[object, Security(_BEARER)], _s: Annotated[object, Security(_SESSION)]
+) -> Principal:
     """The reader: from the bearer token when there is one, else from the session cookie. Raises SignInRequired."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme and scheme.lower() != "bearer":
@@ -37,6 +45,7 @@ def scope_from_text(text: str) -> Scope:
         return Scope.everything
     try:
         given = json.loads(text)
-    except ValueError as error:
+        json.dumps(given, ensure_ascii=False).encode()  # half a character cannot be looked for
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest("scope: write it as a JSON object") from error
     return Scope.from_json(given)

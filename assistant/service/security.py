@@ -56,6 +56,24 @@ class SecurityHeaders:
         await self._application(scope, receive, send_with_headers)
 
 
+class HeadAnswered:
+    """Answers HEAD as it would answer GET, without the body (RFC 9110, 9.3.2): balancers ask `/v1/health` so."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self._application({**scope, "method": "GET"}, receive, send_head)
+        else:
+            await self._application(scope, receive, send)
+
+
 class KnownHosts:
     """Refuses requests for host names that are not ours, so that no outside name can be re-bound to this address.
 

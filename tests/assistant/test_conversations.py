@@ -13,7 +13,7 @@ from assistant.access import Label, Role
 from assistant.archive import Archive
 from assistant.conversations import Conversations, Feedback, TurnState
 from assistant.conversations.records import turn_from, written
-from assistant.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from assistant.errors import ChangedElsewhere, Conflict, Forbidden, InvalidRequest, NotFound
 from assistant.types import Answer, Box, Citation, Document, Outcome, Sentence, Span, Verdict
 from tests.worlds import INTERNAL, PUBLIC, document, reader
 
@@ -108,6 +108,22 @@ def test_conversation_takes_the_first_question_as_its_title_and_the_last_asked_c
     assert len(titles[second]) < 90
     world.store.change(first, CLERK, title="Mes délais")
     assert {found.title for found in world.store.all(CLERK)} >= {"Mes délais"}
+
+
+def test_title_taken_from_a_question_goes_with_it_and_a_given_one_stays(world: World) -> None:
+    taken, given = world.asked("Quel délai zyzomys ?", world.open), world.asked("Quel délai ?", world.open)
+    world.store.change(given, CLERK, title="Logement")
+    for conversation in (taken, given):
+        world.store.begin(conversation, CLERK, "Quelle aide ?", searched="Quelle aide ?", replaces=1)
+    titles = {each.id: each.title for each in world.store.all(CLERK)}
+    assert titles == {taken: "Quelle aide ?", given: "Logement"}
+
+
+def test_conversation_in_which_nothing_was_asked_is_not_listed_unless_it_was_named(world: World) -> None:
+    empty, named = world.store.create(CLERK).id, world.store.create(CLERK, title="Logement").id
+    assert [each.id for each in world.store.all(CLERK)] == [named]
+    world.store.begin(empty, CLERK, "Quel délai ?", searched="Quel délai ?")
+    assert {each.id for each in world.store.all(CLERK)} == {empty, named}
 
 
 def test_another_reader_finds_nothing_and_changes_nothing(world: World) -> None:
@@ -304,6 +320,18 @@ def test_replaced_turn_and_all_after_it_are_deleted(world: World) -> None:
     assert len(list(world.store._keyring.owners())) == 3
     with pytest.raises(InvalidRequest, match="no turn 9"):
         world.ask(conversation, "Neuf ?", replaces=9)
+
+
+def test_turn_that_came_since_is_not_dropped_with_the_one_that_is_replaced(world: World) -> None:
+    conversation = world.asked("Une ?")
+    seen = world.store.one(conversation, CLERK)
+    world.time += timedelta(seconds=1)
+    later = world.store.begin(conversation, CLERK, "Deux ?", searched="Deux ?").turn
+    with pytest.raises(ChangedElsewhere):
+        world.store.begin(conversation, CLERK, "Autre ?", searched="Autre ?", replaces=1, as_of=seen.changed_at)
+    assert [turn.question for turn in world.store.one(conversation, CLERK).turns] == ["Une ?", "Deux ?"]
+    world.store.begin(conversation, CLERK, "Autre ?", searched="Autre ?", replaces=1, as_of=later.asked_at)
+    assert [turn.question for turn in world.store.one(conversation, CLERK).turns] == ["Autre ?"]
 
 
 def test_turn_that_was_begun_and_never_ended_counts_as_stopped_after_a_restart(world: World) -> None:

@@ -238,3 +238,48 @@ def test_comparison_that_may_not_be_read_any_more_is_exported_without_its_words(
     assert "plus consultable : 2" in text
     assert "[^1]" not in text
     assert "Pas de réponse" not in text
+
+
+def versions_compared() -> Turn:
+    """Two versions of one document of the same date."""
+    old, new = FRENCH, replace(FRENCH, version="v2-and-more", text=FRENCH.text.replace("trente", "vingt"))
+    citations = [replace(answer_of(each).citations[0], version=each.version) for each in (old, new)]
+    before, after = (Side(each.quote, each.page_number, each) for each in citations)
+    texts = [
+        Compared(each.id, each.version, each.title, each.file_name, "fr", "2024-03-12", "internal", 1)
+        for each in (old, new)
+    ]
+    found = Comparison(texts[0], texts[1], (Change("changed", "", before, after),), 0, 0)
+    read = tuple(ReadDocument(each.id, each.version, each.title) for each in (old, new))
+    asked_at = "2026-11-23T10:00:00+00:00"
+    return Turn(1, "", "", TurnState.DONE, asked_at, kind=TurnKind.CHANGES, read=read, comparison=found)
+
+
+def test_versions_of_one_document_are_told_apart() -> None:
+    text = exported(sheet_of("", [versions_compared()], day="2026-11-23"), "md").content.decode()
+    assert "Versions comparées : v1 \\(12 mars 2024\\) et v2\\-and\\-m \\(12 mars 2024\\)" in text
+    assert re.findall(r"^\[\^\d\]: note, (version \S+),", text, re.M) == ["version v1", "version v2\\-and\\-m"]
+    assert "version" not in made("md", turn(FRENCH)).decode()
+
+
+def test_leads_are_a_paragraph_of_their_own_in_the_language_of_their_answer() -> None:
+    led = answer_of(ARABIC, language="ar")
+    leads = replace(led, sentences=(), leads=led.sentences, text="لم أجد أي مقطع.", notes=())
+    text = made("md", turn(FRENCH), replace(turn(ARABIC, number=2), answer=leads)).decode()
+    paragraphs = text.split("## ")[2].split("\n\n")
+    assert paragraphs[1] == "لم أجد أي مقطع."
+    assert paragraphs[2].startswith("أقرب المقاطع إلى السؤال")
+    assert paragraphs[3].endswith("[^2]")
+
+
+def test_number_after_a_latin_title_stays_with_its_arabic_date() -> None:
+    text = made("md", turn(ARABIC, FRENCH, language="ar")).decode()
+    assert "note\u200f، " in text
+
+
+def test_no_style_puts_space_between_letters_that_are_joined() -> None:
+    styles = part_of(made("docx", turn(ARABIC, language="ar")), "word/styles.xml")
+    title = re.search(r'<w:style [^>]*w:styleId="Title".*?</w:style>', styles, re.S)
+    assert title
+    assert "<w:spacing w:val" not in title.group()
+    assert title.group().count("w:szCs") == 1

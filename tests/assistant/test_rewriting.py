@@ -9,6 +9,7 @@ import pytest
 from assistant.endpoints import Ended
 from assistant.errors import ModelsUnavailable
 from assistant.followups import FollowUps, holds
+from assistant.remarks import is_remark
 from assistant.rewriting import Exchange, standalone
 from tests.scripted_models import ScriptedRouter, breaks_after, says
 from tests.worlds import DEMO, reader
@@ -41,6 +42,89 @@ def test_follow_up_takes_what_it_lacks_from_the_question_before(
 ) -> None:
     made = standalone(question, [Exchange(before, before, language=language)], language=language)
     assert (made.question, made.rewritten) == (searched, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "language", "searched"),
+    [
+        ("Quel congé en 2024 ?", "Non, je parlais de la note de 2021", "fr", "Quel congé en 2021 – la note de 2021 ?"),
+        ("Quel congé pour les titulaires ?", "Non, pour les contractuels", "fr", "Quel congé pour les contractuels ?"),
+        ("Quel congé pour les titulaires ?", "Plutôt pour les contractuels", "fr", "Quel congé pour les contractuels ?"),
+        ("How long are they kept in 2023?", "No, I meant in 2022", "en", "How long are they kept in 2022?"),
+        ("What do full-time staff get?", "Sorry, part-time staff", "en", "What do full-time staff get – part-time staff?"),
+        ("كم سنة تصلح بطاقة المقيم في 2023؟", "لا، أقصد في 2021", "ar", "كم سنة تصلح بطاقة المقيم في 2021؟"),
+        ("كم ساعة عمل في رمضان؟", "لا، في شعبان", "ar", "كم ساعة عمل في شعبان؟"),
+        ("Quel congé pour les titulaires ?", "Non, combien coûte le repas ?", "fr", "combien coûte le repas ?"),
+    ],
+)  # fmt: skip
+def test_correction_takes_the_place_of_what_was_meant_otherwise(
+    before: str, question: str, language: str, searched: str
+) -> None:
+    made = standalone(question, [Exchange(before, before, language=language)])
+    assert (made.question, made.language) == (searched, language)
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "searched"),
+    [
+        (
+            "Combien coûte une concession de trente ans ?",
+            "et de quinze ?",
+            "Combien coûte une concession de quinze ans ?",
+        ),
+        (
+            "Combien coûte une concession de 30 ans ?",
+            "Et pour cinquante ans ?",
+            "Combien coûte une concession de cinquante ans ?",
+        ),
+        ("What does a permit for two years cost?", "And for five?", "What does a permit for five years cost?"),
+        ("كم تكلف بطاقة لمدة عشر سنوات؟", "وخمس سنوات؟", "كم تكلف بطاقة لمدة خمس سنوات؟"),
+    ],
+)
+def test_number_written_out_takes_the_place_of_another(before: str, question: str, searched: str) -> None:
+    language = "fr" if "oû" in before else "en" if "cost" in before else "ar"
+    assert standalone(question, [Exchange(before, before, language=language)]).question == searched
+
+
+@pytest.mark.parametrize(
+    ("former", "question", "spoken"),
+    [
+        ("fr", "What is the fee in the harbour?", "en"),
+        ("fr", "Who pays?", "en"),
+        ("en", "Combien coûte le repas ?", "fr"),
+        ("en", "Qui paie ?", "fr"),
+        ("fr", "Le forfait ?", "fr"),
+        ("en", "Nice harbour fees", "en"),
+        ("ar", "Who pays?", "en"),
+        ("en", "من يدفع؟", "ar"),
+        ("ar", "2021 ?", "ar"),
+    ],
+)
+def test_short_question_in_another_language_is_understood_in_that_language(
+    former: str, question: str, spoken: str
+) -> None:
+    before = {"fr": "Combien de jours ?", "en": "How many days?", "ar": "كم عدد الأيام؟"}[former]
+    assert standalone(question, [Exchange(before, before, language=former)]).language == spoken
+
+
+def test_subject_is_taken_by_the_rules_of_the_language_it_was_said_in() -> None:
+    before = "Combien de jours de télétravail par semaine ?"
+    assert standalone("Who pays?", [Exchange(before, before, language="fr")]).question == "Who pays (télétravail)?"
+
+
+@pytest.mark.parametrize(
+    "said", ["Merci !", "Es-tu sûr ?", "Traduis en anglais", "Are you sure?", "شكرا", "هل أنت متأكد؟", "👍", "?"]
+)
+def test_remark_is_not_completed_and_is_told_from_a_question(said: str) -> None:
+    assert is_remark(said)
+    assert not standalone(said, [LEAVE]).rewritten
+
+
+def test_no_question_of_the_demo_is_a_remark() -> None:
+    files = [*sorted(DEMO.glob("questions*.jsonl")), DEMO / "followups.jsonl"]
+    asked = [json.loads(line)["question"] for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    assert len(asked) > 500
+    assert not [question for question in asked if is_remark(question)]
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,44 @@ def test_follow_up_shows_what_was_searched_and_survives_reload_and_editing(
     assert [turn["number"] for turn in opened(page, api)["turns"]] == [1]
 
 
+def test_edit_in_one_window_drops_nothing_that_was_asked_in_another(
+    visit: Callable[..., Any], api: httpx.Client
+) -> None:
+    here, there = visit("fr"), visit("fr")
+    here.ask(QUESTION)
+    there.page.goto(here.page.url)
+    expect(there.page.locator("h2.question")).to_have_text([QUESTION])
+    there.ask(FOLLOW_UP)
+    edit_first(here.page, "Qui répond à la demande ?")
+    expect(here.page.locator(".callout.problem")).to_contain_text("autre fenêtre")
+    assert [turn["question"] for turn in opened(here.page, api)["turns"]] == [QUESTION, FOLLOW_UP]
+    here.page.reload()
+    expect(here.page.locator("h2.question")).to_have_text([QUESTION, FOLLOW_UP])
+    edit_first(here.page, "Qui répond à la demande ?")
+    here.page.wait_for_selector(".answer-tools")
+    assert [turn["question"] for turn in opened(here.page, api)["turns"]] == ["Qui répond à la demande ?"]
+
+
+def test_edit_that_failed_replaces_the_same_turn_when_it_is_tried_again(
+    visit: Callable[..., Any], api: httpx.Client
+) -> None:
+    page = (reader := visit("fr")).page
+    reader.ask(QUESTION)
+    page.route("**/turns", lambda route: route.abort())
+    edit_first(page, "Qui répond à la demande ?")
+    expect(page.locator(".callout.problem")).to_be_visible()
+    page.unroute("**/turns")
+    page.locator(".callout.problem button").last.click()
+    page.wait_for_selector(".answer-tools")
+    assert [turn["question"] for turn in opened(page, api)["turns"]] == ["Qui répond à la demande ?"]
+
+
+def edit_first(page: Page, question: str) -> None:
+    page.locator(".turn .edit").first.press("Enter")
+    page.locator(".turn-editor textarea").fill(question)
+    page.keyboard.press("Enter")
+
+
 def test_stop_keeps_what_was_shown_and_lets_the_next_in_line_go_on(
     visit: Callable[..., Any], api: httpx.Client
 ) -> None:

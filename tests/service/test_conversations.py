@@ -97,6 +97,7 @@ def test_stream_begins_with_the_turn_and_goes_on_as_an_answer(world: World, conv
             "conversation_id": conversation,
             "number": 2,
             "searched": "Quel est le délai de dépôt de la demande de logement en 2023 ?",
+            "asked_at": shown(world, conversation)["turns"][1]["asked_at"],
             "scope": {"collections": [], "date_from": None, "date_to": None, "document_types": [], "documents": []},
         },
     )
@@ -178,6 +179,38 @@ def test_words_of_a_refusal_are_no_subject_to_ask_on_about(world: World, convers
     assert refused["answer"]["outcome"] == "no_evidence"
     turn = ask(world, conversation, "strong", "Comment consulter les documents ?")
     assert turn["searched"] == "Comment consulter les documents ?"
+
+
+def test_question_of_another_window_is_not_dropped_by_an_edit_in_this_one(world: World, conversation: str) -> None:
+    here = shown(world, conversation)
+    ask(world, conversation, "strong", "Et pour un garage ?")
+    for path, body in (
+        ("turns", {"question": NEVER}),
+        ("summaries", {"document_id": world.open_id}),
+        ("comparisons", {"document_id": world.open_id}),
+    ):
+        more = {**body, "replaces": 1, "as_of": here["changed_at"]}
+        status, told = call(world, "POST", f"/v1/conversations/{conversation}/{path}", "strong", more)
+        assert (status, told["error"]["type"]) == (409, "changed_elsewhere")
+    now = shown(world, conversation)
+    assert len(now["turns"]) == 2
+    assert now["changed_at"] == now["turns"][-1]["asked_at"]
+    assert ask(world, conversation, "strong", NEVER, replaces=1, as_of=now["changed_at"])["number"] == 1
+
+
+def test_remark_is_told_so_and_the_next_question_goes_on_from_the_one_before_it(
+    world: World, conversation: str
+) -> None:
+    for said in ("Merci !", "Es-tu sûr ?", "👍", "?"):
+        turn = ask(world, conversation, "strong", said)
+        assert (turn["answer"]["outcome"], turn["answer"]["citations"], turn["searched"]) == ("declined", [], said)
+    followed = ask(world, conversation, "strong", "Et pour un garage ?")["searched"]
+    assert followed == "Quel est le délai de dépôt de la demande de logement pour un garage ?"
+
+
+def test_question_that_is_only_spaced_otherwise_is_not_told_to_be_rewritten(world: World, conversation: str) -> None:
+    spaced = "Quel est le délai\nde dépôt  de la demande de logement ?"
+    assert ask(world, conversation, "strong", spaced)["searched"] == spaced
 
 
 def test_feedback_is_kept_with_the_turn_and_taken_back(world: World, conversation: str) -> None:

@@ -83,7 +83,7 @@ export class AskView {
     this.stop();
     this.page.source.close({ refocus: false });
     const turn = new Turn(question);
-    const replaces = instead?.number ?? null;
+    const replaces = this.replacing(turn, instead);
     if (instead) this.turns = this.turns.slice(0, this.turns.indexOf(instead));
     this.turns = this.keeping === false ? [turn] : [...this.turns, turn];
     this.composer.fill(this.keeping === false ? question : "");
@@ -93,10 +93,21 @@ export class AskView {
     await this.follow(turn, this.events(turn, replaces));
   }
 
+  /** The number of the turn that is dropped; one that failed before it had a number of its own drops what it was to replace. */
+  replacing(turn, instead) {
+    turn.replaces = instead?.number ?? instead?.replaces ?? null;
+    return turn.replaces;
+  }
+
+  /** What says which turns go, and of which state of the conversation that is meant. */
+  instead(replaces) {
+    return replaces === null ? {} : { replaces, as_of: this.conversation.changed_at };
+  }
+
   async *events(turn, replaces) {
     const { signal } = turn.stopper;
     const body = { question: turn.question, language: null };
-    if (await this.place(signal)) return yield* this.keptEvents("/turns", { ...body, replaces }, signal);
+    if (await this.place(signal)) return yield* this.keptEvents("/turns", { ...body, ...this.instead(replaces) }, signal);
     if (this.scope.json) body.scope = this.scope.json;
     yield* answerEvents("answers", { body, signal });
   }
@@ -160,14 +171,15 @@ export class AskView {
   /** What a document says, point by point. */
   summarise(document, { instead = null } = {}) {
     const turn = this.read(new Turn("", { kind: "summary", documents: [named(document)] }), instead);
-    return this.follow(turn, this.summaryEvents(turn, instead?.number ?? null));
+    return this.follow(turn, this.summaryEvents(turn, this.replacing(turn, instead)));
   }
 
   async *summaryEvents(turn, replaces) {
     const { signal } = turn.stopper;
     const [{ document_id: id }] = turn.documents;
     const { language } = this.page.words;
-    if (await this.place(signal)) yield* this.keptEvents("/summaries", { document_id: id, language, replaces }, signal);
+    const body = { document_id: id, language };
+    if (await this.place(signal)) yield* this.keptEvents("/summaries", { ...body, ...this.instead(replaces) }, signal);
     else yield* answerEvents(documentPath(id, "/summary", { language }), { signal });
   }
 
@@ -179,7 +191,7 @@ export class AskView {
       ? [named(document), { document_id: chosen.other, title }]
       : [chosen.from, chosen.to].map((version) => ({ ...named(document), version }));
     const turn = this.read(new Turn("", { kind: "changes", documents }), instead);
-    const replaces = instead?.number ?? null;
+    const replaces = this.replacing(turn, instead);
     await turn.fetch(this.compared({ document_id: id, ...chosen, replaces }, turn.stopper.signal), () => this.update(turn));
     if (turn.number !== null) await this.nameConversation();
   }
@@ -188,7 +200,7 @@ export class AskView {
   async compared({ replaces, ...body }, signal) {
     if (await this.place(signal)) {
       const path = conversationPath(this.conversation.id, "/comparisons");
-      return full("conversation_full", () => change("POST", path, { ...body, replaces }, { signal }));
+      return full("conversation_full", () => change("POST", path, { ...body, ...this.instead(replaces) }, { signal }));
     }
     const { document_id: id, ...chosen } = body;
     return { comparison: await json(documentPath(id, "/changes", chosen), { signal }) };
@@ -221,7 +233,7 @@ export class AskView {
     try {
       const kept = await json(conversationPath(id));
       if (this.wanted !== id) return;
-      this.conversation = { id: kept.id, title: kept.title };
+      this.conversation = { id: kept.id, title: kept.title, changed_at: kept.changed_at };
       this.turns = kept.turns.map((record) => Turn.kept(record));
       this.scope.take(kept.scope);
       this.problem = null;
@@ -294,8 +306,16 @@ export class AskView {
   }
 
   update(turn) {
+    this.heed(turn);
     if (turn.conversation && !turn.running) this.nameConversation();
     if (this.turns.includes(turn)) this.views.get(turn)?.show();
+  }
+
+  /** What is asked here is known here. A number that was skipped is another window's turn: as of then, this page is behind. */
+  heed(turn) {
+    if (!turn.askedAt || !this.conversation || !this.turns.includes(turn)) return;
+    const former = this.turns.slice(0, this.turns.indexOf(turn)).findLast((each) => each.number !== null);
+    if (turn.number === (former?.number ?? 0) + 1) this.conversation.changed_at = turn.askedAt;
   }
 
   /** A new conversation gets its title with its first answer. */

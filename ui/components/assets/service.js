@@ -72,7 +72,8 @@ async function response(path, options) {
 }
 
 function refusal(status, body) {
-  return new ServiceError(KINDS[status] ?? (status >= 500 ? "unavailable" : "unknown"), body?.error?.message ?? "");
+  const kind = body?.error?.type === "changed_elsewhere" ? "changed_elsewhere" : KINDS[status];
+  return new ServiceError(kind ?? (status >= 500 ? "unavailable" : "unknown"), body?.error?.message ?? "");
 }
 
 /** Posts a form and reports the share that has left; `fetch` cannot say how far an upload is. */

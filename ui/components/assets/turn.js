@@ -13,6 +13,8 @@ export class Turn {
     this.kind = kind;
     this.documents = documents;
     this.number = null;
+    this.replaces = null;
+    this.askedAt = null;
     this.searched = question;
     this.phase = "searching";
     this.sentences = [];
@@ -28,6 +30,7 @@ export class Turn {
   static kept(record) {
     const turn = new Turn(record.question, { kind: record.kind, documents: record.documents });
     turn.number = record.number;
+    turn.askedAt = record.asked_at;
     turn.searched = record.searched || record.question;
     turn.feedback = record.feedback;
     turn.hidden = record.hidden ?? 0;
@@ -61,6 +64,7 @@ export class Turn {
   take(event, data) {
     if (event === "turn") {
       this.number = data.number;
+      this.askedAt = data.asked_at;
       this.searched = data.searched || this.question;
       this.conversation = data.conversation_id;
     } else if (event === "evidence") {
@@ -126,8 +130,8 @@ export class Turn {
   /** Takes what a "changes" turn shows, as the service tells a turn that it keeps. Never throws. */
   async fetch(record, changed) {
     try {
-      const { comparison, number = null, documents = this.documents } = await record;
-      Object.assign(this, { comparison, number, documents, phase: "done" });
+      const { comparison, number = null, asked_at: askedAt = null, documents = this.documents } = await record;
+      Object.assign(this, { comparison, number, askedAt, documents, phase: "done" });
     } catch (error) {
       if (error.name === "AbortError") this.phase = "stopped";
       else this.fail(error);
