@@ -54,7 +54,7 @@ def retrieval(
     from assistant.evaluation import load_set, measure_retrieval, set_hash
 
     settings = settings_of(instance)
-    other, earlier = _compared_with(against, "retrieval")
+    other, earlier = _compared_with(against, "retrieval", report)
     ours = _ranking_parts(settings)
     collection = load_set(folder)
     for remark in collection.remarks:
@@ -109,7 +109,7 @@ def grounding(
     read, lines = evaluation.read_claims(file), _tuning_lines(file, tuning)
     claims = _labelled(read, file, predictions)
     hashed = lines_hash([asdict(claim) for claim in claims])
-    other, earlier = _compared_with(against, "grounding")
+    other, earlier = _compared_with(against, "grounding", report)
     ours = evaluation.judged(read, evaluation.checked_by(verifier_of(settings)))
     if predictions is not None:
         evaluation.write_predictions(read, ours.supported, predictions)
@@ -137,11 +137,15 @@ def grounding(
 
 def _labelled(claims: Sequence[Claim], file: Path, predictions: Path | None) -> tuple[Claim, ...]:
     """The lines that say whether their claim is supported; a word about the others."""
+    from assistant.evaluation.report import require_writable
+
     labelled = tuple(claim for claim in claims if claim.supported is not None)
     if predictions is None and not labelled:
         raise ConfigurationError(f"{file}: no line has 'supported'; add --predictions OUT for the verdicts alone")
     if predictions is not None and predictions.resolve() == file.resolve():
         raise ConfigurationError(f"{predictions}: the verdicts would overwrite the lines; name another file")
+    if predictions is not None:
+        require_writable(predictions.parent)
     if len(labelled) < len(claims):
         silent = len(claims) - len(labelled)
         message = f"{silent} of {len(claims)} lines do not say 'supported': they get a verdict and do not count"
@@ -206,7 +210,7 @@ def _evaluate_lines(
     from assistant.evaluation.report import lines_hash
 
     hashed = lines_hash(lines)
-    other, earlier = _compared_with(against, "answers")
+    other, earlier = _compared_with(against, "answers", report)
     measured = _measured_answers(lines, settings, name)
     if other is not None:
         measured = measured.beside(_measured_answers(lines, other, name))
@@ -298,10 +302,14 @@ def _ranking_parts(settings: Settings) -> Configuration:
     return Configuration(embedder, lambda index: retriever_over(index, settings, embedder, Calibration({})))
 
 
-def _compared_with(against: Path | None, kind: str) -> tuple[Settings | None, dict[str, Any] | None]:
-    """The other instance, or the earlier report."""
-    from assistant.evaluation.report import read_report
+def _compared_with(
+    against: Path | None, kind: str, report: Path | None
+) -> tuple[Settings | None, dict[str, Any] | None]:
+    """The other instance, or the earlier report; looked at before anything is measured, like the folder of the new report."""
+    from assistant.evaluation.report import read_report, require_writable
 
+    if report is not None:
+        require_writable(report)
     if against is None:
         return None, None
     return (load_settings(against), None) if against.suffix == ".toml" else (None, read_report(against, kind))

@@ -198,6 +198,13 @@ def test_verdicts_never_take_the_place_of_the_lines_and_are_written_whole_or_not
     assert out.read_text(encoding="utf-8") == "earlier\n"
 
 
+def test_where_nothing_can_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    file = small_set(tmp_path)
+    for option in ("--report", "--predictions"):
+        with pytest.raises(ConfigurationError, match="nothing can be written there"):
+            evaluated(file, option, str(file / "below" / "a file"))
+
+
 def evaluated(file: Path, *options: str) -> Result:
     """`assistant evaluate grounding` on an instance of its own, errors raised."""
     instance = file.parent / "instance.toml"
