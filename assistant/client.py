@@ -302,9 +302,9 @@ class ServiceClient:
         """Delete a model that is not in use."""
         return self._json("DELETE", f"/adapted-models/{name}")
 
-    def training_material(self) -> Json:
-        """Passages and gold questions to train on."""
-        return self._json("GET", "/adapted-models/material", timeout=None)
+    def training_material(self, *, up_to: str = "") -> Json:
+        """Passages and gold questions to train on; with a label only those that a reader cleared for it may read."""
+        return self._json("GET", "/adapted-models/material", params={"up_to": up_to} if up_to else {}, timeout=None)
 
     def text(self, document_id: str, *, start: int, end: int, context: int = 400, version: str | None = None) -> Json:
         """A piece of stored text with what stands around it."""

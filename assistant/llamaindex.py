@@ -35,8 +35,8 @@ class AssistantRetriever(BaseRetriever):
     """The passages that the assistant itself would answer from, best first, as nodes with text, score and metadata.
 
     `principal` is whoever the results are for. Make one retriever for each reader, never one for all of them. At most `k`
-    passages come back, repeats of the same words counted once. With `abstaining`, none do when the assistant would not answer
-    from them.
+    passages come back, repeats of the same words counted once; none for a question without words. With `abstaining`, none do when
+    the assistant would not answer from them.
     """
 
     def __init__(self, retriever: Retriever, principal: Principal, *, k: int = 12, abstaining: bool = False) -> None:
@@ -49,6 +49,8 @@ class AssistantRetriever(BaseRetriever):
         self._abstaining = abstaining
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        if not query_bundle.query_str.strip():
+            return []
         found = self._assistant_retriever.evidence(query_bundle.query_str, None, self._principal, k=self._k)
         if self._abstaining and not self._assistant_retriever.sufficient(found):
             return []
@@ -59,7 +61,11 @@ class AssistantRetriever(BaseRetriever):
 
 
 class ServiceRetriever(BaseRetriever):
-    """The same from a running service; the reader is the one whose key or session `client` was made with."""
+    """The service's search as nodes; the reader is the one whose key or session `client` was made with.
+
+    It is the ranking that evidence starts from: repeats of the same words are in it each, and no section makes room for others.
+    At most `k` passages, 1 to 100, for a question of at most 2,000 characters; the service refuses others (InvalidRequest).
+    """
 
     def __init__(self, client: ServiceClient, *, k: int = 12, route: Route = "hybrid") -> None:
         if not isinstance(client, ServiceClient):
@@ -70,6 +76,8 @@ class ServiceRetriever(BaseRetriever):
         self._route = route
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        if not query_bundle.query_str.strip():
+            return []
         results = self._client.search(query_bundle.query_str, k=self._k, route=self._route)["results"]
         return [_node(result["score"], result["passage"]) for result in results]
 

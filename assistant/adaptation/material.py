@@ -33,17 +33,26 @@ class Material:
         return cls(tuple(passages), tuple(gold))
 
 
-def material(index: PassageIndex, gold: Iterable[GoldQuestion], principal: Principal, *, most: int) -> Material:
-    """Whole documents, by chance but always the same ones, until they have `most` passages; with their gold questions."""
+def material(
+    index: PassageIndex, gold: Iterable[GoldQuestion], principal: Principal, *, most: int, up_to: Label | None = None
+) -> Material:
+    """Whole documents, by chance but always the same ones, until they have `most` passages; with their gold questions.
+
+    `up_to`: of what the principal may read, only what a reader with this clearance may read too; None: all of it. What is left
+    out has no part in which documents are chosen.
+    """
     passages: dict[str, tuple[Passage, ...]] = {}
     taken = 0
     for document_id in sorted(index.held(), key=lambda name: hashlib.sha256(name.encode()).digest()):
         if taken >= most:
             break
         try:
-            passages[document_id] = index.document_passages(document_id, principal)
+            found = index.document_passages(document_id, principal)
         except NotFound:
             continue
+        if up_to is not None and not all(up_to.dominates(passage.label) for passage in found):
+            continue
+        passages[document_id] = found
         taken += len(passages[document_id])
     asked = []
     for question in gold:

@@ -87,22 +87,31 @@ class OwnQuestion:
     remaining: str
 
 
-def share_of(document_id: str, *, seed: int) -> Share:
-    """What this document is used for, the same at every call: 70 % train, 12 % choose, 18 % judge.
+def division(documents: Iterable[str], *, seed: int) -> dict[str, Share]:
+    """What each of these documents is used for: 70 % train, 12 % choose, 18 % judge, to the nearest document.
 
-    >>> share_of("a", seed=1) is share_of("a", seed=1)
-    True
+    By chance, and the same for the same documents and seed. Counted out and not drawn for each by itself: of 21 documents one
+    division in sixty would have left none to judge by.
+
+    >>> from collections import Counter
+    >>> sorted(Counter(division("abcdefghijklmnopqrstu", seed=1).values()).items())
+    [(<Share.CHOOSING: 'choosing'>, 2), (<Share.JUDGING: 'judging'>, 4), (<Share.TRAINING: 'training'>, 15)]
     """
-    place = int.from_bytes(hashlib.sha256(f"{seed}\n{document_id}".encode()).digest()[:8], "big") / 2**64
-    if place < 0.70:
-        return Share.TRAINING
-    return Share.CHOOSING if place < 0.82 else Share.JUDGING
+    ordered = sorted(set(documents), key=lambda name: hashlib.sha256(f"{seed}\n{name}".encode()).digest())
+    trained, chosen = round(0.70 * len(ordered)), round(0.82 * len(ordered))
+    training = dict.fromkeys(ordered[:trained], Share.TRAINING)
+    return (
+        training
+        | dict.fromkeys(ordered[trained:chosen], Share.CHOOSING)
+        | dict.fromkeys(ordered[chosen:], Share.JUDGING)
+    )
 
 
-def training_pairs(passages: Iterable[CorpusPassage], gold: Iterable[GoldPair], *, seed: int) -> tuple[Pair, ...]:
+def training_pairs(passages: Sequence[CorpusPassage], gold: Iterable[GoldPair], *, seed: int) -> tuple[Pair, ...]:
     """Every pair of the documents of the share TRAINING, in an order of chance; the same for the same seed."""
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    ours = {p.id: p for p in passages if share_of(p.document_id, seed=seed) is Share.TRAINING}
+    shares = division((p.document_id for p in passages), seed=seed)
+    ours = {p.id: p for p in passages if shares[p.document_id] is Share.TRAINING}
     pairs = [pair for passage in ours.values() for pair in _pairs_of(passage, chance)]
     for asked in gold:
         pairs += [

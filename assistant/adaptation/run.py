@@ -13,10 +13,11 @@ from pathlib import Path
 from assistant.access import join_labels
 from assistant.adaptation.material import Material
 from assistant.adaptation.models import AdaptedModel, ModelStore
-from assistant.adaptation.pairs import Pair, Share, own_questions, share_of, training_pairs
+from assistant.adaptation.pairs import Pair, Share, division, own_questions, training_pairs
 from assistant.adaptation.training import Progress, Recipe, Trained, train
-from assistant.adaptation.trial import Verdict, judge
+from assistant.adaptation.trial import FEWEST, Verdict, judge
 from assistant.embedding import Embedder, ModelFolder
+from assistant.errors import InvalidRequest
 from assistant.lexical import Lexicon
 
 _UNFINISHED = ".unfinished-"
@@ -49,7 +50,8 @@ class Adaptation:
 
 def plan_of(material: Material, *, seed: int) -> Plan:
     """What there is to learn from."""
-    held_out = [p for p in material.passages if share_of(p.document_id, seed=seed) is Share.JUDGING]
+    shares = division((p.document_id for p in material.passages), seed=seed)
+    held_out = [p for p in material.passages if shares[p.document_id] is Share.JUDGING]
     return Plan(
         documents=len({passage.document_id for passage in material.passages}),
         passages=len(material.passages),
@@ -74,9 +76,15 @@ def adapt(
     """Train on the material, judge, and keep the model when it is better. `opened` gives the encoder in a folder.
 
     `learned` may change the pairs before they are learned from; the check of the trial mixes them up. Nothing is left behind when
-    it is interrupted or the model is refused. Raises InvalidRequest when there is too little to learn from.
+    it is interrupted or the model is refused. Raises InvalidRequest, before training, when there is too little to learn from or
+    to judge by.
     """
     plan = plan_of(material, seed=recipe.seed)
+    if plan.judging_questions < FEWEST:
+        raise InvalidRequest(
+            f"{plan.judging_questions} questions of held-out documents are too few to judge by; {FEWEST} are needed: hand in more"
+            " documents"
+        )
     pairs = learned(training_pairs(material.passages, material.gold, seed=recipe.seed))
     _clear_up(store)
     with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=store.folder()) as scratch:

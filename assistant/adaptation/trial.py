@@ -15,7 +15,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.adaptation.pairs import CorpusPassage, GoldPair, Share, by_id, own_questions, share_of
+from assistant.adaptation.pairs import CorpusPassage, GoldPair, Share, by_id, division, own_questions
 from assistant.embedding import Embedder
 from assistant.evaluation.rankings import ranking_scores
 from assistant.evaluation.significance import Difference, differences
@@ -94,8 +94,9 @@ def judge(
     seed: int,
 ) -> Verdict:
     """Compare both encoders; `seed` is that of the training, which divided the documents."""
-    passages = _tried(passages, seed)
-    kinds = {"own": _own(passages, seed), "gold": _gold(passages, gold, seed)}
+    shares = division((p.document_id for p in passages), seed=seed)
+    passages = _tried(passages, shares)
+    kinds = {"own": _own(passages, shares, seed), "gold": _gold(passages, gold, shares)}
     rankings = {
         kind: _Rankings(collection, lexicon, base, adapted)
         for kind, collection in kinds.items()
@@ -165,8 +166,8 @@ class _Rankings:
 def _decision(comparisons: Mapping[str, Mapping[str, Comparison]]) -> tuple[bool, str]:
     """Better when vectors alone find significantly more, for every kind of question that can tell, and both together no less."""
     telling = {kind: found for kind, found in comparisons.items() if found["dense"].queries >= FEWEST}
-    if not telling:
-        return False, f"there are fewer than {FEWEST} held-out questions; hand in more documents first"
+    if "own" not in telling:  # gold questions alone are not tested for significance
+        return False, f"there are fewer than {FEWEST} own held-out questions; hand in more documents first"
     for kind, found in telling.items():
         dense, hybrid = found["dense"].gain, found["hybrid"].gain
         if kind == "own" and not (dense.significant and dense.difference > 0):
@@ -209,33 +210,31 @@ def _chosen(rankings: _Rankings, language: str, present: float) -> tuple[float, 
     return best[0], best[1]
 
 
-def _tried(passages: Sequence[CorpusPassage], seed: int) -> list[CorpusPassage]:
+def _tried(passages: Sequence[CorpusPassage], shares: Mapping[str, Share]) -> list[CorpusPassage]:
     """At most `MOST_PASSAGES`: three quarters of documents that are held out, where there are so many."""
-    held_out = [p for p in passages if share_of(p.document_id, seed=seed) is not Share.TRAINING][
-        : MOST_PASSAGES * 3 // 4
-    ]
-    others = [p for p in passages if share_of(p.document_id, seed=seed) is Share.TRAINING]
+    held_out = [p for p in passages if shares[p.document_id] is not Share.TRAINING][: MOST_PASSAGES * 3 // 4]
+    others = [p for p in passages if shares[p.document_id] is Share.TRAINING]
     return held_out + others[: MOST_PASSAGES - len(held_out)]
 
 
-def _own(passages: Sequence[CorpusPassage], seed: int) -> _Collection:
+def _own(passages: Sequence[CorpusPassage], shares: Mapping[str, Share], seed: int) -> _Collection:
     questions: list[_Question] = []
     for share in (Share.CHOOSING, Share.JUDGING):
-        theirs = (p for p in passages if share_of(p.document_id, seed=seed) is share)
+        theirs = (p for p in passages if shares[p.document_id] is share)
         for asked in own_questions(theirs, seed=seed)[:MOST_QUESTIONS]:
             of, remaining = asked.passage, asked.passage.embedded(asked.remaining)
             questions.append(_Question(asked.question, of.language, share, frozenset({of.id}), remaining))
     return _Collection({p.id: (p.language, p.embedded(p.text)) for p in passages}, tuple(questions))
 
 
-def _gold(passages: Sequence[CorpusPassage], gold: Iterable[GoldPair], seed: int) -> _Collection:
+def _gold(passages: Sequence[CorpusPassage], gold: Iterable[GoldPair], shares: Mapping[str, Share]) -> _Collection:
     known = by_id(passages)
     questions = []
     for asked in gold:
         relevant = frozenset(key for key in asked.passages if key in known)
-        shares = {share_of(known[key].document_id, seed=seed) for key in relevant}
-        if relevant and Share.TRAINING not in shares:
-            share = Share.CHOOSING if Share.CHOOSING in shares else Share.JUDGING
+        of_these = {shares[known[key].document_id] for key in relevant}
+        if relevant and Share.TRAINING not in of_these:
+            share = Share.CHOOSING if Share.CHOOSING in of_these else Share.JUDGING
             questions.append(_Question(asked.question, asked.language, share, relevant))
     return _Collection({p.id: (p.language, p.embedded(p.text)) for p in passages}, tuple(questions))
 

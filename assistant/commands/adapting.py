@@ -35,6 +35,9 @@ def run(
         int | None, typer.Option("--threads", min=1, max=64, help="Processor cores; default: embedding.threads")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Divides the documents and orders the pairs")] = 1,
+    up_to: Annotated[
+        str, typer.Option("--up-to", help="Learn only from documents that a reader with this clearance may read")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what there is to learn from, and stop")] = False,
     stay: Annotated[bool, typer.Option("--stay", help="Keep a better model without changing to it")] = False,
     as_json: AsJson = False,
@@ -46,7 +49,7 @@ def run(
 
     settings = settings_of(instance)
     with service_of(settings) as client:
-        material = Material.from_plain(client.training_material())
+        material = Material.from_plain(client.training_material(up_to=up_to))
     plan = plan_of(material, seed=seed)
     if dry_run:
         _tell({"plan": plain(plan)}, as_json=as_json)
@@ -159,7 +162,9 @@ def _show_plan(plan: dict[str, Any]) -> None:
         markup=False,
     )
     console.print(
-        f"The model will be made from all of these, and belongs under the highest label among them: {plan['label']}.",
+        f"The model will be made from all of these, and belongs under the highest label among them: {plan['label']}."
+        " Where readers are cleared for less, what they may not read has a part in the order of what they find;"
+        " --up-to LABEL leaves it out.",
         markup=False,
     )
 

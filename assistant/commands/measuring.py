@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -55,9 +54,12 @@ def retrieval(
     from assistant.evaluation import load_set, measure_retrieval, set_hash
 
     settings = settings_of(instance)
-    other, earlier = _compared_with(against, "retrieval")
+    other, earlier = _compared_with(against, "retrieval", report)
     ours = _ranking_parts(settings)
-    measured = measure_retrieval(load_set(folder), ours, _ranking_parts(other) if other else None)
+    collection = load_set(folder)
+    for remark in collection.remarks:
+        problems.print(f"{folder}: {remark}", style="yellow", markup=False, soft_wrap=True)
+    measured = measure_retrieval(collection, ours, _ranking_parts(other) if other else None)
     hashed = set_hash(folder)
     measured = _with_earlier(measured, earlier, hashed, against)
     _write(measured, configuration_of(settings, ours.embedder), hashed, report)
@@ -104,17 +106,21 @@ def grounding(
     from assistant.evaluation.report import lines_hash
 
     settings = settings_of(instance)
-    claims, lines = evaluation.read_claims(file), _tuning_lines(file, tuning)
+    read, lines = evaluation.read_claims(file), _tuning_lines(file, tuning)
+    claims = _labelled(read, file, predictions)
     hashed = lines_hash([asdict(claim) for claim in claims])
-    other, earlier = _compared_with(against, "grounding")
+    other, earlier = _compared_with(against, "grounding", report)
+    ours = evaluation.judged(read, evaluation.checked_by(verifier_of(settings)))
+    if predictions is not None:
+        evaluation.write_predictions(read, ours.supported, predictions)
+    if not claims:
+        return
     embedder = embedder_of(settings)
-    judges = {evaluation.OURS: evaluation.checked_by(verifier_of(settings))}
+    judges = {}
     if other is not None:
         judges[AGAINST] = evaluation.checked_by(verifier_of(other))
     judges |= evaluation.baselines(claims, lines, lexicon_of(settings), embedder) if lines else {}
-    judged = {name: evaluation.judged(claims, judge) for name, judge in judges.items()}
-    if predictions is not None:
-        evaluation.write_predictions(claims, judged[evaluation.OURS].supported, predictions)
+    judged = {evaluation.OURS: ours} | {name: evaluation.judged(claims, judge) for name, judge in judges.items()}
     measured = evaluation.grounding_measurement(file.name, claims, judged)
     measured = _with_earlier(measured, earlier, hashed, against)
     _write(measured, configuration_of(settings, embedder), hashed, report)
@@ -127,6 +133,24 @@ def grounding(
         shown = {key: of for key, of in groups.items() if name == evaluation.OURS or key not in evaluation.KINDS}
         _show_grounding(f"{file.name}: {name}", shown, times=judged[name].times)
     _show_differences(measured, measured.measures)
+
+
+def _labelled(claims: Sequence[Claim], file: Path, predictions: Path | None) -> tuple[Claim, ...]:
+    """The lines that say whether their claim is supported; a word about the others."""
+    from assistant.evaluation.report import require_writable
+
+    labelled = tuple(claim for claim in claims if claim.supported is not None)
+    if predictions is None and not labelled:
+        raise ConfigurationError(f"{file}: no line has 'supported'; add --predictions OUT for the verdicts alone")
+    if predictions is not None and predictions.resolve() == file.resolve():
+        raise ConfigurationError(f"{predictions}: the verdicts would overwrite the lines; name another file")
+    if predictions is not None:
+        require_writable(predictions.parent)
+    if len(labelled) < len(claims):
+        silent = len(claims) - len(labelled)
+        message = f"{silent} of {len(claims)} lines do not say 'supported': they get a verdict and do not count"
+        problems.print(message, style="yellow", markup=False, soft_wrap=True)
+    return labelled
 
 
 def _tuning_lines(file: Path, tuning: Path | None) -> tuple[Claim, ...]:
@@ -186,7 +210,7 @@ def _evaluate_lines(
     from assistant.evaluation.report import lines_hash
 
     hashed = lines_hash(lines)
-    other, earlier = _compared_with(against, "answers")
+    other, earlier = _compared_with(against, "answers", report)
     measured = _measured_answers(lines, settings, name)
     if other is not None:
         measured = measured.beside(_measured_answers(lines, other, name))
@@ -278,10 +302,14 @@ def _ranking_parts(settings: Settings) -> Configuration:
     return Configuration(embedder, lambda index: retriever_over(index, settings, embedder, Calibration({})))
 
 
-def _compared_with(against: Path | None, kind: str) -> tuple[Settings | None, dict[str, Any] | None]:
-    """The other instance, or the earlier report."""
-    from assistant.evaluation.report import read_report
+def _compared_with(
+    against: Path | None, kind: str, report: Path | None
+) -> tuple[Settings | None, dict[str, Any] | None]:
+    """The other instance, or the earlier report; looked at before anything is measured, like the folder of the new report."""
+    from assistant.evaluation.report import read_report, require_writable
 
+    if report is not None:
+        require_writable(report)
     if against is None:
         return None, None
     return (load_settings(against), None) if against.suffix == ".toml" else (None, read_report(against, kind))
@@ -346,22 +374,9 @@ def _asked(settings: Settings, lines: list[dict[str, Any]]) -> list[AskedQuestio
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:
-    lines = []
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ConfigurationError(f"{file}: line {number}: not valid JSON: {error.msg}") from error
-        if not isinstance(value, dict) or "question" not in value:
-            raise ConfigurationError(f"{file}: line {number}: an object with the key 'question' is expected")
-        lines.append(value)
-    return lines
+    from assistant.evaluation.answers import question_lines
+
+    return question_lines(file)
 
 
 def _show(title: str, figures: Mapping[str, Mapping[str, float | None]]) -> None:

@@ -7,10 +7,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from assistant.errors import ConfigurationError
+from assistant.evaluation.labelled_lines import json_object, language_of, text_lines
 from assistant.evaluation.measurement import Measurement, System
 from assistant.language import TABLE_CELL
 from assistant.types import LANGUAGES, Answer, Outcome
@@ -35,6 +38,32 @@ _PRECISE = ("citation_precision", "citation_recall")
 _LINE_HYPHEN = re.compile(r"(?<=\w)[-\u00ad\u2010]\s*\n\s*(?=\w)")
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 _ABSTAINED = frozenset({Outcome.NO_EVIDENCE, Outcome.DECLINED})
+
+
+def question_lines(file: Path) -> list[dict[str, Any]]:
+    """The lines of a file of questions, each with its language in `lang`.
+
+    Raises ConfigurationError naming file and line when one is not as `measure_answers` wants it, or when there are none.
+    """
+    numbered = [(number, line) for number, line in enumerate(text_lines(file), start=1) if line.strip()]
+    if not numbered:
+        raise ConfigurationError(f"{file}: no lines; one JSON object a line is expected")
+    return [_question_line(line, f"{file}: line {number}") for number, line in numbered]
+
+
+def _question_line(text: str, place: str) -> dict[str, Any]:
+    line = json_object(text, place)
+    answerable = line.get("label") != "unanswerable"
+    wanted = ["question", *(("answer_span", "document_id" if "document_id" in line else "file") if answerable else ())]
+    for key in wanted:
+        if not isinstance(line.get(key), str) or not line[key].strip():
+            raise ConfigurationError(f"{place}: {key!r} is missing, or not a text")
+    page = line.get("page")
+    if page is not None and (isinstance(page, bool) or not isinstance(page, int) or page < 1):
+        raise ConfigurationError(
+            f"{place}: 'page' is not a whole number from 1 on; leave it out for formats without pages"
+        )
+    return line | {"lang": language_of(line, line["question"], place)}
 
 
 def evaluate_answers(lines: Iterable[Mapping[str, Any]], ask: Ask) -> dict[str, dict[str, float | None]]:
@@ -120,7 +149,7 @@ def _scores(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, flo
     said = not abstained  # what is cited in silence are leads, and they state nothing
     scores = {
         "file_hit": float(said and bool(from_file)),
-        "span_found": float(said and normalised(str(line["answer_span"])) in normalised(answer["text"])),
+        "span_found": float(said and _says(answer["text"], str(line["answer_span"]))),
         "abstained_answerable": float(abstained),
         "citation_recall": float(said and bool(right)),
     }
@@ -131,6 +160,13 @@ def _scores(line: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, flo
     elif answer["citations"]:
         scores["citation_precision"] = len(right) / len(answer["citations"])
     return scores
+
+
+def _says(text: str, words: str) -> bool:
+    """True when the words stand in the text; figures at their ends as whole ones."""
+    wanted = normalised(words)
+    before, after = (r"(?<!\d)" if wanted[:1].isdigit() else ""), (r"(?!\d)" if wanted[-1:].isdigit() else "")
+    return bool(re.search(f"{before}{re.escape(wanted)}{after}", normalised(text)))
 
 
 def _stands_on(citation: Mapping[str, Any], page_number: int) -> bool:

@@ -46,27 +46,33 @@ def baseline_rankings(collection: RetrievalSet, embedder: Embedder, vectors: NDA
 
 
 def word_ranker(collection: RetrievalSet) -> Ranker:
-    """bm25s with its default parameters; a document that shares no word with the question is not in its ranking."""
+    """bm25s with its default parameters, each text in its own language; a document that shares no word is not in its ranking."""
     import bm25s
     import Stemmer
 
     logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG when imported
-    stemmer = Stemmer.Stemmer(_LANGUAGES.get(collection.language, "porter"))
-    stop_words = _stop_words(collection.language)
+    spoken = {*collection.languages.values(), *(passage.language for passage in collection.passages)}
+    tools = {language: (_stop_words(language), Stemmer.Stemmer(_LANGUAGES[language])) for language in spoken}
+    language_of = dict(zip(collection.queries.values(), collection.languages.values(), strict=True))
 
-    def terms(texts: list[str]) -> list[list[str]]:
+    def terms(text: str, language: str) -> list[str]:
+        stop_words, stemmer = tools[language]
         tokens: list[list[str]] = bm25s.tokenize(
-            texts, stopwords=stop_words, stemmer=stemmer, return_ids=False, show_progress=False
+            [text], stopwords=stop_words, stemmer=stemmer, return_ids=False, show_progress=False
         )
-        return tokens
+        return tokens[0]
 
     ids = [passage.document_id for passage in collection.passages]
     index = bm25s.BM25()
-    index.index(terms([passage.embedded_text() for passage in collection.passages]), show_progress=False)
+    index.index(
+        [terms(passage.embedded_text(), passage.language) for passage in collection.passages], show_progress=False
+    )
     depth = min(FUSED_DEPTH, len(ids))
 
     def rank(question: str) -> Sequence[str]:
-        asked = [term for term in terms([question])[0] if term in index.vocab_dict]
+        asked = [
+            term for term in terms(question, language_of.get(question, collection.language)) if term in index.vocab_dict
+        ]
         if not asked:
             return ()
         rows, scores = index.retrieve([asked], k=depth, show_progress=False)

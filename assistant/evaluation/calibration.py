@@ -179,22 +179,23 @@ def _toml_strings(names: Sequence[str]) -> str:
 
 
 def _sample(collection: RetrievalSet, embedder: Embedder, lexicon: Lexicon) -> _Sample:
-    rows, answerable, folds = [], [], []
+    rows, answerable, folds, languages = [], [], [], []
     with indexed(collection, embedder) as (index, vectors):
         retriever = Retriever(index, embedder, lexicon, Calibration({}))
         for number, query_id in enumerate(_spread(list(collection.queries), QUERIES)):
+            question, language = collection.queries[query_id], collection.languages[query_id]
             for hidden in ((), tuple(collection.relevant[query_id])):
                 with _without(index, collection, vectors, hidden):
-                    features = retriever.features(collection.queries[query_id], collection.language, READER, k=PASSAGES)
+                    features = retriever.features(question, language, READER, k=PASSAGES)
                 rows.append([features[name] for name in FEATURES])
                 answerable.append(not hidden)
                 folds.append(number % FOLDS)
-    languages = np.full(len(rows), collection.language)
+                languages.append(language)
     return _Sample(
         collection.name,
         np.array(rows),
         np.array(answerable),
-        languages,
+        np.array(languages),
         np.array(folds),
         1.0,
         np.zeros(len(rows), bool),

@@ -197,10 +197,15 @@ def retrieval_set(
     for gold in questions:
         relevant = relevant_passages(gold, corpus.get(gold.document_id or "", ()))
         if relevant:
-            queries.append({"_id": gold.id, "text": gold.question})
+            queries.append({"_id": gold.id, "text": gold.question, "lang": gold.language})
             qrels += [{"query": gold.id, "corpus": passage.id, "score": 1} for passage in relevant]
     lines = [
-        {"_id": passage.id, "title": " · ".join((passage.title, *passage.headings)), "text": passage.text}
+        {
+            "_id": passage.id,
+            "title": " · ".join((passage.title, *passage.headings)),
+            "text": passage.text,
+            "lang": passage.language,
+        }
         for passages in corpus.values()
         for passage in passages
     ]

@@ -19,6 +19,7 @@ import numpy as np
 from assistant.caution import Verifying
 from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
+from assistant.evaluation.labelled_lines import json_object, language_of, text_lines
 from assistant.evaluation.measurement import Measurement, System
 from assistant.language import sentence_spans
 from assistant.lexical import Lexicon
@@ -49,9 +50,12 @@ class Claim:
     language: str
     text: str
     passages: tuple[str, ...]
-    supported: bool
+    supported: bool | None
+    """None: the line does not say, and only a verdict is wanted."""
     kind: str = ""
     """Empty when the line does not say."""
+    numbered: bool = False
+    """The line gives its id as a number."""
 
 
 Judge = Callable[[Claim], bool]
@@ -117,14 +121,8 @@ class Judged:
 
 def read_claims(file: Path) -> tuple[Claim, ...]:
     """The lines of a set, in their order. Raises ConfigurationError naming file, line and what is wrong with it."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     claims: dict[str, Claim] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text_lines(file), start=1):
         if line.strip():
             claim = _claim(line, f"{file}: line {number}")
             if claim.id in claims:
@@ -136,12 +134,12 @@ def read_claims(file: Path) -> tuple[Claim, ...]:
 
 
 def judged(claims: Iterable[Claim], judge: Judge) -> Judged:
-    """The judge's verdicts."""
+    """The judge's verdicts; a claim without passages is not supported, and the judge is not asked."""
     supported: dict[str, bool] = {}
     milliseconds: list[float] = []
     for claim in claims:
         begun = time.perf_counter()
-        supported[claim.id] = judge(claim)
+        supported[claim.id] = bool(claim.passages) and judge(claim)
         milliseconds.append(1000 * (time.perf_counter() - begun))
     p50, p95 = np.percentile(milliseconds or [0.0], [50, 95])
     return Judged(supported, {"p50_ms": float(p50), "p95_ms": float(p95)})
@@ -177,7 +175,7 @@ def greatest_cosine(embedder: Embedder, claims: Iterable[Claim]) -> Score:
     vectors = dict(zip(ordered, embedder.embed_passages(ordered), strict=True))
 
     def score(claim: Claim) -> float:
-        return max(float(vectors[claim.text] @ vectors[source]) for source in _sources(claim))
+        return max((float(vectors[claim.text] @ vectors[source]) for source in _sources(claim)), default=-1.0)
 
     return score
 
@@ -241,16 +239,22 @@ def grounding_measurement(name: str, claims: Sequence[Claim], systems: Mapping[s
 
 
 def write_predictions(claims: Iterable[Claim], supported: Mapping[str, bool], file: Path) -> None:
-    """Write `{"id", "verdict"}` for each claim, in their order. Raises ConfigurationError when the file cannot be written."""
-    lines = (
-        json.dumps(
-            {"id": claim.id, "verdict": "supported" if supported[claim.id] else "unsupported"}, ensure_ascii=False
-        )
+    """Write `{"id", "verdict"}` for each claim, in their order, with the ids as they were given; all of them or no file.
+
+    Raises ConfigurationError when the file cannot be written.
+    """
+    lines = [
+        {
+            "id": int(claim.id) if claim.numbered else claim.id,
+            "verdict": "supported" if supported[claim.id] else "unsupported",
+        }
         for claim in claims
-    )
+    ]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        unfinished = file.with_name(f".{file.name}.unfinished")
+        unfinished.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        unfinished.replace(file)
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be written ({error.strerror}); name another") from error
 
@@ -264,20 +268,17 @@ def _sources(claim: Claim) -> Iterator[str]:
 
 
 def _claim(line: str, place: str) -> Claim:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{place}: not valid JSON: {error.msg}") from error
-    if not isinstance(value, dict):
-        raise ConfigurationError(f"{place}: an object is expected, with id, lang, claim, passages and supported")
-    identifier = value.get("id")
+    value = json_object(line, place)
+    identifier, text = value.get("id"), _text(value, "claim", place)
+    numbered = isinstance(identifier, int) and not isinstance(identifier, bool)
     return Claim(
-        id=str(identifier) if isinstance(identifier, int) else _text(value, "id", place),
-        language=_text(value, "lang", place),
-        text=_text(value, "claim", place),
+        id=str(identifier) if numbered else _text(value, "id", place),
+        language=language_of(value, text, place),
+        text=text,
         passages=_passages(value, place),
         supported=_truth(value, place),
         kind=str(value.get("kind") or ""),
+        numbered=numbered,
     )
 
 
@@ -290,14 +291,14 @@ def _text(value: Mapping[str, Any], key: str, place: str) -> str:
 
 def _passages(value: Mapping[str, Any], place: str) -> tuple[str, ...]:
     found = value.get("passages")
-    if not isinstance(found, list) or not found or not all(isinstance(text, str) for text in found):
-        raise ConfigurationError(f"{place}: 'passages' is not a list of texts, or an empty one")
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ConfigurationError(f"{place}: 'passages' is not a list of texts")
     return tuple(found)
 
 
-def _truth(value: Mapping[str, Any], place: str) -> bool:
+def _truth(value: Mapping[str, Any], place: str) -> bool | None:
     found = value.get("supported")
-    if not isinstance(found, bool):
+    if found is not None and not isinstance(found, bool):
         raise ConfigurationError(f"{place}: 'supported' is neither true nor false")
     return found
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _PASSAGES = 100
 """Asked for instead of LlamaIndex's 2, so that 20 documents are left when passages of one document are counted once."""
 _TIMED = 50
+_LONGEST_TITLE = 300
+"""Characters: the splitter gives up where metadata alone take more than its 1,024 tokens."""
 _TOKENIZER = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
 """The name under which tiktoken looks for cl100k_base, the tokenizer of LlamaIndex's default model."""
 
@@ -63,7 +65,7 @@ def default_index(collection: RetrievalSet, embedder: Embedder) -> VectorStoreIn
         Document(
             text=passage.text,
             id_=passage.document_id,
-            metadata={"title": passage.title} if passage.title else {},
+            metadata={"title": passage.title[:_LONGEST_TITLE]} if passage.title else {},
         )
         for passage in collection.passages
     ]

@@ -56,7 +56,7 @@ def measure_retrieval(
     measured = Measurement(
         kind="retrieval",
         name=collection.name,
-        languages=dict.fromkeys(collection.relevant, collection.language),
+        languages=collection.languages,
         questions={query_id: collection.queries[query_id] for query_id in collection.relevant},
         measures=MEASURES,
         systems={name: _system(ranking, collection.relevant) for name, ranking in rankings.items()},

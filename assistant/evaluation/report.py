@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -39,6 +40,8 @@ _PACKAGES = (
     "transformers",
 )
 _DIGITS = 6
+_NEEDED = frozenset({"kind", "set", "questions", "systems", "ours"})
+"""What a comparison reads of a report."""
 
 
 def report_of(measurement: Measurement, configuration: Mapping[str, Any], *, set_hash: str) -> Report:
@@ -66,6 +69,19 @@ def report_of(measurement: Measurement, configuration: Mapping[str, Any], *, set
     }
 
 
+def require_writable(folder: Path) -> None:
+    """Make the folder of a report before hours are spent on what goes into it.
+
+    Raises ConfigurationError when nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: nothing can be written there ({error.strerror}); name another") from error
+
+
 def write_report(report: Report, folder: Path) -> None:
     """Write report.json and report.html into `folder`, in the place of older ones.
 
@@ -90,8 +106,10 @@ def read_report(file: Path, kind: str) -> Report:
         ) from error
     if not isinstance(report, dict) or report.get("format") != FORMAT:
         raise ConfigurationError(f"{file}: not a report of this version; name the report.json of an earlier --report")
-    if report["kind"] != kind:
+    if report.get("kind", kind) != kind:
         raise ConfigurationError(f"{file}: a report of `evaluate {report['kind']}`; name one of `evaluate {kind}`")
+    if missing := sorted(_NEEDED - report.keys()):
+        raise ConfigurationError(f"{file}: not a whole report, it lacks {missing[0]!r}; name one as --report wrote it")
     return report
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +16,15 @@ from numpy.typing import NDArray
 from assistant.access import Label, Level, Principal, Role
 from assistant.embedding import Embedder
 from assistant.errors import ConfigurationError
+from assistant.evaluation.labelled_lines import json_object, known_language, language_of, text_lines
 from assistant.index.edge import EdgePassageIndex
-from assistant.language import detect_language
 from assistant.types import Passage, Span, passage_id
 
 VERSION = "1"
 LABEL = Label(Level.INTERNAL, frozenset({"evaluation"}))
 READER = Principal("evaluation", frozenset({Role.READER}), LABEL)
+_HIGHEST_GRADE = 1000
+"""Of relevance; the measures keep a table as long as the highest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,48 @@ class RetrievalSet:
 
     name: str
     language: str
+    """Of most queries."""
     passages: tuple[Passage, ...]
     queries: Mapping[str, str]
     relevant: Mapping[str, Mapping[str, int]]
-    """Query id → document id → grade, positive grades only; only queries that have some are in `queries`."""
+    """Query id → document id → grade, positive grades only; the same queries as in `queries`, which all have some."""
+    languages: Mapping[str, str]
+    """Of each query."""
+    remarks: tuple[str, ...] = ()
+    """What an evaluator should know of the set before believing its figures."""
 
 
 def load_set(folder: Path) -> RetrievalSet:
-    """The set in `folder`: corpus.jsonl, queries.jsonl and qrels.tsv (query-id, corpus-id, score, with a header line).
+    """The set in `folder`: corpus.jsonl, queries.jsonl and qrels.tsv (query-id, corpus-id, score, with or without a header line).
 
-    Raises ConfigurationError naming file and line when a file is missing or malformed.
+    A line is in the language that its `lang` names, or else in that of its text. Judgements of a query that is not there are left
+    out; a relevant document that is not there can never be found, and counts. `remarks` tells of both.
+
+    Raises ConfigurationError naming file and line when a file is missing or malformed, an id stands twice, or two judgements of
+    the same pair differ.
     """
-    queries = {str(line["_id"]): str(line["text"]) for line in _json_lines(folder / "queries.jsonl", {"_id", "text"})}
+    asked = _json_lines(folder / "queries.jsonl")
     relevant = _judgements(folder / "qrels.tsv")
-    judged = {query_id: text for query_id, text in queries.items() if query_id in relevant}
+    judged = [line for line in asked if line.id in relevant]
+    if empty := [line.id for line in judged if not line.text.strip()]:
+        raise ConfigurationError(
+            f"{folder / 'queries.jsonl'}: the query {empty[0]!r} has no text; nothing can be asked"
+        )
     if not judged:
         raise ConfigurationError(
             f"{folder}: no query has a relevant document; check that queries and qrels belong together"
         )
-    language = detect_language(" ".join(list(judged.values())[:50]))
-    corpus = _json_lines(folder / "corpus.jsonl", {"_id", "text"})
-    return RetrievalSet(folder.name, language, tuple(_passage(line, language) for line in corpus), judged, relevant)
+    language = Counter(line.language for line in judged).most_common(1)[0][0]
+    corpus = _json_lines(folder / "corpus.jsonl", usual=language)
+    return RetrievalSet(
+        name=folder.name,
+        language=language,
+        passages=tuple(map(_passage, corpus)),
+        queries={line.id: line.text for line in judged},
+        relevant={line.id: relevant[line.id] for line in judged},
+        languages={line.id: line.language for line in judged},
+        remarks=_remarks(asked, corpus, relevant),
+    )
 
 
 def set_hash(folder: Path) -> str:
@@ -79,51 +101,113 @@ def indexed(collection: RetrievalSet, embedder: Embedder) -> Iterator[tuple[Edge
             index.close()
 
 
-def _passage(line: Mapping[str, Any], language: str) -> Passage:
-    document_id, text, title = str(line["_id"]), str(line["text"]), str(line.get("title") or "")
-    span = Span(0, len(text))
+@dataclass(frozen=True, slots=True)
+class _Line:
+    id: str
+    text: str
+    title: str
+    language: str
+    foreign: str
+    """What the line names as its language when that is none of the assistant's; else empty."""
+
+
+def _remarks(
+    asked: Sequence[_Line], corpus: Sequence[_Line], relevant: Mapping[str, Mapping[str, int]]
+) -> tuple[str, ...]:
+    queries, documents = {line.id for line in asked}, {line.id for line in corpus}
+    without = sorted(relevant.keys() - queries)
+    missing = sorted({found for key in relevant.keys() & queries for found in relevant[key]} - documents)
+    foreign = sorted({line.foreign for line in (*asked, *corpus)} - {""})
+    told = (
+        (without, "qrels.tsv judges {} queries that queries.jsonl lacks ({}); they are left out"),
+        (
+            missing,
+            "qrels.tsv names {} relevant documents that corpus.jsonl lacks ({}); they count, and nothing can find them",
+        ),
+        (foreign, "{} languages are not the assistant's ({}); their lines are read as the nearest of its own"),
+    )
+    return tuple(text.format(len(names), _some(names)) for names, text in told if names)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+
+
+def _passage(line: _Line) -> Passage:
+    span = Span(0, len(line.text))
     return Passage(
-        id=passage_id(document_id, VERSION, span),
-        document_id=document_id,
+        id=passage_id(line.id, VERSION, span),
+        document_id=line.id,
         version=VERSION,
-        title=title,
-        file_name=document_id,
+        title=line.title,
+        file_name=line.id,
         span=span,
-        text=text,
+        text=line.text,
         page_numbers=(),
         headings=(),
         label=LABEL,
-        language=language,
+        language=line.language,
     )
 
 
-def _json_lines(file: Path, keys: set[str]) -> list[dict[str, Any]]:
-    found = []
-    for number, text in enumerate(_lines(file), start=1):
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise ConfigurationError(f"{file}: line {number} is not JSON; one object a line is expected") from error
-        if not isinstance(line, dict) or not keys <= line.keys():
-            raise ConfigurationError(f"{file}: line {number} lacks one of {', '.join(sorted(keys))}")
-        found.append(line)
-    return found
+def _json_lines(file: Path, usual: str = "fr") -> list[_Line]:
+    found: dict[str, _Line] = {}
+    for number, text in _lines(file):
+        place = f"{file}: line {number}"
+        line = _line(text, place, usual)
+        if line.id in found:
+            raise ConfigurationError(f"{place}: the id {line.id!r} stands on an earlier line too")
+        found[line.id] = line
+    if not found:
+        raise ConfigurationError(f"{file}: no lines; one JSON object a line is expected")
+    return list(found.values())
+
+
+def _line(text: str, place: str, usual: str) -> _Line:
+    value = json_object(text, place)
+    key = value.get("_id")
+    if isinstance(key, bool) or not isinstance(key, int | str) or not str(key).strip():
+        raise ConfigurationError(f"{place}: '_id' is missing, or neither a text nor a whole number")
+    if not isinstance(value.get("text"), str):
+        raise ConfigurationError(f"{place}: 'text' is missing, or not a text")
+    if not isinstance(value.get("title") or "", str):
+        raise ConfigurationError(f"{place}: 'title' is not a text")
+    title = value.get("title") or ""
+    language = language_of(value, f"{title} {value['text']}", place, usual=usual)
+    named = value.get("lang") or ""
+    return _Line(str(key), value["text"], title, language, "" if known_language(named) else named)
 
 
 def _judgements(file: Path) -> dict[str, dict[str, int]]:
+    """Query id → document id → grade, positive ones only. The first line is a heading unless it ends in a score."""
+    grades: dict[tuple[str, str], int] = {}
+    for place, (number, text) in enumerate(_lines(file)):
+        cells = [cell.strip() for cell in text.split("\t")]
+        grade = _grade(cells[2]) if len(cells) == 3 else None
+        if grade is None and place == 0:
+            continue
+        if grade is None:
+            raise ConfigurationError(
+                f"{file}: line {number} is not query-id, corpus-id and a whole score of at most {_HIGHEST_GRADE}"
+            )
+        if grades.setdefault((cells[0], cells[1]), grade) != grade:
+            raise ConfigurationError(f"{file}: line {number} judges a pair differently from an earlier line")
     relevant: dict[str, dict[str, int]] = {}
-    for number, text in enumerate(_lines(file)[1:], start=2):
-        try:
-            query_id, document_id, grade = text.split("\t")
-            if int(grade) > 0:
-                relevant.setdefault(query_id, {})[document_id] = int(grade)
-        except ValueError as error:
-            raise ConfigurationError(f"{file}: line {number} is not query-id, corpus-id and a whole score") from error
+    for (query_id, document_id), grade in grades.items():
+        if grade > 0:
+            relevant.setdefault(query_id, {})[document_id] = grade
     return relevant
 
 
-def _lines(file: Path) -> Sequence[str]:
+def _grade(cell: str) -> int | None:
+    """A whole number, also one written as 2.0; None for anything else."""
     try:
-        return [line for line in file.read_text(encoding="utf-8").split("\n") if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: cannot be read ({error}); a retrieval set has it in UTF-8") from error
+        value = float(cell)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() and value <= _HIGHEST_GRADE else None
+
+
+def _lines(file: Path) -> list[tuple[int, str]]:
+    """The lines that are not blank, with their numbers from 1 on."""
+    return [(number, line) for number, line in enumerate(text_lines(file), start=1) if line.strip()]

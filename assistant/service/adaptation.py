@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from assistant.access import Principal, Role
+from assistant.access import Label, Principal, Role
 from assistant.adaptation.material import material
-from assistant.errors import Forbidden
+from assistant.errors import ConfigurationError, Forbidden, InvalidRequest
 from assistant.service.requests import Reader, Serving
 from assistant.service.wire import plain
 
@@ -55,12 +55,22 @@ def remove(name: str, parts: Serving, reader: Reader) -> dict[str, Any]:
 
 @router.get("/material")
 def training_material(
-    parts: Serving, reader: Reader, most: Annotated[int, Query(ge=1, le=200_000)] = 20_000
+    parts: Serving,
+    reader: Reader,
+    most: Annotated[int, Query(ge=1, le=200_000)] = 20_000,
+    up_to: Annotated[str, Query(max_length=1000)] = "",
 ) -> dict[str, Any]:
-    """The passages and gold questions to train on: documents chosen by chance until they have `most` passages."""
+    """The passages and gold questions to train on: documents chosen by chance until they have `most` passages.
+
+    With the label `up_to` only those that a reader cleared for it may read as well.
+    """
     _require_operator(reader)
+    try:
+        highest = Label.parse(up_to) if up_to else None
+    except ConfigurationError as error:
+        raise InvalidRequest(str(error)) from error
     gold = parts.gold.all(reader) if Role.ARCHIVIST in reader.roles else ()
-    found: dict[str, Any] = plain(material(parts.index, gold, reader, most=most))
+    found: dict[str, Any] = plain(material(parts.index, gold, reader, most=most, up_to=highest))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,20 +16,23 @@ from assistant.adaptation.pairs import (
     GoldPair,
     Pair,
     Share,
+    division,
     own_questions,
-    share_of,
     shuffled,
     training_pairs,
 )
 from assistant.adaptation.run import Adaptation, adapt, plan_of
 from assistant.adaptation.training import Recipe, train
+from assistant.adaptation.trial import Comparison, _decision
 from assistant.embedding import LazyEmbedder, ModelFolder
 from assistant.errors import ConfigurationError, InvalidRequest, NotFound
+from assistant.evaluation.significance import Difference
 from assistant.lexical import Lexicon
 from tests.tiny_models import corpus, tiny_model
 
 RECIPE = Recipe(seconds=60, threads=1, seed=1, most_steps=60, passes=100, tokens=64, learning_rate=3e-3)
 MATERIAL = Material(corpus(100), ())
+SHARES = division((passage.document_id for passage in MATERIAL.passages), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +52,8 @@ def adapted(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Adapt
 
 def test_no_document_is_both_learned_from_and_judged_by() -> None:
     pairs = training_pairs(MATERIAL.passages, (), seed=1)
-    assert {share_of(pair.document_id, seed=1) for pair in pairs} == {Share.TRAINING}
-    shares = [share_of(passage.document_id, seed=1) for passage in MATERIAL.passages]
+    assert {SHARES[pair.document_id] for pair in pairs} == {Share.TRAINING}
+    shares = [SHARES[passage.document_id] for passage in MATERIAL.passages]
     assert min(shares.count(share) for share in Share) > 10
 
 
@@ -63,14 +67,11 @@ def test_gold_questions_train_only_where_their_document_does() -> None:
     gold = [GoldPair(f"question {p.id}", "fr", (p.id,)) for p in MATERIAL.passages]
     learned = {pair.question for pair in training_pairs(MATERIAL.passages, gold, seed=1)}
     for asked, passage in zip(gold, MATERIAL.passages, strict=True):
-        assert (asked.question in learned) == (share_of(passage.document_id, seed=1) is Share.TRAINING)
+        assert (asked.question in learned) == (SHARES[passage.document_id] is Share.TRAINING)
 
 
 def test_title_and_headings_ask_for_the_text_without_them() -> None:
     passage = CorpusPassage("p", "d1", "Règlement", ("Congés", "Durée"), "Trente jours.", "fr", Label.parse("public"))
-    passage = replace(
-        passage, document_id=next(f"d{n}" for n in range(99) if share_of(f"d{n}", seed=1) is Share.TRAINING)
-    )
     assert training_pairs([passage], (), seed=1) == (
         Pair("Règlement Congés Durée", "Trente jours.", passage.document_id),
     )
@@ -132,6 +133,34 @@ def test_too_small_a_corpus_is_refused_before_training(base: Path, tmp_path: Pat
     few = Material(MATERIAL.passages[:4], ())
     with pytest.raises(InvalidRequest, match="too few"):
         adapt(few, base, ModelStore(tmp_path), Lexicon(("fr",)), opened, RECIPE)
+
+
+def test_every_division_of_a_small_department_leaves_documents_to_judge_by() -> None:
+    for seed in range(200):
+        counts = Counter(division((f"d{n}" for n in range(8)), seed=seed).values())
+        assert counts == {Share.TRAINING: 6, Share.CHOOSING: 1, Share.JUDGING: 1}
+
+
+def test_nobody_trains_for_a_trial_that_cannot_be_held(base: Path, tmp_path: Path) -> None:
+    """One long document: 32 pairs and more to learn, and none left to judge by."""
+    one = Material(tuple(replace(passage, document_id="all") for passage in MATERIAL.passages), ())
+    assert plan_of(one, seed=1).pairs > RECIPE.batch
+    with pytest.raises(InvalidRequest, match="0 questions of held-out documents are too few to judge by"):
+        adapt(
+            one,
+            base,
+            ModelStore(tmp_path),
+            Lexicon(("fr",)),
+            opened,
+            RECIPE,
+            progress=lambda *_: pytest.fail("trained"),
+        )
+
+
+def test_gold_questions_alone_which_are_not_tested_do_not_make_a_model_better() -> None:
+    gain = Difference(30, 0.001, -0.1, 0.1, 0.9)
+    better, why = _decision({"gold": dict.fromkeys(("dense", "hybrid"), Comparison(30, 0.5, 0.501, gain))})
+    assert (better, "fewer than 20 own held-out questions" in why) == (False, True)
 
 
 def test_a_model_whose_files_were_changed_is_named(adapted: tuple[Adaptation, ModelStore], tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from assistant.evaluation import (
     evaluate_retrieval,
     load_set,
 )
+from assistant.evaluation.answers import question_lines
 from assistant.evaluation.calibration import FOLDS, _folds
 from assistant.evaluation.rankings import means, ranking_scores
 from assistant.lexical import Lexicon
@@ -54,9 +55,26 @@ def test_set_keeps_judged_queries_and_positive_grades(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("corpus.jsonl", "{", "corpus.jsonl: line 1 is not JSON"),
-        ("queries.jsonl", '{"_id": "q"}', "queries.jsonl: line 1 lacks one of"),
+        ("corpus.jsonl", "{", "corpus.jsonl: line 1: not valid JSON"),
+        ("corpus.jsonl", '\n\n{"_id": "d", "text": "a"}\n\n[]', "corpus.jsonl: line 5: one JSON object"),
+        ("corpus.jsonl", "[" * 100_000, "corpus.jsonl: line 1: not valid JSON"),
+        ("corpus.jsonl", '{"_id": "d", "text": null}', "corpus.jsonl: line 1: 'text' is missing, or not a text"),
+        ("corpus.jsonl", '{"_id": "d", "text": "\\ud800"}', "corpus.jsonl: line 1: it has half a character"),
+        ("corpus.jsonl", '{"_id": null, "text": "a"}', "corpus.jsonl: line 1: '_id' is missing"),
+        (
+            "corpus.jsonl",
+            '{"_id": "d", "text": "a"}\n{"_id": "d", "text": "b"}',
+            "line 2: the id 'd' stands on an earlier",
+        ),
+        ("corpus.jsonl", "\n", "corpus.jsonl: no lines"),
+        ("queries.jsonl", '{"_id": "q"}', "queries.jsonl: line 1: 'text' is missing"),
+        ("queries.jsonl", '{"_id": "q", "text": "a", "lang": 5}', "queries.jsonl: line 1: 'lang' is not a text"),
+        ("queries.jsonl", '{"_id": "q1", "text": " "}', "queries.jsonl: the query 'q1' has no text"),
         ("qrels.tsv", "head\nq1 d1 1", "qrels.tsv: line 2"),
+        ("qrels.tsv", "head\nq1\td1\tNaN", "qrels.tsv: line 2"),
+        ("qrels.tsv", "head\nq1\td1\t1.5", "qrels.tsv: line 2"),
+        ("qrels.tsv", "head\nq1\td1\t1e30", "qrels.tsv: line 2"),
+        ("qrels.tsv", "head\nq1\td1\t1\n\nq1\td1\t2", "qrels.tsv: line 4 judges a pair differently"),
         ("qrels.tsv", "head\n", "no query has a relevant document"),
         ("qrels.tsv", None, "qrels.tsv: cannot be read"),
     ],
@@ -69,6 +87,55 @@ def test_malformed_set_is_told_by_file_and_line(tmp_path: Path, file: str, conte
         (folder / file).write_text(content, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=message):
         load_set(folder)
+
+
+def test_set_saved_by_a_spreadsheet_loads_alike_and_loses_no_judgement(tmp_path: Path) -> None:
+    plain = load_set(small_set(tmp_path))
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\t1\n", b"\t1.0\n").replace(b"\n", b"\r\n"))
+    assert load_set(tmp_path) == plain
+    qrels = (tmp_path / "qrels.tsv").read_bytes()
+    (tmp_path / "qrels.tsv").write_bytes(qrels.partition(b"\n")[2])
+    assert load_set(tmp_path) == plain, "the first line was taken for a heading"
+
+
+def test_judgements_of_what_is_not_there_are_told_and_do_not_stop_the_measuring(tmp_path: Path) -> None:
+    with (small_set(tmp_path) / "qrels.tsv").open("a", encoding="utf-8") as qrels:
+        qrels.write("nobody\td1\t1\nq1\tabsent\t1\n")
+    loaded = load_set(tmp_path)
+    assert set(loaded.relevant) == set(loaded.queries) == {f"q{n}" for n in range(8)}
+    assert loaded.relevant["q1"] == {"d1": 1, "absent": 1}
+    about_queries, about_documents = loaded.remarks
+    assert "1 queries that queries.jsonl lacks (nobody)" in about_queries
+    assert "1 relevant documents that corpus.jsonl lacks (absent)" in about_documents
+
+
+def test_each_line_of_a_set_is_in_its_own_language(tmp_path: Path) -> None:
+    small_set(tmp_path)
+    for name, lines in {
+        "corpus": (
+            '{"_id": "a", "text": "الإجازة السنوية ثلاثون يوما"}',
+            '{"_id": "e", "text": "2024", "lang": "en-GB"}',
+        ),
+        "queries": (
+            '{"_id": "qa", "text": "كم مدة الإجازة السنوية؟"}',
+            '{"_id": "qe", "text": "Which year?", "lang": "de"}',
+        ),
+        "qrels": ("qa\ta\t1", "qe\te\t1"),
+    }.items():
+        with (tmp_path / f"{name}.{'tsv' if name == 'qrels' else 'jsonl'}").open("a", encoding="utf-8") as file:
+            file.write("".join(f"\n{line}" for line in lines))
+    loaded = load_set(tmp_path)
+    assert [passage.language for passage in loaded.passages] == ["fr"] * 8 + ["ar", "en"]
+    assert (loaded.language, loaded.languages["q0"], loaded.languages["qa"], loaded.languages["qe"]) == (
+        "fr",
+        "fr",
+        "ar",
+        "en",
+    )
+    assert loaded.remarks == (
+        "1 languages are not the assistant's (de); their lines are read as the nearest of its own",
+    )
 
 
 def test_figures_by_hand() -> None:
@@ -177,6 +244,42 @@ ANSWERS = {
 
 def line(question: str, lang: str = "fr", file: str = "a.pdf", page: int | None = 2) -> dict[str, Any]:
     return {"question": question, "lang": lang, "file": file, "page": page, "answer_span": "l’agent est disponible"}
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ("{", "line 2: not valid JSON"),
+        ({"lang": "fr"}, "line 2: 'question' is missing"),
+        ({"question": 3}, "line 2: 'question' is missing, or not a text"),
+        ({"question": "x", "file": "a.pdf"}, "line 2: 'answer_span' is missing"),
+        ({"question": "x", "file": "a.pdf", "answer_span": " "}, "line 2: 'answer_span' is missing"),
+        ({"question": "x", "answer_span": "y"}, "line 2: 'file' is missing"),
+        ({"question": "x", "file": "a.pdf", "answer_span": "y", "page": "2"}, "line 2: 'page' is not a whole number"),
+    ],
+)
+def test_bad_question_is_told_before_any_is_asked(tmp_path: Path, second: object, message: str) -> None:
+    text = second if isinstance(second, str) else json.dumps(second)
+    (tmp_path / "q.jsonl").write_text(f"{json.dumps(line('hit'))}\n{text}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=message):
+        question_lines(tmp_path / "q.jsonl")
+
+
+def test_questions_are_read_with_a_byte_order_mark_any_line_end_in_a_text_and_no_language(tmp_path: Path) -> None:
+    asked = {"question": "When does\u2028the office open?", "label": "unanswerable"}
+    text = f"\ufeff{json.dumps(asked, ensure_ascii=False)}\r\n\n"
+    (tmp_path / "q.jsonl").write_bytes(text.encode())
+    assert question_lines(tmp_path / "q.jsonl") == [asked | {"lang": "en"}]
+    (tmp_path / "q.jsonl").write_text("", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="no lines"):
+        question_lines(tmp_path / "q.jsonl")
+
+
+def test_a_figure_is_not_found_within_a_longer_one() -> None:
+    asked = line("?") | {"answer_span": "27"}
+    for text, found in (("en 2027", 0.0), ("dure 27 jours", 1.0), ("n° 27-4", 1.0), ("127", 0.0)):
+        figures = evaluate_answers([asked], lambda *_, said=text: reply("answered", said))
+        assert figures["total"]["span_found"] == found, text
 
 
 def test_answers_are_counted_as_told() -> None:

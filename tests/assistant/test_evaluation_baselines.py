@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ def a_set(language: str, documents: dict[str, str], queries: dict[str, str], tit
         )
         for name, text in documents.items()
     )
-    return RetrievalSet(language, language, passages, queries, {key: {key.replace("q", "d"): 1} for key in queries})
+    relevant = {key: {key.replace("q", "d"): 1} for key in queries}
+    return RetrievalSet(language, language, passages, queries, relevant, dict.fromkeys(queries, language))
 
 
 def test_words_are_matched_by_their_stems_in_each_language() -> None:
@@ -48,6 +50,20 @@ def test_words_are_matched_by_their_stems_in_each_language() -> None:
         ("ar", {"d1": "إجازات الموظفين السنوية", "d2": "يغلق المطعم ظهرا"}, "إجازة الموظف"),
     ):
         assert word_ranker(a_set(language, texts, {"q1": question}))(question) == ["d1"], language
+
+
+def test_words_of_a_mixed_set_are_matched_in_the_language_of_each() -> None:
+    one = a_set("fr", {"d1": "Les congés annuels", "d2": "La cantine"}, {"q1": "congé annuel"})
+    other = a_set("ar", {"d3": "إجازات الموظفين السنوية", "d4": "يغلق المطعم ظهرا"}, {"q3": "إجازة الموظف"})
+    both = replace(
+        one,
+        passages=(*one.passages, *other.passages),
+        queries={**one.queries, **other.queries},
+        relevant={**one.relevant, **other.relevant},
+        languages={**one.languages, **other.languages},
+    )
+    rank = word_ranker(both)
+    assert [list(rank(question)) for question in both.queries.values()] == [["d1"], ["d3"]]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +114,11 @@ def test_llamaindex_ranks_as_its_own_retriever_does_and_counts_a_document_once()
     for query_id, question in queries.items():
         assert ranking.documents[query_id] == rank(question)
         assert sorted(ranking.documents[query_id]) == sorted(documents)
+
+
+def test_endless_title_does_not_stop_the_llamaindex_baseline() -> None:
+    collection = a_set("fr", {"d1": "Le badge est perdu."}, {"q1": "badge"}, title="règlement intérieur " * 1000)
+    assert retriever_of(default_index(collection, EMBEDDER))("badge") == ("d1",)
 
 
 @pytest.mark.system

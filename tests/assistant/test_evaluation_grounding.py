@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from assistant.build import verifier_of
+from assistant.cli import app
 from assistant.config import load_settings
 from assistant.embedding import HashEmbedder
 from assistant.errors import ConfigurationError
@@ -64,11 +67,15 @@ def test_lines_are_read_with_and_without_kind_and_unknown_keys_are_ignored(tmp_p
     ("second", "message"),
     [
         ("{", "line 2: not valid JSON"),
-        ("[]", "line 2: an object is expected"),
+        ("[]", "line 2: one JSON object a line is expected"),
+        ("[" * 100_000, "line 2: not valid JSON"),
+        ('{"id": "x", "lang": "fr", "claim": "\\ud800", "passages": []}', "line 2: it has half a character"),
+        (line("x", "x", supported=True) | {"id": True}, "line 2: 'id' is missing"),
         (line("", "x", supported=True), "line 2: 'id' is missing"),
         (line("x", " ", supported=True), "line 2: 'claim' is missing"),
-        (line("x", "x", supported=True) | {"lang": None}, "line 2: 'lang' is missing"),
-        (line("x", "x", supported=True) | {"passages": []}, "line 2: 'passages'"),
+        (line("x", "x", supported=True) | {"lang": 5}, "line 2: 'lang' is not a text"),
+        (line("x", "x", supported=True) | {"passages": None}, "line 2: 'passages'"),
+        (line("x", "x", supported=True) | {"passages": ["x", 1]}, "line 2: 'passages'"),
         (line("x", "x", supported=True) | {"passages": PASSAGE}, "line 2: 'passages'"),
         (line("x", "x", supported=True) | {"supported": "yes"}, "line 2: 'supported'"),
         (line("a", "x", supported=True), "line 2: the id 'a' stands on an earlier line"),
@@ -145,6 +152,66 @@ def test_predictions_and_report_are_written(tmp_path: Path) -> None:
     assert "Evaluation of grounding: set" in page
     with pytest.raises(ConfigurationError, match="cannot be written"):
         write_predictions(claims, ours.supported, tmp_path / "out")
+
+
+def test_every_line_gets_a_verdict_in_its_place_under_the_id_it_was_given(tmp_path: Path) -> None:
+    """Numbers stay numbers; a line without `supported`, without `lang` or without any passage gets its verdict too."""
+    given = [
+        line("a", "Le congé annuel est de vingt-sept jours.", supported=True),
+        {"id": 7, "claim": "Le congé annuel est de vingt-sept jours.", "passages": [PASSAGE]},
+        {"id": 3, "lang": "fr-FR", "claim": "Le congé annuel est de vingt-sept jours.", "passages": []},
+        {"id": "7b", "lang": None, "claim": "La mairie ferme à midi.", "passages": ["", PASSAGE], "supported": None},
+    ]
+    out = tmp_path / "out.jsonl"
+    run = evaluated(written(tmp_path / "set.jsonl", *given), "--predictions", str(out))
+    assert run.exit_code == 0
+    assert [json.loads(text) for text in out.read_text("utf-8").splitlines()] == [
+        {"id": "a", "verdict": "supported"},
+        {"id": 7, "verdict": "supported"},
+        {"id": 3, "verdict": "unsupported"},
+        {"id": "7b", "verdict": "unsupported"},
+    ]
+    assert "3 of 4 lines do not say 'supported'" in run.stderr
+    assert json.loads(run.stdout)["assistant"]["total"]["wrongly_withheld"]["of"] == 1
+
+
+def test_lines_without_any_label_give_verdicts_and_no_figures(tmp_path: Path) -> None:
+    file = written(tmp_path / "set.jsonl", {"id": "a", "claim": "La mairie ferme.", "passages": [PASSAGE]})
+    with pytest.raises(ConfigurationError, match="no line has 'supported'; add --predictions"):
+        evaluated(file)
+    run = evaluated(file, "--predictions", str(tmp_path / "out.jsonl"))
+    assert (run.exit_code, run.stdout) == (0, "")
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8")) == {"id": "a", "verdict": "unsupported"}
+
+
+def test_verdicts_never_take_the_place_of_the_lines_and_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    file = small_set(tmp_path)
+    before = file.read_bytes()
+    with pytest.raises(ConfigurationError, match="would overwrite the lines"):
+        evaluated(file, "--predictions", str(tmp_path / "x" / ".." / file.name))
+    assert file.read_bytes() == before
+    out = tmp_path / "out.jsonl"
+    out.write_text("earlier\n", encoding="utf-8")
+    claims = read_claims(file)
+    with pytest.raises(KeyError):
+        write_predictions(claims, {claims[0].id: True}, out)
+    assert out.read_text(encoding="utf-8") == "earlier\n"
+
+
+def test_where_nothing_can_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    file = small_set(tmp_path)
+    for option in ("--report", "--predictions"):
+        with pytest.raises(ConfigurationError, match="nothing can be written there"):
+            evaluated(file, option, str(file / "below" / "a file"))
+
+
+def evaluated(file: Path, *options: str) -> Result:
+    """`assistant evaluate grounding` on an instance of its own, errors raised."""
+    instance = file.parent / "instance.toml"
+    if not instance.exists():
+        instance_file(file.parent)
+    command = ["evaluate", "grounding", str(file), "--json", "--instance", str(instance), *options]
+    return CliRunner().invoke(app, command, catch_exceptions=False)
 
 
 def test_inference_model_is_looked_for_beside_the_instance_file(tmp_path: Path) -> None:

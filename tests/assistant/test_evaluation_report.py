@@ -120,6 +120,7 @@ def test_earlier_report_becomes_a_rival_on_the_questions_that_are_the_same(tmp_p
         ("{", "cannot be read as JSON"),
         ('{"format": "something/2"}', "not a report of this version"),
         ('{"format": "assistant/evaluation-report/1", "kind": "answers"}', "a report of `evaluate answers`"),
+        ('{"format": "assistant/evaluation-report/1", "kind": "retrieval"}', "not a whole report, it lacks 'ours'"),
     ],
 )
 def test_what_is_no_report_is_refused(tmp_path: Path, content: str, message: str) -> None:

@@ -121,6 +121,10 @@ def test_abstaining_retriever_is_silent_where_the_assistant_would_be(parts: Part
     assert len(AssistantRetriever(parts.retriever, principal, abstaining=True).retrieve(QUESTION)) == 1
 
 
+def test_a_question_without_words_finds_nothing(parts: Parts) -> None:
+    assert AssistantRetriever(parts.retriever, reader("public")).retrieve(" \n") == []
+
+
 def test_service_gives_the_same_nodes(parts: Parts) -> None:
     with (
         serving(parts, port=0, with_page=False, announced=False) as own,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from assistant.access import Role
 from tests.service.conftest import World
 from tests.worlds import reader
@@ -27,6 +29,20 @@ def test_training_reads_only_what_its_operator_may_read(world: World) -> None:
     assert {passage["document_id"] for passage in weak["passages"]} == {world.open_id}, "leaked"
     assert "zyzomys" not in str(weak), "leaked"
     assert {passage["label"] for passage in strong["passages"]} == {"public", "restricted/tax"}
+
+
+def test_training_up_to_a_label_reads_nothing_above_it_and_nothing_that_its_operator_may_not(world: World) -> None:
+    def read(token: str, up_to: str) -> dict[str, Any]:
+        found: dict[str, Any] = world.get(f"/v1/adapted-models/material?up_to={up_to}", token).json()
+        return found
+
+    weak = world.get("/v1/adapted-models/material", as_operator(world, "public")).json()
+    strong = as_operator(world, "restricted/tax")
+    assert read(strong, "public") == read(strong, "secret") == weak, "leaked"
+    assert read(strong, "restricted/tax") == world.get("/v1/adapted-models/material", strong).json() != weak
+    assert read(as_operator(world, "public"), "secret/tax") == weak, "leaked"
+    reply = world.get("/v1/adapted-models/material?up_to=everything", strong)
+    assert (reply.status_code, reply.json()["error"]["type"]) == (422, "invalid_request")
 
 
 def test_a_model_that_is_not_there_changes_nothing(world: World) -> None:
