@@ -246,7 +246,7 @@ class EmbeddedIngestion:
     def watched(self, principal: Principal) -> tuple[WatchedFolder, ...]:
         """See `Ingestion.watched`."""
         require_archivist(principal)
-        return self._watch.folders(principal)
+        return self._watch.folders(principal, lambda documents: self._listing.known(documents, principal))
 
     def progress(self, principal: Principal) -> Progress:
         """See `Ingestion.progress`."""
