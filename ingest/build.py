@@ -116,6 +116,7 @@ class EmbeddedIngestion:
             lambda: PatientEmbedder(embedder(), QUESTIONS),
             passage_chars=settings.ingest.passage_chars,
             keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+            past_versions=self._ledger.past_versions,
             retiring=self._part_with_copies,
             sparing=self._ledger.sparing,
             changed=self._upkeep.changed,
