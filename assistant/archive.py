@@ -46,7 +46,7 @@ from assistant.stored_form import (
 from assistant.types import Box, Document, Page, Span
 
 _LOG = logging.getLogger(__name__)
-
+Spare = Callable[[str], bool]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     document_id TEXT NOT NULL,
@@ -140,22 +140,23 @@ class Archive:
                 [(*key, *page) for page in pages],
             )
 
-    def keep_only(self, document_id: str, version: str, *, spare: Callable[[str], bool] = lambda _: False) -> None:
-        """Remove every other version of this document, originals included but those that `spare` says are needed."""
-        for other in self._versions_of(document_id) - {version}:
+    def keep_only(
+        self, document_id: str, version: str, *, past: Iterable[str] = (), spare: Spare = lambda _: False
+    ) -> None:
+        """Remove every other version, and `past` ones that were never parsed; originals that `spare` says are needed stay."""
+        for other in self._versions_of(document_id).union(past) - {version}:
             self._remove_version(document_id, other, keep_original=spare(other))
 
-    def remove(self, document_id: str, *, version: str, spare: Callable[[str], bool] = lambda _: False) -> None:
+    def remove(self, document_id: str, *, version: str, spare: Spare = lambda _: False) -> None:
         """Remove all versions of this document, and the original of `version` even if it was never parsed."""
         for stored in self._versions_of(document_id) | {version}:
             self._remove_version(document_id, stored, keep_original=spare(stored))
 
     def supersede(self, document_id: str, version: str) -> None:
         """Leave every other version of this document to archivists: nobody else reads it any more."""
+        change = "UPDATE documents SET superseded = 1 WHERE document_id = ? AND version != ?"
         with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE documents SET superseded = 1 WHERE document_id = ? AND version != ?", (document_id, version)
-            )
+            connection.execute(change, (document_id, version))
 
     def raise_label(self, document_id: str, label: Label) -> None:
         """Let nobody read any version of this document who may not read `label`; counts at once."""
@@ -170,10 +171,8 @@ class Archive:
     def keep_correction(self, document_id: str, version: str, page_number: int, text: str) -> None:
         """Keep an archivist's text of a page (1-based) for as long as this version is kept."""
         with self._database.writing() as connection:
-            connection.execute(
-                "DELETE FROM corrections WHERE document_id = ? AND version = ? AND number = ?",
-                (document_id, version, page_number),
-            )
+            place = (document_id, version, page_number)
+            connection.execute("DELETE FROM corrections WHERE document_id = ? AND version = ? AND number = ?", place)
             connection.execute(
                 "INSERT INTO corrections (document_id, version, number, text) VALUES (?, ?, ?, ?)",
                 (document_id, version, page_number, self._sealed((document_id, version), f"page {page_number}", text)),

@@ -116,6 +116,7 @@ class EmbeddedIngestion:
             lambda: PatientEmbedder(embedder(), QUESTIONS),
             passage_chars=settings.ingest.passage_chars,
             keeps_older=lambda document_id: keeps_all or self._ledger.is_held(document_id),
+            past_versions=self._ledger.past_versions,
             retiring=self._part_with_copies,
             sparing=self._ledger.sparing,
             changed=self._upkeep.changed,
@@ -131,6 +132,7 @@ class EmbeddedIngestion:
             parsing=_parsing_settings(settings),
             ocr_confidence=settings.ingest.ocr_confidence,
             accept_attachment=self._accept_attachment,
+            hide_if_risen=self._hide_if_risen,
             attempts=settings.ingest.attempts,
             parse=parse,
         )
@@ -245,7 +247,7 @@ class EmbeddedIngestion:
     def watched(self, principal: Principal) -> tuple[WatchedFolder, ...]:
         """See `Ingestion.watched`."""
         require_archivist(principal)
-        return self._watch.folders(principal)
+        return self._watch.folders(principal, lambda documents: self._listing.known(documents, principal))
 
     def progress(self, principal: Principal) -> Progress:
         """See `Ingestion.progress`."""
@@ -313,6 +315,9 @@ class EmbeddedIngestion:
             if searchable and self._index.count(status.document_id, status.version) != status.passages:
                 self._ledger.requeue(status.document_id, "the index did not hold it in full; it is indexed anew")
 
+    def _hide_if_risen(self, document_id: str, indexed_as: Label) -> None:
+        self._life.hide_if_risen(document_id, indexed_as)
+
     def _part_with_copies(self, document_id: str) -> None:
         for new in self._ledger.part_with_copies(document_id):
             self._queue.submit(new)
@@ -365,9 +370,8 @@ class EmbeddedIngestion:
             if not self._archive.original_path(version).is_file():  # removed with a document that had it until now
                 self._archive.keep_original(file)
         try:
-            if not status.state.final and status.label and self._archive.has(status.document_id, version):
-                for label in labels_in(self._ledger.least_label(status.document_id)):
-                    self._life.raise_at_once(status, label)
+            if not status.state.final:
+                self._life.hide_if_risen(status.document_id)
         finally:
             self._queue.submit(status.document_id)
         return status

@@ -45,6 +45,12 @@ class ErasureEntries:
         rows = self._database.connection().execute(query, (document_id, document_id))
         return frozenset(row["version"] for row in rows if row["version"])
 
+    def past_versions(self, document_id: str) -> frozenset[str]:
+        """Those of `versions` that a newer one has replaced, also while that one waits."""
+        query = "SELECT version FROM documents WHERE document_id = ?"
+        rows = self._database.connection().execute(query, (document_id,))
+        return self.versions(document_id) - {row["version"] for row in rows}
+
     def used_elsewhere(self, version: str, document_ids: Iterable[str]) -> bool:
         """True when a document that is none of these has this version now."""
         return _is_used(self._database.connection(), version, document_ids)

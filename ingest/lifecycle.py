@@ -214,15 +214,28 @@ class Lifecycle:
     def hide_what_rose(self) -> None:
         """Hide each waiting document of whose label more is said than its text was published under.
 
-        For the start, before any work: what died between writing a label down and hiding the document left it readable.
+        For the start, before any work: what died between writing a label down and hiding the document left it readable. Where
+        the archive says what was said, the index may not: who raised the label met a run that was about to write it.
         """
         for ticket in self._ledger.tickets():
-            published = self._archive.stored_document(ticket.document_id, ticket.version)
-            if published is None:
-                continue
-            status = self._ledger.status(ticket.document_id)
-            for label in labels_in(status.label) + labels_in(self._ledger.least_label(ticket.document_id)):
-                self.raise_at_once(replace(status, label=str(published.label)), label)
+            self.hide_if_risen(ticket.document_id)
+            said = self._ledger.least_label(ticket.document_id)
+            if said and self._archive.has(ticket.document_id, ticket.version):
+                self._index.remove(ticket.document_id)
+
+    def hide_if_risen(self, document_id: str, indexed_as: Label | None = None) -> None:
+        """Hide a waiting document of whose label more is said than it was published under, `indexed_as` or as archived."""
+        ticket = self._ledger.ticket(document_id)
+        if ticket is None or not self._archive.has(document_id, ticket.version):
+            return
+        published = self._archive.stored_document(document_id, ticket.version)
+        if published is None:
+            return
+        status = replace(self._ledger.status(document_id), label=str(indexed_as or published.label))
+        for label in labels_in(self._ledger.status(document_id).label) + labels_in(
+            self._ledger.least_label(document_id)
+        ):
+            self.raise_at_once(status, label)
 
     def correct_page(self, document_id: str, page_number: int, text: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.correct_page`."""

@@ -7,7 +7,7 @@ may read all that was said. A label that does not parse is readable by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +27,10 @@ _MOST_WORDS = 50
 """Words of a search: each is a condition, and a database takes a bounded number of them."""
 _CURRENT = 20
 """Most documents at work that are listed by name."""
+_INSIDE = "!/"
+"""Between a carrier's source and the name of a file in it."""
+_ASKED_AT_ONCE = 10_000
+"""Values in one question to a database, which takes a bounded number of them."""
 _UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
 _WITHOUT_TEXT = (DocumentState.QUARANTINED.value, DocumentState.REJECTED.value)
 _LAST_DAY = "date || CASE LENGTH(date) WHEN 4 THEN '-12-31' WHEN 7 THEN '-31' ELSE '' END"
@@ -60,7 +64,7 @@ class Listing:
         among: Collection[str] | None = None,
     ) -> Found:
         """See `Ingestion.find`; with `among`, only of the documents with these ids."""
-        where = self._visible(principal) & _wanted(wanted, self._database.sought)
+        where = self._visible(principal) & _wanted(wanted, self._database.sought, copies=_is_archivist(principal))
         if among is not None:
             where &= _one_of("document_id", sorted(among))
         total = self._number("SELECT COUNT(*) AS n FROM documents WHERE", where)
@@ -68,7 +72,7 @@ class Listing:
         order = f" ORDER BY received_at DESC, document_id{page}"
         query = f"SELECT * FROM documents WHERE {where.text}{order}"  # noqa: S608 - values are bound
         rows = self._database.connection().execute(query, where.values)
-        return Found(tuple(_told(status_of_row(row), principal) for row in rows), total)
+        return Found(self._told(map(status_of_row, rows), principal), total)
 
     def one(self, document_id: str, principal: Principal) -> DocumentStatus:
         """One document. Raises NotFound when there is none, or none this principal may know of."""
@@ -77,7 +81,11 @@ class Listing:
         row = self._database.connection().execute(query, where.values).fetchone()
         if row is None:
             raise NotFound(UNSEEN)
-        return _told(status_of_row(row), principal)
+        return self._told([status_of_row(row)], principal)[0]
+
+    def known(self, document_ids: Collection[str], principal: Principal) -> set[str]:
+        """Those of these documents that this principal may know of."""
+        return self._among("document_id", document_ids, self._visible(principal))
 
     def for_archivist(self, document_id: str, principal: Principal) -> DocumentStatus:
         """One document, for whoever is about to work on it. Raises Forbidden without the role, else as `one` does."""
@@ -179,6 +187,29 @@ class Listing:
             Current(row["document_id"], row["title"], row["progress_pages"], row["progress_of"]) for row in rows
         )
 
+    def _told(self, statuses: Iterable[DocumentStatus], principal: Principal) -> tuple[DocumentStatus, ...]:
+        """As this principal may hear of them: without the name of a carrier that is hidden from them.
+
+        Why a document is held is for archivists.
+        """
+        found = list(statuses)
+        named = {carrier for status in found for carrier in _carriers(status.source)}
+        hidden = self._among("source", named, _Clause("1 = 1", ()))
+        hidden -= self._among("source", hidden, self._visible(principal))
+        if not _is_archivist(principal):
+            found = [replace(status, hold="") for status in found]
+        return tuple(replace(status, source=_named_by(status.source, hidden)) for status in found)
+
+    def _among(self, column: str, values: Collection[str], clause: _Clause) -> set[str]:
+        """Those of `values` that stand in this column of a document for which `clause` holds."""
+        wanted = sorted(values)
+        found: set[str] = set()
+        for start in range(0, len(wanted), _ASKED_AT_ONCE):
+            where = clause & _one_of(column, wanted[start : start + _ASKED_AT_ONCE])
+            query = f"SELECT {column} AS value FROM documents WHERE {where.text}"  # noqa: S608 - values are bound
+            found |= {row["value"] for row in self._database.connection().execute(query, where.values)}
+        return found
+
     def _visible(self, principal: Principal) -> _Clause:
         """The documents that `principal` may know of."""
         readable = self._readable("label", principal)
@@ -218,9 +249,28 @@ def require_archivist(principal: Principal) -> None:
         raise Forbidden("only archivists may do this")
 
 
-def _told(status: DocumentStatus, principal: Principal) -> DocumentStatus:
-    """`status` as this principal may hear it: why a document is held is for archivists."""
-    return status if Role.ARCHIVIST in principal.roles else replace(status, hold="")
+def _is_archivist(principal: Principal) -> bool:
+    return Role.ARCHIVIST in principal.roles
+
+
+def _carriers(source: str) -> list[str]:
+    """What a file came in, the outermost first.
+
+    >>> _carriers("/in/a.zip!/b.eml!/c.txt")
+    ['/in/a.zip', '/in/a.zip!/b.eml']
+    """
+    parts = source.split(_INSIDE)
+    return [_INSIDE.join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _named_by(source: str, hidden: Collection[str]) -> str:
+    """`source` without the name of a carrier that is among `hidden`.
+
+    >>> _named_by("/in/a.zip!/b.eml!/c.txt", {"/in/a.zip"}), _named_by("/in/c.txt", ())
+    ('…!/b.eml!/c.txt', '/in/c.txt')
+    """
+    innermost = next((carrier for carrier in reversed(_carriers(source)) if carrier in hidden), None)
+    return source if innermost is None else f"…{source.removeprefix(innermost)}"
 
 
 def _hold(row: Mapping[str, str], by: str, since: str) -> LegalHold:
@@ -247,7 +297,8 @@ def _in_scope(scope: Scope) -> _Clause:
     return clause
 
 
-def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:
+def _wanted(wanted: DocumentFilter, form: Callable[[str], str], *, copies: bool) -> _Clause:
+    """The documents that are wanted; with `copies` also by the names of other files that have the same bytes."""
     clause = _Clause("1 = 1", ())
     for column in ("state", "category", "language"):
         value = getattr(wanted, column)
@@ -268,8 +319,10 @@ def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:
     for word in words:
         sought = "%" + form(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         places = ("title", "file_name", "source", "reason")
-        text = " OR ".join(f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places)
-        clause &= _Clause(text, (sought,) * len(places))
+        texts = [f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places]
+        if copies:
+            texts.append(f"document_id IN (SELECT document_id FROM copies WHERE {texts[1]})")  # noqa: S608
+        clause &= _Clause(" OR ".join(texts), (sought,) * len(texts))
     return clause
 
 

@@ -6,22 +6,29 @@ mentioned is never taken. An archivist's sidecar or manifest wins over what is f
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.dates import DATE, first_date, iso_date
-from ingest.compound import MSG
+from ingest.compound import DOC, MSG, PPT, XLS
 from ingest.packages import UNREADABLE
-from ingest.parsing import DOCX, EMAIL, ODS, ODT, PPTX, TNEF, XLSX, Parsed
+from ingest.parsing import DOCX, EMAIL, ODP, ODS, ODT, PPTX, RTF, TNEF, XLSX, Parsed
 from ingest.pieces import plain
 from ingest.references import legal_references
+from ingest.richtext import read_rtf
 
 _HEAD_CHARS = 4000
 _HEAD_LINES = 45
 _LONGEST_TITLE = 300
-_CORE = (DOCX, XLSX, PPTX, ODT, ODS)
+_CORE = (DOCX, XLSX, PPTX, ODT, ODS, ODP)
+_COMPOUND = (DOC, XLS, PPT)
+_UTF_8 = 65001
+_RICH_HEAD_BYTES = 500_000
+_RICH_AUTHOR = re.compile(rb"\{\\author ?((?:[^{}\\]|\\'[0-9a-fA-F]{2}|\\[a-z]+-?\d* ?|\\[^a-z'])+)\}")
+_RICH_PAGE = re.compile(rb"\\ansicpg(\d{3,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +242,7 @@ def _head_date(lines: list[str], *titles: str | None) -> str | None:
 def _issuer(lines: list[str]) -> str | None:
     """The office in the letterhead: the first line of the head that is nothing but the name of one."""
     for line in list(filter(None, lines))[:10]:
-        if _BODY.match(line) and len(line) <= 100 and not re.search(r"[.;:]|\d", line):
+        if _BODY.match(line) and len(line) <= 100 and not re.search(r"[.;:|]|\d", line):
             return plain_author(line)
     return None
 
@@ -262,7 +269,11 @@ def _signer(text: str, end: int) -> str | None:
 
 
 def _core_author(path: Path, media_type: str) -> str | None:
-    """The author in an office file's own properties (Dublin Core), where a person and not a program stands there."""
+    """The author in an office file's own properties, where a person and not a program stands there."""
+    if media_type in _COMPOUND:
+        return _compound_author(path)
+    if media_type == RTF:
+        return _rich_author(path)
     if media_type not in _CORE:
         return None
     try:
@@ -274,4 +285,29 @@ def _core_author(path: Path, media_type: str) -> str | None:
                 match = _CREATOR.search(file.read(100_000).decode("utf-8", "replace"))
     except UNREADABLE:
         return None
-    return plain_author(match[2]) if match else None
+    return plain_author(html.unescape(match[2])) if match else None
+
+
+def _compound_author(path: Path) -> str | None:
+    """The author in the summary of an old binary office file."""
+    import olefile
+
+    try:
+        with olefile.OleFileIO(path) as compound:
+            said = compound.get_metadata()
+        page = (said.codepage or 1252) % 65536
+        author = said.author or b""
+        return plain_author(author.decode("utf-8" if page == _UTF_8 else f"cp{page}", "replace").strip("\0"))
+    except Exception:  # the reader promises nothing narrower for a broken file
+        return None
+
+
+def _rich_author(path: Path) -> str | None:
+    """The author in the head of an RTF file; of one that is written twice the second, in Unicode."""
+    with path.open("rb") as file:
+        head = file.read(_RICH_HEAD_BYTES)
+    said, page = _RICH_AUTHOR.findall(head), _RICH_PAGE.search(head)
+    if not said:
+        return None
+    pieces = read_rtf(b"{\\rtf1\\ansi\\ansicpg" + (page[1] if page else b"1252") + b" " + said[-1] + b"}").pieces
+    return plain_author(pieces[0].text) if pieces else None

@@ -5,7 +5,7 @@ Everything here can be repeated: ids are deterministic, and writing the same doc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
@@ -31,6 +31,7 @@ class Publisher:
         *,
         passage_chars: int,
         keeps_older: Callable[[str], bool] = lambda _: False,
+        past_versions: Callable[[str], Collection[str]] = lambda _: (),
         retiring: Callable[[str], None] = lambda _: None,
         sparing: Callable[[str], AbstractContextManager[Callable[[str], bool]]] = lambda _: nullcontext(
             lambda _: False
@@ -42,6 +43,7 @@ class Publisher:
         self._embedder = embedder
         self._passage_chars = passage_chars
         self._keeps_older = keeps_older
+        self._past_versions = past_versions
         self._retiring = retiring
         self._sparing = sparing
         self._changed = changed
@@ -93,7 +95,7 @@ class Publisher:
             self._archive.supersede(document_id, version)
         else:
             with self._sparing(document_id) as needed:
-                self._archive.keep_only(document_id, version, spare=needed)
+                self._archive.keep_only(document_id, version, past=self._past_versions(document_id), spare=needed)
 
     def _vectors(self, document_id: str, texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
         """A row for each text; only those that this document did not hold before are embedded."""

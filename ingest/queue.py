@@ -47,7 +47,8 @@ _TAKEN_AHEAD = 12
 """Workflows taken beyond those worked on, so that nobody waits for the next look into the queue."""
 _LOOK_EVERY_S = 0.25
 _AT_WORK = ("PENDING",)
-_ACTIVE = ("ENQUEUED", "DELAYED", *_AT_WORK)
+_ASLEEP = ("DELAYED",)
+_ACTIVE = ("ENQUEUED", *_ASLEEP, *_AT_WORK)
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _CLEANED_AT_ONCE = 500
 _LONGEST_RETRY_S = 300.0
@@ -321,6 +322,7 @@ class DocumentQueue:
     def _queue_what_is_missing(self) -> None:
         """Queue every unfinished document of the ledger that is not queued: a crash or a full disk came in between."""
         active = {workflow.workflow_id for workflow in self._workflows(_ACTIVE)}
+        self._wake_what_sleeps_too_long()
         for ticket in self._ledger.tickets():
             if self._stop.is_set():
                 return
@@ -330,6 +332,20 @@ class DocumentQueue:
             renewed = self._ledger.renew(ticket.document_id, ticket.run) if ended else ticket
             if renewed is not None:
                 self._enqueue(renewed)
+
+    def _wake_what_sleeps_too_long(self) -> None:
+        """Have what waits to be tried again not wait for a clock that has been set back: DBOS keeps the hour, not the wait."""
+        from dbos import DBOS
+
+        latest_ms = (time.time() + 2 * _LONGEST_RETRY_S) * 1000
+        asleep = [
+            workflow.workflow_id
+            for workflow in self._workflows(_ASLEEP)
+            if (workflow.delay_until_epoch_ms or 0) > latest_ms
+        ]
+        if asleep:
+            _LOG.warning("the clock was set back; %d documents that wait to be tried again are tried now", len(asleep))
+            DBOS.resume_workflows(asleep, queue_name=_QUEUE)
 
     def _resume_what_was_lost(self) -> None:
         """Resume what is pending in the hands of nobody: seen twice, since work that was just taken may look like that."""

@@ -26,13 +26,13 @@ _CODE_PAGES = {
 """`\\fcharset` to code page; 0 and 1 mean the document's own."""
 _SYMBOL_CHARSET = 2
 _NOT_TEXT = frozenset(
-    b"""colortbl pict nonshppict objdata themedata colorschememapping datastore latentstyles datafield rxe xe tc tcn sp
+    b"""pict nonshppict objdata themedata colorschememapping datastore latentstyles datafield rxe xe tc tcn sp
     shprslt filetbl listtable listoverridetable revtbl rsidtbl generator private bkmkstart bkmkend atnid atnauthor
     author operator subject keywords comment doccomm hlinkbase company manager category creatim revtim printim buptim
     annotation fldinst pnseclvl panose falt template""".split()
 )
-_STARRED_TEXT = frozenset({b"shpinst", b"ud"})
-"""Destinations marked as "skip if unknown" that hold text of the page."""
+_STARRED_TEXT = frozenset({b"shpinst", b"ud", b"footnote"})
+"""Destinations marked as "skip if unknown" that hold text of the page; LibreOffice marks footnotes so."""
 _RUNNING = frozenset(b"header headerl headerr headerf footer footerl footerr footerf".split())
 _CHARACTERS = {
     b"tab": "\t", b"line": "\n", b"emdash": "—", b"endash": "–", b"lquote": "‘", b"rquote": "’", b"ldblquote": "“",
@@ -40,6 +40,8 @@ _CHARACTERS = {
 }  # fmt: skip
 _SYMBOLS = {b"~": "\u00a0", b"_": "\u2011", b"\\": "\\", b"{": "{", b"}": "}"}
 _BODY_LEVEL = 9
+_TINY_HALF_POINTS = 2
+_WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class _Group:
     deleted: bool = False
     opened: bool = False
     """Its first control word, which may name a destination, is still to come."""
+    told_twice: str = ""
+    """Inside `\\upr`, whose first part is for programs without Unicode: the destination of the second one, `\\ud`."""
+    colour: int = 0
+    """Of the letters: a place in the table of colours, where 0 is what everybody sees."""
+    grounded: bool = False
+    """A colour of its own lies behind the letters, or one that is not known."""
+    in_shape: bool = False
+    tiny: bool = False
 
 
 @dataclass(slots=True)
@@ -73,6 +83,8 @@ class _Paragraph:
     level: int = _BODY_LEVEL
     in_table: bool = False
     listed: bool = False
+    on_paper: bool = True
+    """Nothing coloured lies behind it."""
 
 
 def read_rtf(content: bytes) -> RichText:
@@ -108,6 +120,13 @@ class _Reader:
         self._notes: list[Piece] = []
         self._title: list[str] = []
         self._hidden = 0
+        self._colours: list[tuple[int, int, int] | None] = []
+        self._mixing: list[int] = []
+        self._page_on_paper = True
+        self._row_on_paper = True
+        self._edges: list[tuple[int, bool]] = []
+        self._goes_on = False
+        self._above: dict[int, str] = {}
 
     def take(self, match: re.Match[bytes]) -> int:
         """Read one token; the number of raw bytes behind it that are no tokens."""
@@ -153,7 +172,7 @@ class _Reader:
         if not self._outer:
             return
         closing, self._group = self._group.destination, self._outer.pop()
-        if closing == self._group.destination:
+        if closing in (self._group.destination, self._group.told_twice):
             return
         if closing in ("running", "note"):
             self._end_aside(closing)
@@ -199,21 +218,35 @@ class _Reader:
         return 0
 
     def _names_destination(self, word: bytes, *, starred: bool) -> bool:
-        if word in _NOT_TEXT or (starred and word not in _STARRED_TEXT):
+        if word == b"background":
+            self._page_on_paper = False
+        if word in (b"upr", b"ud"):
+            self._tell_twice(word)
+        elif word in _NOT_TEXT or (starred and word not in _STARRED_TEXT):
             self._enter("nothing")
-        elif word in (b"fonttbl", b"stylesheet", b"info"):
+        elif word in (b"fonttbl", b"stylesheet", b"info", b"colortbl"):
             self._enter(word.decode())
+            self._colours = [] if word == b"colortbl" else self._colours
         elif word == b"title" and self._group.destination == "info":
             self._enter("title")
         elif word in _RUNNING:
             self._enter("running")
         elif word == b"footnote":
             self._enter("note")
+        elif word == b"shpinst":
+            self._group = replace(self._group, in_shape=True, grounded=True)
         elif word in (b"listtext", b"pntext"):
             self._paragraph.listed = True
         else:
             return False
         return True
+
+    def _tell_twice(self, word: bytes) -> None:
+        group = self._group
+        if word == b"upr":
+            self._group = replace(group, told_twice=group.destination, destination="nothing")
+        elif group.told_twice:
+            self._group = replace(group, told_twice="", destination=group.told_twice)
 
     def _symbol(self, symbol: bytes) -> None:
         if symbol == b"*":
@@ -231,7 +264,12 @@ class _Reader:
         self._group = replace(self._group, opened=False) if self._group.opened else self._group
         passed = min(self._skip, len(content))
         self._skip -= passed
-        if self._group.destination in ("body", "title", "running", "note"):
+        if self._group.destination == "colortbl":
+            for _ in range(content.count(b";")):
+                red, green, blue = self._mixing[-3:] if len(self._mixing) > 2 else (0, 0, 0)
+                self._colours.append((red, green, blue) if self._mixing else None)
+                self._mixing = []
+        elif self._group.destination in ("body", "title", "running", "note"):
             self._pending += content[passed:]
 
     def _settle(self) -> None:
@@ -250,12 +288,41 @@ class _Reader:
         if destination == "title":
             self._title.append(text)
         elif destination in ("body", "running", "note"):
-            if self._group.hidden or self._group.deleted:
+            if self._group.hidden or self._group.deleted or self._group.tiny or self._white_on_white():
                 self._hidden += len(text.strip())
             else:
                 self._paragraph.parts.append(text)
 
+    def _white_on_white(self) -> bool:
+        """True where nothing that is known to be coloured lies behind white letters."""
+        kept = self._paragraph
+        on_paper = self._page_on_paper and kept.on_paper and (self._row_on_paper or not kept.in_table)
+        return on_paper and not self._group.grounded and self._colour(self._group.colour) == _WHITE
+
+    def _colour(self, number: int | None) -> tuple[int, int, int] | None:
+        return self._colours[number] if number and number < len(self._colours) else None
+
     # control words
+
+    def _mix(self, number: int | None) -> None:
+        self._mixing.append(number or 0)
+
+    def _set_ground(self, number: int | None) -> None:
+        grounded = self._group.in_shape or self._colour(number) not in (None, _WHITE)
+        self._group = replace(self._group, grounded=grounded)
+
+    def _shade_paragraph(self, number: int | None) -> None:
+        self._paragraph.on_paper = self._colour(number) in (None, _WHITE)
+
+    def _shade_cell(self, number: int | None) -> None:
+        self._row_on_paper = self._row_on_paper and self._colour(number) in (None, _WHITE)
+
+    def _begin_row(self, _: int | None) -> None:
+        self._edges, self._row_on_paper = [], True
+
+    def _set_edge(self, number: int | None) -> None:
+        self._edges.append((number or 0, self._goes_on))
+        self._goes_on = False
 
     def _set_page(self, number: int | None) -> None:
         name = f"cp{number}" if number else "cp1252"
@@ -288,7 +355,7 @@ class _Reader:
             self._paragraph.level = number or 0
 
     def _reset_paragraph(self, _: int | None) -> None:
-        self._paragraph.level, self._paragraph.in_table = _BODY_LEVEL, False
+        self._paragraph.level, self._paragraph.in_table, self._paragraph.on_paper = _BODY_LEVEL, False, True
 
     def _end_line(self, _: int | None) -> None:
         if self._group.destination in ("running", "note") or self._paragraph.in_table:
@@ -303,8 +370,16 @@ class _Reader:
 
     def _end_row(self, _: int | None) -> None:
         if self._group.destination == "body" and self._cells:
+            self._go_on_from_above()
             self._rows.append(self._cells)
             self._cells = []
+
+    def _go_on_from_above(self) -> None:
+        """Cells that are one with those above say what those say, as a reader sees it."""
+        for place, (edge, goes_on) in enumerate(self._edges[: len(self._cells)]):
+            if goes_on and not self._cells[place].strip():
+                self._cells[place] = self._above.get(edge, "")
+        self._above = {edge: cell for (edge, _), cell in zip(self._edges, self._cells, strict=False)}
 
     # pieces
 
@@ -325,7 +400,7 @@ class _Reader:
             self._rows.append(self._cells)
         if any(cell.strip() for row in self._rows for cell in row):
             self._pieces.append(table(self._rows))
-        self._cells, self._rows = [], []
+        self._cells, self._rows, self._above = [], [], {}
 
 
 def _set_hidden(reader: _Reader, number: int | None) -> None:
@@ -341,11 +416,20 @@ def _set_unicode_skip(reader: _Reader, number: int | None) -> None:
 
 
 def _set_plain(reader: _Reader, _: int | None) -> None:
-    reader._group = replace(reader._group, hidden=False, deleted=False)
+    group = reader._group
+    reader._group = replace(group, hidden=False, deleted=False, tiny=False, colour=0, grounded=group.in_shape)
 
 
 def _set_mac(reader: _Reader, _: int | None) -> None:
     reader._page = "mac_roman"
+
+
+def _set_colour(reader: _Reader, number: int | None) -> None:
+    reader._group = replace(reader._group, colour=number or 0)
+
+
+def _set_size(reader: _Reader, number: int | None) -> None:
+    reader._group = replace(reader._group, tiny=number is not None and number <= _TINY_HALF_POINTS)
 
 
 _ACTIONS: dict[bytes, Callable[[_Reader, int | None], None]] = {
@@ -357,6 +441,19 @@ _ACTIONS: dict[bytes, Callable[[_Reader, int | None], None]] = {
     b"v": _set_hidden,
     b"deleted": _set_deleted,
     b"plain": _set_plain,
+    b"cf": _set_colour,
+    b"fs": _set_size,
+    b"red": _Reader._mix,
+    b"green": _Reader._mix,
+    b"blue": _Reader._mix,
+    b"cb": _Reader._set_ground,
+    b"chcbpat": _Reader._set_ground,
+    b"highlight": _Reader._set_ground,
+    b"cbpat": _Reader._shade_paragraph,
+    b"clcbpat": _Reader._shade_cell,
+    b"trowd": _Reader._begin_row,
+    b"clvmrg": lambda reader, _: setattr(reader, "_goes_on", True),
+    b"cellx": _Reader._set_edge,
     b"s": _Reader._set_style,
     b"outlinelevel": _Reader._set_level,
     b"pard": _Reader._reset_paragraph,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,8 @@ _MOST_PROBLEMS = 100
 @dataclass(frozen=True, slots=True)
 class _Look:
     at: str | None
-    files: int
+    documents: tuple[str, ...]
+    """The document of each file."""
     problems: tuple[str, ...]
 
 
@@ -51,7 +52,7 @@ class FolderWatch:
         self._remembered = settings.home / "watched-by-service.db"
         self._owner = Principal("watched-folder", frozenset({Role.ARCHIVIST}), Label.parse(settings.access.clearance))
         self._accept = accept
-        self._looks = {folder: _Look(None, 0, ()) for folder in self._folders}
+        self._looks = {folder: _Look(None, (), ()) for folder in self._folders}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._until_stopped, name="watch", daemon=True)
 
@@ -66,12 +67,23 @@ class FolderWatch:
         if self._thread.is_alive():
             self._thread.join(timeout=30)
 
-    def folders(self, principal: Principal) -> tuple[WatchedFolder, ...]:
-        """What was last seen of each folder. Problems name files, whatever their label: they are told to whoever may read all."""
+    def folders(self, principal: Principal, known: Callable[[Collection[str]], set[str]]) -> tuple[WatchedFolder, ...]:
+        """What was last seen of each folder. Problems name files, whatever their label: they are told to whoever may read all.
+
+        Only those files are counted whose documents are among `known`, those that the principal may know of.
+        """
         may_hear = principal.may_read(self._owner.clearance)
+        looks = dict(self._looks)
+        own = known({document for look in looks.values() for document in look.documents})
         return tuple(
-            WatchedFolder(readable_path(folder), self._every_s, look.at, look.files, look.problems if may_hear else ())
-            for folder, look in self._looks.items()
+            WatchedFolder(
+                readable_path(folder),
+                self._every_s,
+                look.at,
+                sum(document in own for document in look.documents),
+                look.problems if may_hear else (),
+            )
+            for folder, look in looks.items()
         )
 
     def _hand_in(self, upload: Upload) -> str:
@@ -102,8 +114,8 @@ class FolderWatch:
 
     def _note(self, watcher: Watcher, problems: tuple[str, ...]) -> None:
         """Remember what was seen; a problem that names no folder belongs to each."""
-        files = watcher.files()
+        documents = watcher.documents()
         shown = {folder: readable_path(folder) for folder in self._folders}
         for folder, name in shown.items():
             own = [said for said in problems if said.startswith(name) or not said.startswith(tuple(shown.values()))]
-            self._looks[folder] = _Look(now(), files[folder], tuple(own[:_MOST_PROBLEMS]))
+            self._looks[folder] = _Look(now(), documents[folder], tuple(own[:_MOST_PROBLEMS]))

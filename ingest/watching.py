@@ -7,7 +7,6 @@ remembered by path, size and time of change, so that a restart hands nothing in 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,10 +89,13 @@ class Watcher:
         """What the last look found wrong, told before or not."""
         return tuple(sorted(self._told))
 
-    def files(self) -> Counter[Path]:
-        """How many files of each folder are documents and were there at the last look."""
-        taken = [path for path, (_, document_id) in self._known().items() if document_id]
-        return Counter(next(f for f in self._folders if path.is_relative_to(f)) for path in taken)
+    def documents(self) -> dict[Path, tuple[str, ...]]:
+        """Folder → the document of each file that is one and was there at the last look."""
+        taken: dict[Path, list[str]] = {folder: [] for folder in self._folders}
+        for path, (_, document_id) in self._known().items():
+            if document_id:
+                taken[next(folder for folder in self._folders if path.is_relative_to(folder))].append(document_id)
+        return {folder: tuple(documents) for folder, documents in taken.items()}
 
     def close(self) -> None:
         """Close the memory."""

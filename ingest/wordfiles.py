@@ -25,6 +25,7 @@ _PARTS = re.compile(r"word/(?:document|header\d*|footer\d*)\.xml")
 _GONE = tuple(f"{_W}{name}" for name in ("del", "moveFrom"))
 _OPENED = tuple(f"{_W}{name}" for name in ("ins", "moveTo", "smartTag", "customXml", "fldSimple", "sdt", "sdtContent"))
 _TINY_HALF_POINTS = 2
+_PAPER = "FFFFFF"
 _OFF = ("0", "false", "off", "none")
 _MOST_STYLES_DEEP = 20
 _NOT_PACKED_BYTES = 16 * 1024 * 1024
@@ -216,4 +217,9 @@ def _ground(run: Any, layers: list[Any]) -> str:
         fill = shading.get(f"{_W}fill") if shading is not None else None
         if fill not in (None, "auto"):
             return str(fill).upper()
-    return "" if run.getroottree().getroot().find(f"{_W}background") is not None else "FFFFFF"
+    return _PAPER if _is_paper(run.getroottree().getroot().find(f"{_W}background")) else ""
+
+
+def _is_paper(background: Any) -> bool:
+    """True without a background, and with the white one that LibreOffice writes for every old Word file."""
+    return background is None or ((background.get(f"{_W}color") or "").upper() == _PAPER and len(background) == 0)

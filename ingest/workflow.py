@@ -100,6 +100,7 @@ class DocumentWorkflow:
         parsing: ParsingSettings,
         ocr_confidence: float,
         accept_attachment: AcceptAttachment,
+        hide_if_risen: Callable[[str, Label], None],
         attempts: int = 8,
         parse: Parse = parse_into,
     ) -> None:
@@ -113,6 +114,7 @@ class DocumentWorkflow:
         self._parsing = parsing
         self._ocr_confidence = ocr_confidence
         self._accept_attachment = accept_attachment
+        self._hide_if_risen = hide_if_risen
         self._attempts = attempts
         self._parse_file = parse
 
@@ -291,7 +293,13 @@ class DocumentWorkflow:
     def _publish(self, task: Task, document: Document, attachments: tuple[Attachment, ...]) -> str:
         refused = self._accept_all(task, attachments, document.label)
         self._room.require()
-        return f"{self._publisher.publish(document, before=lambda: self._require_not_overtaken(task))}{refused}"
+        count = self._publisher.publish(document, before=lambda: self._require_not_overtaken(task))
+        try:
+            self._require_not_overtaken(task)
+        except Overtaken:  # who hands in writes the ledger first and looks here then; we do it the other way round
+            self._hide_if_risen(task.document_id, document.label)
+            raise
+        return f"{count}{refused}"
 
     def _accept_all(self, task: Task, attachments: tuple[Attachment, ...], label: Label | None) -> str:
         """Hand in what the document carries; the numbers of what may not be taken in (from 0), each after a space.

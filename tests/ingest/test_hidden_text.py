@@ -116,6 +116,18 @@ def test_hidden_runs_of_a_word_file_are_left_out_and_counted(tmp_path: Path) -> 
     assert (blocks(old), old.warnings) == (blocks(result), result.warnings)
 
 
+@pytest.mark.parametrize(("ground", "hidden"), [("FFFFFF", True), ("1F3864", False), ("auto", False)])
+def test_white_words_are_hidden_on_the_white_page_that_libreoffice_gives_an_old_file(
+    tmp_path: Path, ground: str, hidden: bool
+) -> None:
+    document = word_file(tmp_path)
+    document.add_paragraph().add_run(SECRET).font.color.rgb = RGBColor(255, 255, 255)
+    document.element.insert(0, parse_xml(f'<w:background {nsdecls("w")} w:color="{ground}"/>'))
+    document.save(str(tmp_path / "a.docx"))
+    texts = [text for _, text in blocks(parsed(tmp_path / "a.docx"))]
+    assert texts == ([SHOWN] if hidden else [SHOWN, SECRET])
+
+
 def test_white_words_on_a_dark_cell_are_read(tmp_path: Path) -> None:
     document = word_file(tmp_path)
     cell = document.add_table(rows=1, cols=1).cell(0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assistant.ingestion import Inconsistency
-from tests.ingest.archiving import ARCHIVIST, CLERK, Office, office
+from tests.ingest.archiving import ARCHIVIST, CLERK, Office, office, zip_of
 
 TEXT = "Le délai de dépôt de la demande est de trente jours à compter de la notification.\n"
 
@@ -39,4 +39,23 @@ def test_former_version_handed_in_again_is_the_newest_one(tmp_path: Path) -> Non
         assert not world.found("renard")
         world.hand_in("note.txt", TEXT + "renard un")
         assert world.found("renard un", CLERK)
+        assert check(world) == ()
+
+
+def test_bytes_of_a_replaced_version_go_even_where_no_text_was_read_from_them(tmp_path: Path) -> None:
+    with office(tmp_path) as world:
+        versions = [
+            world.hand_in(name, content).version
+            for name, content in (
+                ("dossier.zip", zip_of({"a.txt": TEXT + "un"})),
+                ("note.txt", b"%PDF-1.4 nothing that could be read"),
+                ("copie.txt", zip_of({"b.txt": TEXT + "deux"})),
+                ("double.zip", zip_of({"b.txt": TEXT + "deux"})),
+                ("dossier.zip", zip_of({"a.txt": TEXT + "trois"})),
+                ("note.txt", TEXT + "quatre"),
+                ("copie.txt", TEXT + "cinq"),
+            )
+        ]
+        there = [world.archive.original_path(version).is_file() for version in versions]
+        assert there == [False, False, True, True, True, True, True]
         assert check(world) == ()

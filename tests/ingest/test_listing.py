@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.access import Principal
 from assistant.errors import Forbidden, NotFound
 from assistant.ingestion import DocumentFilter
 from assistant.scope import Scope, ScopeChoices
@@ -217,3 +218,27 @@ def test_bytes_and_sources_of_a_hidden_document_may_not_be_changed_by_who_may_no
         assert not listing.may_change(source, version, WEAK_ARCHIVIST), "a stranger's label would have counted"
         assert listing.may_change(source, version, ARCHIVIST)
     assert listing.may_change("/in/autre", "v2", WEAK_ARCHIVIST)
+
+
+def test_archivist_finds_a_document_by_the_name_of_a_copy(ledger: Ledger) -> None:
+    settled(ledger, "décision.pdf")
+    copy = {"given_label": "", "sidecar": "", "received_by": "a"}
+    ledger.receive(source="/in/Double 12.pdf", version="décision.pdf", file_name="Double 12.pdf", **copy)
+    assert names(ledger, DocumentFilter(q="double 12")) == ["décision.pdf"]
+    assert names(ledger, DocumentFilter(q="double 12"), WEAK_ARCHIVIST) == ["décision.pdf"]
+    assert names(ledger, DocumentFilter(q="double 12"), CLERK) == []
+    assert names(ledger, DocumentFilter(q="double 13")) == []
+
+
+@pytest.mark.parametrize(
+    ("principal", "said"), [(ARCHIVIST, "/in/licenciement.zip!/b.eml!/c.txt"), (CLERK, "…!/b.eml!/c.txt")]
+)
+def test_file_that_came_in_a_hidden_one_does_not_tell_its_name(ledger: Ledger, principal: Principal, said: str) -> None:
+    settled(ledger, "licenciement.zip", label="restricted")
+    settled(ledger, "licenciement.zip!/b.eml")
+    document_id = settled(ledger, "licenciement.zip!/b.eml!/c.txt")
+    settled(ledger, "erased.zip!/d.txt")
+    listing = Listing(ledger.database)
+    assert listing.one(document_id, principal).source == said, "leaked"
+    sources = {status.source for status in listing.find(DocumentFilter(), principal).documents}
+    assert {said, "/in/erased.zip!/d.txt"} <= sources

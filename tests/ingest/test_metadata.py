@@ -7,6 +7,7 @@ import time
 from functools import cache
 from pathlib import Path
 
+import docx
 import pytest
 
 from assistant.dates import first_date
@@ -16,6 +17,8 @@ from ingest.isolation import parse_here
 from ingest.metadata import found_metadata
 from ingest.parsing import TEXT, Parsed, ParsingSettings, Rejected
 from ingest.references import legal_references
+from tests.ingest.making import made
+from tests.ingest.reading import parsed, written
 
 DEMO = Path(__file__).resolve().parents[2] / "configs" / "demo" / "documents"
 
@@ -183,3 +186,23 @@ def test_text_of_nothing_but_invisible_characters_is_no_success(tmp_path: Path) 
     result = parse_here(tmp_path / "a.txt", ParsingSettings())
     assert isinstance(result, Rejected)
     assert result.category == "no_text"
+
+
+def test_the_heads_of_a_table_are_no_office() -> None:
+    assert found("المصلحة | التاريخ | المبلغ\nالطرق | 2024-03-01 | 1200", "ar").author is None
+
+
+def test_author_in_the_properties_of_an_old_word_file_is_found(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_paragraph("La salle ouvre à neuf heures.")
+    document.core_properties.author = "سعيد Dupré"
+    document.save(str(tmp_path / "a.docx"))
+    assert parsed(made(tmp_path / "a.docx", tmp_path / "a.doc")).author == "سعيد Dupré"
+
+
+@pytest.mark.parametrize(
+    "author", [r"{\author Anne Dupr\'e9}", r"{\upr{\author Anne Dupr?}{\*\ud{\author Anne Dupr\u233?}}}"]
+)
+def test_author_in_the_head_of_an_rtf_file_is_found(tmp_path: Path, author: str) -> None:
+    path = written(tmp_path / "a.rtf", rf"{{\rtf1\ansi\ansicpg1252{{\info{author}}}La salle ouvre.\par}}")
+    assert parsed(path).author == "Anne Dupré"

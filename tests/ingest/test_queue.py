@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,32 @@ def test_document_that_must_wait_is_tried_again_until_it_passes(world: World) ->
     world.wait_until_settled()
     queue.close()
     assert world.ledger.status(document_id).state is DocumentState.DONE
+
+
+def test_document_that_waits_is_tried_again_though_the_clock_was_set_back(world: World) -> None:
+    from dbos import DBOS
+
+    def work(task: Task, step: Step) -> None:
+        if task.attempts == 1:
+            world.ledger.settle(
+                task, DocumentState.RECEIVED, category="retry", reason="waiting to be tried again: away"
+            )
+        else:
+            world.done(task, step)
+
+    world.receive()
+    world.settings = replace(world.settings, retry_s=200)
+    queue = world.queue(work)
+    queue.open()
+    deadline = time.monotonic() + 30
+    while not (asleep := DBOS.list_workflows(status="DELAYED")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    DBOS.set_workflow_delay(
+        asleep[0].workflow_id, delay_seconds=86_400
+    )  # what was seconds away, on a clock of yesterday
+    world.wait_until_settled()
+    queue.close()
 
 
 def test_step_that_was_done_is_not_done_again_by_the_next_process(world: World) -> None:

@@ -103,3 +103,48 @@ def test_real_and_hostile_files_are_read(name: str) -> None:
     text = parsed(shared_data() / name).text
     assert "copie intégrale" in text or "This is level2 paragraph." in text
     assert "\\" not in text
+
+
+def test_footnotes_that_libreoffice_marks_as_skippable_are_read(tmp_path: Path) -> None:
+    path = rtf(
+        tmp_path / "a.rtf",
+        r"Ouvert{\super\chftn{\*\footnote\chftn\pard\plain\tab sauf jours f\'e9ri\'e9s}} le matin.\par",
+    )
+    assert blocks(parsed(path)) == [("paragraph", "Ouvert le matin."), ("paragraph", "sauf jours fériés")]
+
+
+def test_what_is_written_once_without_and_once_in_unicode_is_read_once(tmp_path: Path) -> None:
+    title = r"{\upr{\title ????}{\*\ud{\title \u1605?\u1583?\u1577?}}}"
+    note = r"{\footnote {\upr{???}{\*\ud{\u1581?\u1583?}}} fin}"
+    path = rtf(
+        tmp_path / "a.rtf",
+        rf"{{\info{title}}}Une {{\upr{{??}}{{\*\ud{{\u1605?\u1575?}}}}}} claire{note} suite.\par Fin.\par",
+    )
+    result = parsed(path)
+    assert result.title == "مدة"
+    assert [text for _, text in blocks(result)] == ["Une ما claire suite.", "حد fin", "Fin."]
+
+
+def test_a_cell_over_several_rows_stands_in_each_of_them(tmp_path: Path) -> None:
+    row = r"\trowd\clvm{}\cellx1000\cellx2000\pard\intbl {}\cell {}\cell\row"
+    rows = row.format("gf", "Papier", "12") + row.format("rg", "", "34") + row.format("rg", "", "56")
+    path = rtf(tmp_path / "a.rtf", rows + r"\trowd\cellx1000\cellx2000\pard\intbl \cell 78\cell\row\pard Fin.\par")
+    assert blocks(parsed(path))[0] == ("table", "Papier | 12\nPapier | 34\nPapier | 56\n | 78")
+
+
+def test_white_and_tiny_letters_stay_out_where_the_ground_is_white(tmp_path: Path) -> None:
+    colours = r"{\colortbl;\red0\green0\blue0;\red255\green255\blue255;\red31\green56\blue100;}"
+    hidden = r"Vu. {\cf2 secret}{\fs2 secret}{\cf2\highlight2 secret}{\cf2 secret \plain Lu.}\par"
+    shown = r"{\cf2\highlight3 un} {\cf2\chcbpat3 deux}\par\pard\cbpat3{\cf2 trois}\par"
+    cell = r"\trowd\clcbpat3\cellx1000\pard\intbl{\cf2 quatre}\cell\row\pard{\cf2 secret}\par"
+    box = r"{\shp{\*\shpinst{\shptxt \pard\plain{\cf2 cinq}\par}}}"
+    result = parsed(rtf(tmp_path / "a.rtf", colours + hidden + shown + cell + box))
+    assert [text for _, text in blocks(result)] == ["Vu. Lu.", "un deux", "trois", "quatre", "cinq"]
+    assert result.warnings == (f"{5 * len('secret')} characters of hidden or deleted text were left out",)
+
+
+def test_white_letters_are_read_on_a_page_that_has_a_colour_of_its_own(tmp_path: Path) -> None:
+    colours = r"{\colortbl;\red255\green255\blue255;}{\*\background{\shp{\*\shpinst}}}"
+    assert blocks(parsed(rtf(tmp_path / "a.rtf", colours + r"{\cf1 Blanc sur bleu.}\par"))) == [
+        ("paragraph", "Blanc sur bleu.")
+    ]

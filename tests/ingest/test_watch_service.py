@@ -35,6 +35,7 @@ def test_archivists_see_what_was_last_seen_in_each_folder(tmp_path: Path) -> Non
     folder, absent = tmp_path / "entrée", tmp_path / "absent"
     folder.mkdir()
     (folder / "lettre.txt").write_text("Marking: INTERNAL\n\nUne lettre déposée.")
+    (folder / "lettre.txt.toml").write_text('label = "internal"')
     extra = f'[ingest]\nwatch = ["{folder}", "{absent}"]\nwatch_every_s = 0.1\n'
     with opened(load_settings(instance_file(tmp_path, extra=extra))) as built:
         before = built.ingestion.watched(ARCHIVIST)
@@ -50,6 +51,6 @@ def test_archivists_see_what_was_last_seen_in_each_folder(tmp_path: Path) -> Non
         assert (seen[0].problems, len(seen[1].problems)) == ((), 1)
         assert "cannot be reached" in seen[1].problems[0]
         weak = built.ingestion.watched(reader("public", Role.ARCHIVIST))
-        assert [each.problems for each in weak] == [(), ()]
+        assert [(each.files, each.problems) for each in weak] == [(0, ()), (0, ())]
         with pytest.raises(Forbidden):
             built.ingestion.watched(reader("secret"))
