@@ -34,8 +34,12 @@ def _follow(pages: dict[str, st.Page]) -> None:
 
 
 def _remember() -> None:
-    """Takes over what the reader did in the component: another language, or a link."""
-    sent = st.session_state["page"]
+    """Takes over what the reader did in the component: another language, or a link.
+
+    A run that was stopped before it mounted the component has forgotten its state, and with it what was sent: the component
+    keeps what the reader chose and sends a link that was missed once more.
+    """
+    sent = st.session_state.get("page") or {}
     if sent.get("language"):
         st.session_state["language"] = language_of_request(sent["language"])
     if sent.get("view"):

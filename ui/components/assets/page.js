@@ -12,6 +12,7 @@ import { SourcePanel } from "./source.js";
 import { Words } from "./words.js";
 
 const PATIENCE_MS = 3000;
+const TIMES_TOLD = 3;
 
 const pages = new WeakMap();
 
@@ -43,6 +44,8 @@ class Page {
       else if (this.view === "library") this.library.dossier?.escape();
     };
     document.addEventListener("keydown", this.escape);
+    this.moved = () => this.wish(null, 0);
+    window.addEventListener("popstate", this.moved);
     this.lost = false;
     this.unwatch = watchConnection((lost) => {
       if (lost === this.lost || !this.words) return;
@@ -59,6 +62,7 @@ class Page {
     clearTimeout(this.patience);
     this.unwatch();
     document.removeEventListener("keydown", this.escape);
+    window.removeEventListener("popstate", this.moved);
     this.ask.leave();
     this.library.leave();
     this.control.leave();
@@ -103,14 +107,20 @@ class Page {
     if (this.view === "library" && !this.library.mayForget()) return;
     if (this.view === "control") this.control.forget();
     this.source.close({ refocus: false });
-    this.view = this.wanted = view;
-    // A script that has just been restarted may miss the wish; it must not rule the page for ever.
-    clearTimeout(this.patience);
-    this.patience = setTimeout(() => (this.wanted = undefined), PATIENCE_MS);
-    this.tell("view", view);
+    this.view = view;
+    this.wish(view);
     this.draw();
     this.arrive();
   };
+
+  /** A script that was restarted meanwhile has missed the wish: it is told again, but the wish must not rule the page for ever. */
+  wish(view, times = TIMES_TOLD) {
+    clearTimeout(this.patience);
+    this.wanted = times ? view : undefined;
+    if (!times) return;
+    this.patience = setTimeout(() => this.wanted === view && this.wish(view, times - 1), PATIENCE_MS);
+    this.tell("view", view);
+  }
 
   speak = (language) => {
     document.cookie = `assistant_language=${language};path=/;max-age=31536000;samesite=strict`;
