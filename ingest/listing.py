@@ -15,6 +15,7 @@ from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
 from assistant.errors import ConfigurationError, Forbidden, InvalidRequest, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, LegalHold, Progress
+from assistant.reasons import categories_saying
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_rows import status_of_row
@@ -293,7 +294,8 @@ def _wanted(wanted: DocumentFilter, form: Callable[[str], str]) -> _Clause:
         sought = "%" + form(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         places = ("title", "file_name", "source", "reason")
         text = " OR ".join(f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places)
-        clause &= _Clause(text, (sought,) * len(places))
+        said = _one_of("category", categories_saying(form(word), form))
+        clause &= _Clause(f"{text} OR {said.text}", (sought,) * len(places) + said.values)
     return clause
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ui.client import Standing, visit
 from ui.components import page_component
-from ui.locale import all_words, language_of_request, words
+from ui.locale import all_words, language_of_request, patterns, words
 
 VIEWS = ("ask", "library", "control", "about")
 
@@ -60,6 +60,7 @@ def main() -> None:
             "view": (current.url_path or "ask") if here.standing is Standing.SIGNED_IN else here.standing.value,
             "language": language,
             "words": all_words(),
+            "patterns": patterns(),
             "instance": here.instance,
         },
         on_language_change=_remember,

@@ -18,7 +18,13 @@ from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST
 
 
 def settled(
-    ledger: Ledger, name: str, *, label: str = "public", state: DocumentState = DocumentState.DONE, **facts: object
+    ledger: Ledger,
+    name: str,
+    *,
+    label: str = "public",
+    state: DocumentState = DocumentState.DONE,
+    category: str = "",
+    **facts: object,
 ) -> str:
     status = ledger.receive(
         source=f"/in/{name}", version=name, file_name=name, given_label="", sidecar="", received_by="a"
@@ -26,7 +32,11 @@ def settled(
     task = ledger.take()
     assert task is not None
     ledger.settle(
-        task, state, facts={"title": name, "label": label, **facts}, reason="pas de texte" * state.value.startswith("q")
+        task,
+        state,
+        category=category,
+        facts={"title": name, "label": label, **facts},
+        reason="pas de texte" * state.value.startswith("q"),
     )  # type: ignore[dict-item]
     return status.document_id
 
@@ -73,6 +83,13 @@ def test_format_of_a_document_that_nobody_could_read_goes_by_its_name(ledger: Le
     settled(ledger, "lettre.PDF", state=DocumentState.QUARANTINED)
     settled(ledger, "arrêté.pdf", media_type="text/plain")
     assert names(ledger, DocumentFilter(media_type="application/pdf,text/csv")) == ["lettre.PDF"]
+
+
+def test_reason_is_found_in_the_words_in_which_it_is_shown(ledger: Ledger) -> None:
+    settled(ledger, "registre.pdf", state=DocumentState.QUARANTINED, category="password_needed")
+    settled(ledger, "vide.pdf", state=DocumentState.QUARANTINED, category="empty_file")
+    for sought in ("protégé mot de passe", "PROTEGE", "بكلمة مرور", "password"):
+        assert names(ledger, DocumentFilter(q=sought)) == ["registre.pdf"], sought
 
 
 def test_scope_finds_what_each_of_its_fields_names(ledger: Ledger) -> None:

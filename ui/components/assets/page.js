@@ -132,7 +132,7 @@ class Page {
 
   /** Draws everything in the present language. Cheap enough, and nothing can be left in the former one. */
   draw() {
-    this.words = new Words(this.language, this.data.words[this.language]);
+    this.words = new Words(this.language, this.data.words[this.language], this.data.patterns);
     document.documentElement.lang = this.language;
     document.documentElement.dir = this.words.direction;
     const asking = this.instance && this.view === "ask";
