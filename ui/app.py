@@ -37,7 +37,7 @@ def _remember() -> None:
     """Takes over what the reader did in the component: another language, or a link.
 
     A run that was stopped before it mounted the component has forgotten its state, and with it what was sent: the component
-    keeps what the reader chose and sends a link that was missed once more.
+    keeps what the reader chose and sends a link that was missed again.
     """
     sent = st.session_state.get("page") or {}
     if sent.get("language"):

@@ -9,10 +9,8 @@ import { lostBanner, watchConnection } from "./connection.js";
 import { footer, header, standingView } from "./frame.js";
 import { LibraryView } from "./library.js";
 import { SourcePanel } from "./source.js";
+import { Wish } from "./wish.js";
 import { Words } from "./words.js";
-
-const PATIENCE_MS = 3000;
-const TIMES_TOLD = 3;
 
 const pages = new WeakMap();
 
@@ -44,8 +42,7 @@ class Page {
       else if (this.view === "library") this.library.dossier?.escape();
     };
     document.addEventListener("keydown", this.escape);
-    this.moved = () => this.wish(null, 0);
-    window.addEventListener("popstate", this.moved);
+    this.wish = new Wish();
     this.lost = false;
     this.unwatch = watchConnection((lost) => {
       if (lost === this.lost || !this.words) return;
@@ -54,15 +51,19 @@ class Page {
     });
   }
 
+  /** The view that the script has been asked for and has not shown yet. */
+  get wanted() {
+    return this.wish.view;
+  }
+
   drawBanner() {
     this.banner.replaceChildren(...(this.lost ? [lostBanner(this.words)] : []));
   }
 
   leave() {
-    clearTimeout(this.patience);
+    this.wish.leave();
     this.unwatch();
     document.removeEventListener("keydown", this.escape);
-    window.removeEventListener("popstate", this.moved);
     this.ask.leave();
     this.library.leave();
     this.control.leave();
@@ -82,7 +83,7 @@ class Page {
     const moved = !first && this.view !== data.view;
     if (this.wanted === undefined || this.wanted === data.view) {
       this.view = data.view;
-      this.wanted = undefined;
+      this.wish.fulfil();
     }
     this.library.reflect();
     this.control.reflect();
@@ -108,19 +109,10 @@ class Page {
     if (this.view === "control") this.control.forget();
     this.source.close({ refocus: false });
     this.view = view;
-    this.wish(view);
+    this.wish.make(view, (wanted) => this.tell("view", wanted));
     this.draw();
     this.arrive();
   };
-
-  /** A script that was restarted meanwhile has missed the wish: it is told again, but the wish must not rule the page for ever. */
-  wish(view, times = TIMES_TOLD) {
-    clearTimeout(this.patience);
-    this.wanted = times ? view : undefined;
-    if (!times) return;
-    this.patience = setTimeout(() => this.wanted === view && this.wish(view, times - 1), PATIENCE_MS);
-    this.tell("view", view);
-  }
 
   speak = (language) => {
     document.cookie = `assistant_language=${language};path=/;max-age=31536000;samesite=strict`;

@@ -4,7 +4,13 @@ import { button, element, icon } from "./dom.js";
 
 export const stateKey = (state) => state.replaceAll(" ", "_");
 export const isFinal = (status) => status.state !== "received" && status.state !== "in progress";
-export const isReadable = (status) => status.state.startsWith("done");
+/** An archive or mailbox: it has no text, its files are documents of their own. */
+export const isContainer = (status) => status.category === "container";
+export const isReadable = (status) => status.state.startsWith("done") && !isContainer(status);
+
+const MARKINGS = new Set(["unlabelled", "conflicting_labels"]);
+/** Its marking is not decided: whatever is recorded as one holds for no reader. */
+export const isUndecided = (status) => MARKINGS.has(status.category);
 
 /** A document's state, with the reason where there is something to explain. */
 export function stateTag(status, words) {
