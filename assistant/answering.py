@@ -90,7 +90,7 @@ DOUBTFUL_PAGE_TEXT = {
 
 
 DISAGREEMENT_TEXT = {
-    "fr": "Les sources [{first}] ({first_date}) et [{second}] ({second_date}) ne disent pas la même chose : "
+    "fr": "Les sources [{first}] ({first_date}) et [{second}] ({second_date}) ne disent pas la même chose : "
     "vérifiez laquelle s’applique.",
     "ar": "لا يتفق المصدران [{first}] ({first_date}) و[{second}] ({second_date})؛ يُرجى التحقق من أيهما يُطبَّق.",
     "en": "Sources [{first}] ({first_date}) and [{second}] ({second_date}) do not say the same: check which one applies.",

@@ -20,6 +20,7 @@ from ingest import cli_receipts
 from ingest.life_commands import add_life_commands
 from ingest.names import readable_path
 from ingest.sources import Skipped
+from ingest.telling import Language, reasons_of
 from ingest.uploads import uploads_below, within_limit
 from ingest.watching import Round, Watcher
 
@@ -39,6 +40,7 @@ def add(
     instance: Instance = None,
     label: Annotated[str | None, typer.Option("--label", help="Label for all of them, such as internal/health")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when every document has its final state")] = False,
+    language: Language = None,
     as_json: AsJson = False,
 ) -> None:
     """Hand in files, folders, and what a manifest (CSV) names. What cannot be read is listed with its reason."""
@@ -57,7 +59,7 @@ def add(
     if as_json:
         print_json({"documents": [_public(d) for d in documents], "counts": _counts(documents)})
     else:
-        _show(documents)
+        _show(documents, language)
     if wait and any(document["state"] in _FAILED for document in documents):
         raise typer.Exit(1)
 
@@ -66,6 +68,7 @@ def add(
 def status(
     instance: Instance = None,
     state: Annotated[DocumentState | None, typer.Option("--state", help="Only documents in this state")] = None,
+    language: Language = None,
     as_json: AsJson = False,
 ) -> None:
     """List the documents with their states and reasons."""
@@ -74,7 +77,7 @@ def status(
     if as_json:
         print_json({"documents": [_public(d) for d in listing["documents"]], "counts": listing["counts"]})
     else:
-        _show(listing["documents"])
+        _show(listing["documents"], language)
 
 
 @app.command("watch")
@@ -170,13 +173,12 @@ def _counts(documents: list[dict[str, Any]]) -> dict[str, int]:
     return {state.value: found.get(state.value, 0) for state in DocumentState}
 
 
-def _show(documents: list[dict[str, Any]]) -> None:
+def _show(documents: list[dict[str, Any]], language: str | None) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("state", "document", "label", "pages", "passages", "reason"):
         table.add_column(heading)
     for document in documents:
-        said = (document.get("notice", ""), document["reason"], *document.get("warnings", ()))
-        reason = "; ".join(filter(None, said))
+        reason = "; ".join(filter(None, (document.get("notice", ""), reasons_of(document, language))))
         table.add_row(
             document["state"], escape(document["file_name"]), document["label"],
             str(document["pages"]), str(document["passages"]), escape(reason),

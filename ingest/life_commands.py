@@ -18,6 +18,7 @@ from assistant.client import Json, ServiceClient
 from assistant.commands.session import AsJson, Instance, console, print_json, service_of, settings_of
 from assistant.errors import InvalidRequest
 from assistant.types import DocumentState
+from ingest.telling import Language, reasons_of
 
 DocumentId = Annotated[str, typer.Argument(help="Id, as `ingest status --json` shows it")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when the change has been applied")]
@@ -32,6 +33,7 @@ def retry(
         bool, typer.Option("--password-stdin", help="Read the file's password from the first line of standard input")
     ] = False,
     wait: Wait = False,
+    language: Language = None,
     as_json: AsJson = False,
 ) -> None:
     """Try a quarantined or rejected document again, with a password if it needs one."""
@@ -40,7 +42,7 @@ def retry(
         raise InvalidRequest("there is no password on standard input; give it on the first line")
     with service_of(settings_of(instance)) as client:
         status = _applied(client, client.retry(document_id, password=password), wait=wait)
-    _tell(status, as_json=as_json)
+    _tell(status, as_json=as_json, language=language)
     if wait and status["state"] in _FAILED:
         raise typer.Exit(1)
 
@@ -197,11 +199,12 @@ def _applied(client: ServiceClient, status: Json, *, wait: bool) -> Json:
     return status
 
 
-def _tell(status: Json, *, as_json: bool) -> None:
+def _tell(status: Json, *, as_json: bool, language: str | None = None) -> None:
     if as_json:
         print_json(status)
         return
-    said = [status["state"], status["label"], status["reason"], f"on hold: {status['hold']}" if status["hold"] else ""]
+    reason = reasons_of({**status, "warnings": ()}, language)
+    said = [status["state"], status["label"], reason, f"on hold: {status['hold']}" if status["hold"] else ""]
     console.print(escape(f"{status['title']} ({status['file_name']}): {', '.join(filter(None, said))}"))
 
 

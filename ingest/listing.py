@@ -15,9 +15,11 @@ from assistant.access import Label, Principal, Role, readable_labels
 from assistant.database import Database, PostgresDatabase
 from assistant.errors import ConfigurationError, Forbidden, InvalidRequest, NotFound
 from assistant.ingestion import Current, DocumentEvent, DocumentFilter, Found, LegalHold, Progress
+from assistant.reasons import categories_saying
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_rows import status_of_row
+from ingest.suffixes import SUFFIXES
 
 UNSEEN = "there is no such document, or none that you may read"
 HELD_BY = "put on hold by "
@@ -163,21 +165,34 @@ class Listing:
         require_archivist(principal)
         visible = self._visible(principal)
         counts = self.counts(principal)
-        finished, pages = self._finished_recently(visible)
+        now = datetime.now(UTC)
+        finished, pages, first = self._finished_recently(visible, now)
         current = self._current(visible)
         waiting, working = (counts[state] for state in _UNFINISHED)
         pages += sum(document.progress_pages for document in current)
-        left = _seconds_left(waiting + working, finished / _RECENT_S, pages / _RECENT_S, current)
-        return Progress(waiting, working, finished, round(pages / _RECENT_S, 2), left, current)
+        worked_s = self._worked_s(visible, first, now)
+        left = _seconds_left(waiting + working, finished / worked_s, pages / worked_s, current)
+        return Progress(waiting, working, finished, round(pages / worked_s, 2), left, current)
 
-    def _finished_recently(self, visible: _Clause) -> tuple[int, int]:
-        """Documents settled within the last minute, and their pages; one without pages counts as one."""
-        since = (datetime.now(UTC) - timedelta(seconds=_RECENT_S)).isoformat(timespec="milliseconds")
+    def _finished_recently(self, visible: _Clause, now: datetime) -> tuple[int, int, str | None]:
+        """Documents settled within the last minute, their pages (one without counts as one), and when the first came in."""
+        since = (now - timedelta(seconds=_RECENT_S)).isoformat(timespec="milliseconds")
         where = visible & _Clause("changed_at >= ? AND state NOT IN (?, ?)", (since, *_UNFINISHED))
         pages = "COALESCE(SUM(CASE WHEN pages > 0 THEN pages ELSE 1 END), 0)"
-        query = f"SELECT COUNT(*) AS documents, {pages} AS pages FROM documents WHERE {where.text}"  # noqa: S608
+        what = f"COUNT(*) AS documents, {pages} AS pages, MIN(received_at) AS first"
+        query = f"SELECT {what} FROM documents WHERE {where.text}"  # noqa: S608
         row = self._database.connection().execute(query, where.values).fetchone()
-        return row["documents"], row["pages"]
+        return row["documents"], row["pages"], row["first"]
+
+    def _worked_s(self, visible: _Clause, first: str | None, now: datetime) -> float:
+        """Seconds of the last minute in which there was something to read, as far as the ledger tells; at least one."""
+        where = visible & _Clause("state IN (?, ?)", _UNFINISHED)
+        query = f"SELECT MIN(received_at) AS first FROM documents WHERE {where.text}"  # noqa: S608
+        waiting = self._database.connection().execute(query, where.values).fetchone()["first"]
+        begun = min(filter(None, (first, waiting)), default=None)
+        if begun is None:
+            return _RECENT_S
+        return min(max((now - datetime.fromisoformat(begun)).total_seconds(), 1.0), _RECENT_S)
 
     def _current(self, visible: _Clause) -> tuple[Current, ...]:
         where = visible & _Clause("state = ?", (DocumentState.IN_PROGRESS,))
@@ -281,6 +296,16 @@ def _one_of(column: str, values: Sequence[str]) -> _Clause:
     return _Clause(f"{column} IN ({', '.join('?' * len(values))})" if values else "1 = 0", tuple(values))
 
 
+def _of_types(media_types: Sequence[str]) -> _Clause:
+    """Documents of these media types. One that has none yet, or was never read, goes by the end of its name."""
+    suffixes = [suffix for media_type in media_types for suffix in SUFFIXES.get(media_type, ())]
+    known = _one_of("media_type", media_types)
+    if not suffixes:
+        return known
+    named = " OR ".join(["LOWER(file_name) LIKE ?"] * len(suffixes))
+    return _Clause(f"{known.text} OR (media_type = '' AND ({named}))", known.values + tuple(f"%{s}" for s in suffixes))
+
+
 def _in_scope(scope: Scope) -> _Clause:
     clause = _Clause("1 = 1", ())
     for column, names in (
@@ -305,14 +330,14 @@ def _wanted(wanted: DocumentFilter, form: Callable[[str], str], *, copies: bool)
         if value is not None:
             clause &= _Clause(f"{column} = ?", (str(value),))
     if wanted.media_type is not None:
-        clause &= _one_of("media_type", wanted.media_type.split(","))
+        clause &= _of_types(wanted.media_type.split(","))
     if wanted.label is not None:
         with_compartments = wanted.label if "/" in wanted.label else f"{wanted.label}/%"
         clause &= _Clause("label = ? OR label LIKE ?", (wanted.label, with_compartments))
     if wanted.date_from:
-        clause &= _Clause("date >= ?", (wanted.date_from,))
+        clause &= _Clause(f"date != '' AND {_LAST_DAY} >= ?", (wanted.date_from,))
     if wanted.date_to:
-        clause &= _Clause("date <= ?", (wanted.date_to,))
+        clause &= _Clause("date != '' AND date <= ?", (wanted.date_to + "-12-31"[len(wanted.date_to) - 4 :],))
     words = dict.fromkeys(wanted.q.split())
     if len(words) > _MOST_WORDS:
         raise InvalidRequest(f"search with at most {_MOST_WORDS} words")
@@ -322,20 +347,25 @@ def _wanted(wanted: DocumentFilter, form: Callable[[str], str], *, copies: bool)
         texts = [f"LOWER({place}) LIKE ? ESCAPE '\\'" for place in places]
         if copies:
             texts.append(f"document_id IN (SELECT document_id FROM copies WHERE {texts[1]})")  # noqa: S608
-        clause &= _Clause(" OR ".join(texts), (sought,) * len(texts))
+        said = _one_of("category", categories_saying(form(word), form))
+        clause &= _Clause(" OR ".join([*texts, said.text]), (sought,) * len(texts) + said.values)
     return clause
 
 
 def _seconds_left(
     unfinished: int, documents_per_s: float, pages_per_s: float, current: tuple[Current, ...]
 ) -> float | None:
-    """By documents settled a second, and by the pages still to read of those at work, whichever takes longer."""
+    """By documents settled a second, and by the pages still to read, whichever takes longer.
+
+    One that waits has a page at least; so while a long scan lets no document settle, those behind it are not forgotten.
+    """
     if not unfinished:
         return 0.0
-    pages = sum(max(0, document.progress_of - document.progress_pages) for document in current)
+    pages = sum(max(1, document.progress_of - document.progress_pages) for document in current)
+    pages += max(0, unfinished - len(current))
     estimates = []
     if documents_per_s:
         estimates.append(unfinished / documents_per_s)
-    if pages and pages_per_s:
+    if pages_per_s:
         estimates.append(pages / pages_per_s)
     return round(max(estimates), 1) if estimates else None

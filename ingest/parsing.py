@@ -236,6 +236,9 @@ _HEAD_BYTES = 8192
 _BMP_HEADS = (b"\x0c", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c")
 """Lengths that the second header of a BMP can have."""
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_PDF_MARK = re.compile(rb"(?:\A|[\r\n])[ \t]*%PDF-\d")
+_PDF_WITHIN = 1024
+"""Bytes in which a PDF's mark stands (ISO 32000-1, annex H.3.4.1)."""
 
 
 def detect_media_type(path: Path) -> str:
@@ -247,14 +250,21 @@ def detect_media_type(path: Path) -> str:
         head = file.read(_HEAD_BYTES)
     if not head:
         return EMPTY
-    if b"%PDF-" in head[:1024]:
+    if head.startswith(b"%PDF-"):
         return PDF
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip_type(path)
     for magic, media_type in _MAGIC:
         if head.startswith(magic):
             return compound_type(path) if media_type == OLE else media_type
-    return _placed_type(head, path.suffix.lower()) or _text_type(head, path.suffix.lower())
+    suffix = path.suffix.lower()
+    return _placed_type(head, suffix) or (PDF if _is_pdf(head) else _text_type(head, suffix))
+
+
+def _is_pdf(head: bytes) -> bool:
+    """A PDF with something before its mark. An archive that carries one, and a text that speaks of one, are none."""
+    first = head[:_PDF_WITHIN]
+    return b"%PDF-" in first and (_PDF_MARK.search(first) is not None or _as_text(head) is None)
 
 
 def _placed_type(head: bytes, suffix: str) -> str | None:

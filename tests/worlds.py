@@ -86,4 +86,4 @@ def instance_file(folder: Path, *, extra: str = "", unmarked: str = "highest") -
 def child_environment(**changes: str) -> dict[str, str]:
     """The environment for a child process of a test, without what would point it at another instance."""
     environment = {k: v for k, v in os.environ.items() if k not in ("ASSISTANT_HOME", "ASSISTANT_INSTANCE")}
-    return environment | changes
+    return environment | {"LC_ALL": "C.UTF-8"} | changes

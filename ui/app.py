@@ -10,7 +10,7 @@ import streamlit as st
 
 from ui.client import Standing, visit
 from ui.components import page_component
-from ui.locale import all_words, language_of_request, words
+from ui.locale import all_words, language_of_request, patterns, words
 
 VIEWS = ("ask", "library", "control", "about")
 
@@ -34,8 +34,12 @@ def _follow(pages: dict[str, st.Page]) -> None:
 
 
 def _remember() -> None:
-    """Takes over what the reader did in the component: another language, or a link."""
-    sent = st.session_state["page"]
+    """Takes over what the reader did in the component: another language, or a link.
+
+    A run that was stopped before it mounted the component has forgotten its state, and with it what was sent: the component
+    keeps what the reader chose and sends a link that was missed again.
+    """
+    sent = st.session_state.get("page") or {}
     if sent.get("language"):
         st.session_state["language"] = language_of_request(sent["language"])
     if sent.get("view"):
@@ -56,6 +60,7 @@ def main() -> None:
             "view": (current.url_path or "ask") if here.standing is Standing.SIGNED_IN else here.standing.value,
             "language": language,
             "words": all_words(),
+            "patterns": patterns(),
             "instance": here.instance,
         },
         on_language_change=_remember,

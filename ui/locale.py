@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+from assistant import reasons
+
 LANGUAGES = ("fr", "ar", "en")
 FALLBACK = "fr"
 
@@ -17,14 +19,23 @@ _FOLDER = Path(__file__).with_name("locales")
 
 @cache
 def words(language: str) -> Words:
-    """All words of the page in `language`, nested as in `locales/<language>.toml`."""
+    """All words of the page in `language`, nested as in `locales/<language>.toml`, with those for reasons and warnings."""
     with (_FOLDER / f"{language}.toml").open("rb") as file:
-        return tomllib.load(file)
+        return {**tomllib.load(file), **reasons.words(language)}
 
 
 def all_words() -> dict[str, Words]:
     """The words of every language, so that the page can switch without asking again."""
     return {language: words(language) for language in LANGUAGES}
+
+
+def patterns() -> dict[str, list[tuple[str, str, bool]]]:
+    """How recorded reasons and warnings are recognised, as JavaScript writes patterns: entry, pattern, hidden or not."""
+    tables = {table: reasons.patterns(table) for table in ("cause", "remark")}
+    return {
+        table: [(each.key, each.says.replace("(?P<", "(?<"), each.hidden) for each in entries]
+        for table, entries in tables.items()
+    }
 
 
 def language_of_request(*wishes: str | None) -> str:

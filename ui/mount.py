@@ -30,6 +30,7 @@ _OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "client.allowedOrigins": [],
     "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
     "client.showSidebarNavigation": False,
     "client.toolbarMode": "minimal",
     "runner.magicEnabled": False,

@@ -59,6 +59,21 @@ def content(result: Parsed) -> dict[str, bytes]:
     return {attachment.file_name: attachment.path.read_bytes() for attachment in result.attachments}
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar", "7z"])
+def test_archive_is_not_taken_for_the_pdf_that_it_carries_unpacked(tmp_path: Path, kind: str) -> None:
+    files = {"permis.pdf": b"%PDF-1.7 ...", "lettre.txt": "Le pont est fermé.".encode()}
+    path = tmp_path / f"a.{kind}"
+    if kind == "zip":
+        zipped(path, files, zipfile.ZIP_STORED)
+    elif kind == "tar":
+        path.write_bytes(tarred(files))
+    else:
+        with py7zr.SevenZipFile(path, "w", filters=[{"id": py7zr.FILTER_COPY}]) as archive:
+            for name, text in files.items():
+                archive.writestr(text, name)
+    assert set(content(parsed(path))) == set(files)
+
+
 def refused(path: Path, settings: ParsingSettings = SETTINGS) -> str:
     result = rejected(path, settings)
     assert len(result.message) > 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,13 @@ from tests.worlds import reader
 
 
 def settled(
-    ledger: Ledger, name: str, *, label: str = "public", state: DocumentState = DocumentState.DONE, **facts: object
+    ledger: Ledger,
+    name: str,
+    *,
+    label: str = "public",
+    state: DocumentState = DocumentState.DONE,
+    category: str = "",
+    **facts: object,
 ) -> str:
     status = ledger.receive(
         source=f"/in/{name}", version=name, file_name=name, given_label="", sidecar="", received_by="a"
@@ -27,7 +34,11 @@ def settled(
     task = ledger.take()
     assert task is not None
     ledger.settle(
-        task, state, facts={"title": name, "label": label, **facts}, reason="pas de texte" * state.value.startswith("q")
+        task,
+        state,
+        category=category,
+        facts={"title": name, "label": label, **facts},
+        reason="pas de texte" * state.value.startswith("q"),
     )  # type: ignore[dict-item]
     return status.document_id
 
@@ -58,8 +69,29 @@ def test_every_filter_keeps_what_it_names(ledger: Ledger) -> None:
         (DocumentFilter(media_type="application/pdf"), ["ARRÊTÉ du maire"]),
         (DocumentFilter(date_from="1996-05-31", date_to="1996-05-31"), ["ARRÊTÉ du maire"]),
         (DocumentFilter(date_from="1997"), ["قرار"]),
+        (DocumentFilter(date_to="2000-12-31"), ["ARRÊTÉ du maire"]),
+        (DocumentFilter(date_to="1996"), ["ARRÊTÉ du maire"]),
     ):
         assert names(ledger, wanted) == found, wanted
+
+
+def test_document_dated_by_its_year_is_found_from_every_day_of_it(ledger: Ledger) -> None:
+    settled(ledger, "rapport", date="2023")
+    assert names(ledger, DocumentFilter(date_from="2023-06-01")) == ["rapport"]
+    assert names(ledger, DocumentFilter(date_from="2024-01-01")) == []
+
+
+def test_format_of_a_document_that_nobody_could_read_goes_by_its_name(ledger: Ledger) -> None:
+    settled(ledger, "lettre.PDF", state=DocumentState.QUARANTINED)
+    settled(ledger, "arrêté.pdf", media_type="text/plain")
+    assert names(ledger, DocumentFilter(media_type="application/pdf,text/csv")) == ["lettre.PDF"]
+
+
+def test_reason_is_found_in_the_words_in_which_it_is_shown(ledger: Ledger) -> None:
+    settled(ledger, "registre.pdf", state=DocumentState.QUARANTINED, category="password_needed")
+    settled(ledger, "vide.pdf", state=DocumentState.QUARANTINED, category="empty_file")
+    for sought in ("protégé mot de passe", "PROTEGE", "بكلمة مرور", "password"):
+        assert names(ledger, DocumentFilter(q=sought)) == ["registre.pdf"], sought
 
 
 def test_scope_finds_what_each_of_its_fields_names(ledger: Ledger) -> None:
@@ -139,11 +171,40 @@ def test_progress_counts_and_estimates(ledger: Ledger) -> None:
             source=f"{number}", version=f"v{number}", file_name="f", given_label="", sidecar="", received_by="a"
         )
     ledger.take()
+    received_before(ledger, 60)
     progress = Listing(ledger.database).progress(ARCHIVIST)
     assert (progress.waiting, progress.in_progress, progress.finished_recently) == (2, 1, 1)
     assert progress.pages_per_s == 0.5
     assert progress.seconds_left == 180
     assert [current.title for current in progress.current] == ["f"]
+
+
+def received_before(ledger: Ledger, seconds: float) -> None:
+    """As if all documents had come so long ago."""
+    at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+    with ledger.database.writing() as connection:
+        connection.execute("UPDATE documents SET received_at = ?", (at,))
+
+
+def test_work_that_has_just_begun_is_not_measured_over_a_whole_minute(ledger: Ledger) -> None:
+    settled(ledger, "fini")
+    ledger.receive(source="a", version="v", file_name="f", given_label="", sidecar="", received_by="a")
+    received_before(ledger, 6)
+    progress = Listing(ledger.database).progress(ARCHIVIST)
+    assert progress.pages_per_s == pytest.approx(1 / 6, rel=0.2)
+    assert progress.seconds_left == pytest.approx(6, rel=0.2)
+
+
+def test_documents_that_wait_behind_a_long_scan_are_part_of_the_time_left(ledger: Ledger) -> None:
+    for number in range(101):
+        ledger.receive(
+            source=f"{number}", version=f"v{number}", file_name="f", given_label="", sidecar="", received_by="a"
+        )
+    task = ledger.take()
+    assert task is not None
+    ledger.progress(task.document_id, 6, 26)
+    received_before(ledger, 60)
+    assert Listing(ledger.database).progress(ARCHIVIST).seconds_left == 1200
 
 
 def test_page_of_ten_thousand_documents_knows_how_many_there_are(ledger: Ledger) -> None:

@@ -232,6 +232,9 @@ def test_locked_files_are_reported_as_such(tmp_path: Path) -> None:
     [
         ("a.pdf", b"Bonjour, ceci est du texte", "text/plain"),
         ("a.txt", b"%PDF-1.7 ...", "application/pdf"),
+        ("a.pdf", b"HTTP/1.1 200 OK\r\n\r\n%PDF-1.7 ...", "application/pdf"),
+        ("a.pdf", bytes(128) + b"%PDF-1.7 ...", "application/pdf"),
+        ("a.txt", b"A file that begins with %PDF-1.7 is a PDF.", "text/plain"),
         ("a.txt", b"<html><body><p>x</p></body></html>", "text/html"),
         ("a.xml", b"<?xml version='1.0'?><a/>", "application/xml"),
         ("a.md", b"# Titre", "text/markdown"),

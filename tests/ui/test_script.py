@@ -5,8 +5,12 @@ from __future__ import annotations
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
-from ui.mount import SCRIPT
+from streamlit import config
+
+from ui.app import _remember
+from ui.mount import SCRIPT, page_application
 
 
 def test_child_process_that_finds_the_script_as_main_runs_nothing_of_it() -> None:
@@ -21,3 +25,13 @@ def test_child_process_that_finds_the_script_as_main_runs_nothing_of_it() -> Non
 def test_script_is_one_file_that_streamlit_can_run() -> None:
     assert "__main__" in SCRIPT.read_text(encoding="utf-8")
     assert runpy.run_path(str(SCRIPT), run_name="elsewhere")["__doc__"]
+
+
+def test_link_that_comes_after_the_component_was_forgotten_is_no_error() -> None:
+    _remember()
+
+
+def test_page_that_broke_down_offers_no_way_outside(tmp_path: Path) -> None:
+    page_application("http://127.0.0.1:1", tmp_path)
+    assert config.get_option("client.showErrorLinks") is False
+    assert config.get_option("client.showErrorDetails") == "none"

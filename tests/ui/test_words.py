@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from assistant import reasons
 from ingest.containers import _hidden
 from ingest.invisible import warning as invisible
 from ingest.leftout import LeftOut
 from ingest.ocr import NOT_INSTALLED, SWITCHED_OFF
-from ingest.parsing import RejectionCategory
+from ingest.parsing import _NOT_READ, OTHER_PACKAGE, RejectionCategory, unsupported
 from ingest.pieces import hidden_text
 from ingest.slides import LeftOut as SlidesLeftOut
 from ingest.spreadsheets import _Sheets
@@ -60,6 +61,8 @@ DYNAMIC = (
     "remedy.",
     "state.",
     "category.",
+    "cause.",
+    "remark.",
     "format.",
     "language.",
     "count.",
@@ -200,13 +203,16 @@ def composed(path: str, scripts: str) -> bool:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words_and_says_what_to_do(language: str) -> None:
-    reasons, remedies = words(language)["category"], words(language)["remedy"]
-    assert isinstance(reasons, dict)
+    sentences, remedies = words(language)["category"], words(language)["remedy"]
+    assert isinstance(sentences, dict)
     assert isinstance(remedies, dict)
     for category in CATEGORIES:
-        assert reasons.get(category), f"{category} has no words in {language}"
+        assert sentences.get(category), f"{category} has no words in {language}"
         assert remedies.get(category), f"{category} does not say what to do in {language}"
-    assert set(reasons) == set(remedies) == CATEGORIES
+    causes = words(language)["cause"]
+    assert isinstance(causes, dict)
+    assert set(sentences) == CATEGORIES
+    assert CATEGORIES < set(remedies) <= CATEGORIES | set(causes)
 
 
 LIMITS = {"fr": ("limites", "archive"), "ar": ("حدود", "أرشيف"), "en": ("limits", "archive")}
@@ -216,14 +222,14 @@ OPERATOR = {"fr": "administrateur", "ar": "المسؤول", "en": "administrator
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_limits_of_archives_are_named_where_they_are_met_and_nobody_is_sent_to_raise_them(language: str) -> None:
-    reasons, remedies = words(language)["category"], words(language)["remedy"]
-    assert isinstance(reasons, dict)
+    sentences, remedies = words(language)["category"], words(language)["remedy"]
+    assert isinstance(sentences, dict)
     assert isinstance(remedies, dict)
-    said = str(reasons["too_large"]).lower()
+    said = str(sentences["too_large"]).lower()
     assert all(word in said for word in LIMITS[language])
     assert OPERATOR[language] not in str(remedies["too_large"])
-    assert WAYS_OUT[language] in str(reasons["unsafe_archive"])
-    assert LIMITS[language][0] not in str(reasons["unsafe_archive"])
+    assert WAYS_OUT[language] in str(sentences["unsafe_archive"])
+    assert LIMITS[language][0] not in str(sentences["unsafe_archive"])
 
 
 def test_the_readers_choice_comes_before_the_browsers() -> None:
@@ -244,12 +250,6 @@ def test_scripts_never_turn_text_into_markup() -> None:
         text = file.read_text(encoding="utf-8")
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval("):
             assert way not in text, f"{file.name}: {way}"
-
-
-def remark_patterns() -> list[re.Pattern[str]]:
-    """What the page recognises warnings by."""
-    table = (ASSETS / "states.js").read_text(encoding="utf-8").partition("const REMARKS = [")[2].partition("];")[0]
-    return [re.compile(found.replace("(?<", "(?P<")) for found in re.findall(r"\[/(.+?)/, \"remark", table)]
 
 
 def given_warnings() -> set[str]:
@@ -291,6 +291,56 @@ WRITTEN_IN_PLACE = {
 
 
 def test_every_warning_of_a_reader_is_said_in_the_archivists_language() -> None:
-    patterns = remark_patterns()
     for given in given_warnings():
-        assert any(pattern.search(given) for pattern in patterns), given
+        assert any(re.search(pattern.says, given) for pattern in reasons.patterns("remark")), given
+
+
+CAUSES = {
+    "a RAR archive is not read yet; unpack it and hand in its files": "rar",
+    "a GIF image is not read yet; save it as PNG": "picture",
+    "a WebP image is not read yet; save it as PNG": "picture",
+    "a sound recording is not read yet; hand in a transcript": "sound",
+    "a database is not read yet; export its tables as CSV": "database",
+    "a program is not read yet; hand in documents only": "program",
+    "a PostScript file is not read yet; save it as PDF": "postscript",
+    "a file of a kind that is not known here is not read yet; save it as PDF, DOCX or ODT": "unknown_kind",
+}
+
+
+def test_every_kind_of_file_that_is_not_read_is_said_in_the_archivists_language() -> None:
+    recorded = {unsupported(media_type).message for media_type in _NOT_READ} | {unsupported("x/unheard-of").message}
+    for sentence in recorded - {unsupported(OTHER_PACKAGE).message}:
+        assert cause_of(sentence) == CAUSES[sentence]
+
+
+def cause_of(sentence: str) -> str | None:
+    return next((pattern.key for pattern in reasons.patterns("cause") if re.search(pattern.says, sentence)), None)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "key"),
+    [
+        ("the strict variant of Open XML is not read yet; save the file as an ordinary XLSX or PPTX", "strict"),
+        ("LibreOffice is not installed; without it a DOC cannot be read. Save it as DOCX, or", "no_libreoffice"),
+        ("the archive is packed in a way that is not read yet; unpack it and hand in its files", "packing"),
+        ("the file is locked in a way that is not read here; hand in a copy without a password", "lock"),
+        ("a part of the file declares XML entities, which office files never do; save it anew", "entities"),
+        ("the XML file defines entities of its own, which are not expanded; hand in a copy", "entities"),
+        ("the XML is not well formed: see line 3", "malformed"),
+        ("20001 pages; the limit is 20000", "pages"),
+        ("it has more than 2000000 filled cells; split the file", "cells"),
+        ("it unpacks to more than a document may", "inflated"),
+        ("the file unpacks to more than the limit allows", "inflated"),
+        ("a part of the file unpacks to far more than text takes", "inflated"),
+        ("the marking line says secret and the archivist says internal: they disagree; mend one of them", "conflict"),
+        ("its marking lines disagree: public and secret; mend the document or hand it in in parts", "several_marks"),
+        ("an archive of 7 files; each is listed as a document of its own", "archive"),
+        ("the file is empty", None),
+    ],
+)
+def test_cause_is_told_from_what_was_recorded(recorded: str, key: str | None) -> None:
+    assert cause_of(recorded) == key
+    for language in LANGUAGES:
+        said = reasons.reason(recorded, "damaged", language)
+        assert said != recorded
+        assert "{" not in said

@@ -102,7 +102,7 @@ export class Activity {
     return element(
       "li",
       {},
-      element("bdi", { class: "activity-name" }, title),
+      element("span", { class: "activity-name" }, element("bdi", {}, title)),
       of ? pageProgress(title, pages, of, words) : element("span", { class: "minor" }, words.say("state.in_progress")),
     );
   }

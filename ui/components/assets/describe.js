@@ -3,7 +3,7 @@
 import { choice, element, field } from "./dom.js";
 import { levelsOf } from "./finder.js";
 import { change, documentPath } from "./service.js";
-import { isFinal, problemCallout } from "./states.js";
+import { isFinal, isUndecided, problemCallout } from "./states.js";
 import { OWN_NAMES } from "./words.js";
 
 const TEXTS = ["title", "author", "document_type", "collection"];
@@ -46,11 +46,19 @@ export class Description {
     return [form, element("section", { class: "describe-facts" }, element("h2", {}, words.say("describe.facts")), this.facts(words))];
   }
 
+  get unsaved() {
+    return this.values !== null && Object.keys(changesOf(this.base, this.values)).length > 0;
+  }
+
+  /** Nothing typed is thrown away without a question. */
+  mayLeave() {
+    return !this.unsaved || window.confirm(this.page.words.say("describe.discard"));
+  }
+
   /** Takes over what the service knows, but never over something that was typed and not saved. */
   renew() {
     const known = valuesOf(this.dossier.status);
-    const typed = this.values && Object.keys(changesOf(this.base, this.values)).length > 0;
-    if (typed || (this.saved && !isFinal(this.dossier.status))) return;
+    if (this.unsaved || (this.saved && !isFinal(this.dossier.status))) return;
     this.saved = false;
     this.base = known;
     this.values = valuesOf(this.dossier.status);
@@ -120,12 +128,17 @@ export class Description {
     );
   }
 
+  tell(said) {
+    this.dossier.say(said);
+    this.refused.replaceChildren(element("p", { class: "done-note", role: "status" }, said));
+  }
+
   async save(event) {
     event.preventDefault();
     const { words } = this.page;
     const edit = changesOf(this.base, this.values);
     if (!isFinal(this.dossier.status)) return;
-    if (!Object.keys(edit).length) return this.dossier.say(words.say("describe.unchanged"));
+    if (!Object.keys(edit).length) return this.tell(words.say("describe.unchanged"));
     try {
       const status = await change("PATCH", documentPath(this.dossier.id), edit);
       // Until the changes are applied, the fields show what was saved.
@@ -133,16 +146,16 @@ export class Description {
       this.base = { ...this.values, compartments: new Set(this.values.compartments) };
       this.dossier.take(status);
       this.dossier.showBody();
-      this.dossier.say(words.say("describe.saved"));
-      this.refused.replaceChildren(element("p", { class: "done-note", role: "status" }, words.say("describe.saved")));
+      this.tell(words.say("describe.saved"));
     } catch (error) {
       this.refused.replaceChildren(problemCallout(error, words));
     }
   }
 }
 
+/** What can be edited. A marking that is not decided is none: choosing any, the recorded one too, decides it. */
 function valuesOf(status) {
-  const [level, compartments = ""] = (status.label ?? "").split("/");
+  const [level, compartments = ""] = ((!isUndecided(status) && status.label) || "").split("/");
   return {
     title: status.title ?? "", author: status.author ?? "", document_type: status.document_type ?? "", collection: status.collection ?? "",
     date: status.date ?? "", language: status.language ?? "", level, compartments: new Set(compartments.split(",").filter(Boolean)),

@@ -8,7 +8,7 @@ import { pageProgress } from "./activity.js";
 import { Keeping } from "./keeping.js";
 import { address, change, documentPath, json } from "./service.js";
 import { Sheets } from "./sheets.js";
-import { isFinal, isReadable, note, problemCallout, reasonOf, recorded, remarksOf, remedyOf, stateKey } from "./states.js";
+import { isContainer, isFinal, isReadable, isUndecided, note, problemCallout, reasonOf, recorded, remarksOf, remedyOf, stateKey } from "./states.js";
 import { Story } from "./story.js";
 import { revealTab, tabList, tabPanel } from "./tabs.js";
 
@@ -16,7 +16,6 @@ const TABS = ["sheets", "describe", "story", "keeping"];
 const EVERY_MS = 1000;
 const MOST_REMARKS = 5;
 const RETRIED = new Set(["quarantined", "rejected"]);
-const MARKINGS = new Set(["unlabelled", "conflicting_labels"]);
 const PASSWORDS = new Set(["password_needed", "wrong_password"]);
 
 export class Dossier {
@@ -67,7 +66,12 @@ export class Dossier {
   }
 
   mayLeave() {
-    return this.parts.sheets.mayLeave();
+    return this.parts.sheets.mayLeave() && this.parts.describe.mayLeave();
+  }
+
+  /** True while something is typed that the service does not have. */
+  get unsaved() {
+    return this.parts.sheets.unsaved || this.parts.describe.unsaved;
   }
 
   say(text) {
@@ -118,7 +122,7 @@ export class Dossier {
     if (!typing) {
       this.top.replaceChildren(
         this.facts(words),
-        ...[this.reading(words), this.trouble(words), this.held(words), this.remarks(words)].filter(Boolean),
+        ...[this.reading(words), this.trouble(words), this.held(words), this.inside(words), this.remarks(words)].filter(Boolean),
       );
     }
     if (body) this.showBody();
@@ -185,7 +189,7 @@ export class Dossier {
   means(words) {
     const { category } = this.status;
     if (PASSWORDS.has(category)) return this.passwordForm(words);
-    if (MARKINGS.has(category)) return button(words.say("dossier.mark"), () => this.mark(), { drawing: "pen" });
+    if (isUndecided(this.status)) return button(words.say("dossier.mark"), () => this.mark(), { drawing: "pen" });
     return button(words.say("dossier.retry"), () => this.retry({}), { drawing: "again", id: "retry" });
   }
 
@@ -220,6 +224,17 @@ export class Dossier {
     } catch (error) {
       this.refused.replaceChildren(problemCallout(error, this.page.words));
     }
+  }
+
+  /** What an archive holds is elsewhere: the way there. */
+  inside(words) {
+    if (!isContainer(this.status)) return null;
+    return element(
+      "div",
+      { class: "callout reading" },
+      element("p", {}, words.say("cause.archive")),
+      button(words.say("dossier.inside"), () => this.library.showInside(this.status), { kind: "plain", drawing: "folder", id: "inside" }),
+    );
   }
 
   held(words) {

@@ -24,10 +24,13 @@ export class LibraryView {
     this.number = null;
     this.follow = () => this.sync();
     window.addEventListener("popstate", this.follow);
+    this.stay = (event) => this.dossier?.unsaved && event.preventDefault();
+    window.addEventListener("beforeunload", this.stay);
   }
 
   leave() {
     window.removeEventListener("popstate", this.follow);
+    window.removeEventListener("beforeunload", this.stay);
     clearTimeout(this.later);
     this.upload?.leave();
     this.activity?.leave();
@@ -164,6 +167,15 @@ export class LibraryView {
     this.page.root.querySelector(`[data-document="doc-${id}"]`)?.focus({ preventScroll: true });
   }
 
+  /** The list of the files that came in an archive or mailbox. */
+  showInside(archive) {
+    this.finder.reset();
+    Object.assign(this.finder.wanted, { q: `${archive.source.slice(-400)}!/` });
+    this.offset = 0;
+    this.listing = null;
+    this.closeDossier();
+  }
+
   /** Another view comes: leaves the dossier, unless something typed there would be lost and the reader stays. */
   mayForget() {
     if (this.dossier && !this.dossier.mayLeave()) return false;
@@ -177,6 +189,7 @@ export class LibraryView {
     if (this.page.view !== "library" || !this.page.instance) return;
     const id = openedIn(location);
     if (id === this.opened) return;
+    if (this.dossier && !this.dossier.mayLeave()) return this.reflect();
     this.opened = id;
     this.redraw();
   }

@@ -9,9 +9,8 @@ import { lostBanner, watchConnection } from "./connection.js";
 import { footer, header, standingView } from "./frame.js";
 import { LibraryView } from "./library.js";
 import { SourcePanel } from "./source.js";
+import { Wish } from "./wish.js";
 import { Words } from "./words.js";
-
-const PATIENCE_MS = 3000;
 
 const pages = new WeakMap();
 
@@ -43,6 +42,7 @@ class Page {
       else if (this.view === "library") this.library.dossier?.escape();
     };
     document.addEventListener("keydown", this.escape);
+    this.wish = new Wish();
     this.lost = false;
     this.unwatch = watchConnection((lost) => {
       if (lost === this.lost || !this.words) return;
@@ -51,12 +51,17 @@ class Page {
     });
   }
 
+  /** The view that the script has been asked for and has not shown yet. */
+  get wanted() {
+    return this.wish.view;
+  }
+
   drawBanner() {
     this.banner.replaceChildren(...(this.lost ? [lostBanner(this.words)] : []));
   }
 
   leave() {
-    clearTimeout(this.patience);
+    this.wish.leave();
     this.unwatch();
     document.removeEventListener("keydown", this.escape);
     this.ask.leave();
@@ -78,7 +83,7 @@ class Page {
     const moved = !first && this.view !== data.view;
     if (this.wanted === undefined || this.wanted === data.view) {
       this.view = data.view;
-      this.wanted = undefined;
+      this.wish.fulfil();
     }
     this.library.reflect();
     this.control.reflect();
@@ -103,11 +108,8 @@ class Page {
     if (this.view === "library" && !this.library.mayForget()) return;
     if (this.view === "control") this.control.forget();
     this.source.close({ refocus: false });
-    this.view = this.wanted = view;
-    // A script that has just been restarted may miss the wish; it must not rule the page for ever.
-    clearTimeout(this.patience);
-    this.patience = setTimeout(() => (this.wanted = undefined), PATIENCE_MS);
-    this.tell("view", view);
+    this.view = view;
+    this.wish.make(view, (wanted) => this.tell("view", wanted));
     this.draw();
     this.arrive();
   };
@@ -122,7 +124,7 @@ class Page {
 
   /** Draws everything in the present language. Cheap enough, and nothing can be left in the former one. */
   draw() {
-    this.words = new Words(this.language, this.data.words[this.language]);
+    this.words = new Words(this.language, this.data.words[this.language], this.data.patterns);
     document.documentElement.lang = this.language;
     document.documentElement.dir = this.words.direction;
     const asking = this.instance && this.view === "ask";

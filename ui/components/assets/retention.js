@@ -233,7 +233,7 @@ function ruleInWords(rule, words) {
   if (!found) return element("span", { lang: "en", dir: "ltr" }, rule);
   const what = [
     found.collection ? words.say("retention.of_collection", { name: found.collection }) : null,
-    found.kind ? words.say("retention.of_kind", { name: found.kind }) : null,
+    found.kind ? words.say("retention.of_kind", { name: words.kind(found.kind) }) : null,
   ];
   const start = words.say(found.start === "its date" ? "retention.from_date" : "retention.from_receipt");
   return words.say("retention.rule_is", { what: capitalised(what.filter(Boolean).join(words.say("retention.and"))), time: words.span(Number(found.n), found.unit), start });

@@ -115,9 +115,13 @@ export class Sheets {
     this.load();
   }
 
+  get unsaved() {
+    return this.draft !== null && this.draft !== this.sheet?.text;
+  }
+
   /** Nothing typed is thrown away without a question. */
   mayLeave() {
-    return this.draft === null || this.draft === this.sheet?.text || window.confirm(this.page.words.say("sheets.discard"));
+    return !this.unsaved || window.confirm(this.page.words.say("sheets.discard"));
   }
 
   drawTools() {

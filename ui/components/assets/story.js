@@ -92,7 +92,8 @@ function tellingOf(reason, words) {
     const found = pattern.exec(reason);
     if (found) return path ? element("span", { class: "deed" }, words.say(path, inWords(found.groups, words))) : null;
   }
-  return recorded([reason], words);
+  const cause = words.told("cause", reason);
+  return cause ? element("span", { class: "deed" }, cause.text) : recorded([reason], words);
 }
 
 function inWords(found, words) {

@@ -1,12 +1,17 @@
 // The page's words in one language, with its numbers, dates and plurals.
 
+const NUMBERS = ["n", "page", "limit"];
+const MARKINGS = ["one", "other"];
+
 const TAGS = { fr: "fr-FR", ar: "ar-u-nu-latn", en: "en-GB" };
 export const OWN_NAMES = { fr: "Français", ar: "العربية", en: "English" };
 export const LANGUAGES = Object.keys(OWN_NAMES);
 
 export class Words {
-  constructor(language, entries) {
+  /** `patterns` recognise what the service records about documents: [key, pattern, hidden] each, by table. */
+  constructor(language, entries, patterns = {}) {
     this.language = language;
+    this.patterns = patterns;
     this.direction = language === "ar" ? "rtl" : "ltr";
     this.entries = entries;
     this.tag = TAGS[language];
@@ -27,6 +32,24 @@ export class Words {
   isolated(text) {
     const foreign = this.direction === "rtl" ? /\p{Script=Latin}/u : /\p{Script=Arabic}/u;
     return foreign.test(text) ? `\u2068${text}\u2069` : text;
+  }
+
+  /** What a recorded sentence is about, as {key, hidden, text}; null when no pattern of the table knows it. */
+  told(table, recorded) {
+    for (const [key, pattern, hidden] of this.patterns[table]) {
+      const found = new RegExp(pattern).exec(recorded);
+      if (found) return { key, hidden, text: this.say(`${table}.${key}`, this.named(found.groups ?? {})) };
+    }
+    return null;
+  }
+
+  named(groups) {
+    const shown = ([name, given]) => {
+      if (NUMBERS.includes(name)) return [name, this.number(Number(given))];
+      if (MARKINGS.includes(name)) return [name, this.label(given)];
+      return [name, name === "levels" ? this.list(given.split(" and ").map((level) => this.label(level))) : given];
+    };
+    return Object.fromEntries(Object.entries(groups).map(shown));
   }
 
   has(path) {
