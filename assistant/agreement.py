@@ -89,6 +89,15 @@ def versions_of_one(title: str, other: str) -> bool:
     return bool(first and second) and differ_in_number and len(first & second) / len(first | second) >= _SAME_TITLE
 
 
+def version_date(title: str, date: str | None) -> str:
+    """The date of a version, as far as it is known: its own, else the last year that its title names; else empty.
+
+    >>> version_date("Règlement de la cantine 2025", None) > version_date("Règlement de la cantine 2022", None)
+    True
+    """
+    return date or max(years(title), default="")
+
+
 def asks_for_version(question: str, title: str, date: str | None) -> bool:
     """True when the question names this version by its number or year."""
     own = set(numbers(title)) | set(years(date or ""))

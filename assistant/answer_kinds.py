@@ -28,10 +28,13 @@ class AnswerKind(StrEnum):
     """A proper name: "qui est …", "which company"."""
     PHONE = "phone"
     MAIL = "mail"
+    REASON = "reason"
     YES_NO = "yes or no"
     ANY = "any"
 
 
+VALUED = frozenset({AnswerKind.AMOUNT, AnswerKind.NUMBER, AnswerKind.TIME, AnswerKind.PHONE, AnswerKind.MAIL})
+"""Kinds of which a sentence surely shows whether it has one."""
 _UNITS = (
     r"jours?|mois|semaines?|ans?|années?|heures?|minutes?|trimestres?|days?|months?|weeks?|years?|hours?|"
     r"يوم\w*|أيام|ايام|شهر\w*|أشهر|اشهر|شهور|أسبوع\w*|اسبوع\w*|أسابيع|اسابيع|سنة|سنوات|سنتين|سنتان|عام\w*|ساعة|"
@@ -78,9 +81,10 @@ _ASKS = (
     (
         AnswerKind.AMOUNT,
         rf"\bcombien (?:faut-il payer|dois-je payer|vaut|paie|paye|\w{{0,3}} ?coût\w*)|à combien|"
+        r"\bcombien (?:touch|perçoi|gagn|rembours)\w+|"
         rf"\bcombien (?:\w+ ){{0,2}}coût\w*|"
         rf"\b(?:quel|quelle|quels|quelles|what|which|how much)\b(?:['’ ]?\w+){{0,4}}? (?:d'|l')?(?:{_MONEY})\b|"
-        rf"\bhow much (?:is|does|do)\b|"
+        rf"\bhow much (?:is|does|do)\b|كم [يت]تقاضى|كم [يت]كسب|"
         rf"(?:\bكم|بكم|\bما|أي)(?: \w+){{0,2}} (?:{_MONEY})\b|بكم",
     ),
     (
@@ -103,6 +107,11 @@ _ASKS = (
         AnswerKind.PERSON,
         r"^\W*(?:\w+ )?(?:qui|who|whom)\b|\bto whom\b|\bquelle (?:direction|autorité|commission)\b|^\W*(?:إلى |"
         r"ل)?من\b|^\W*(?:لمن|ممن)\b",
+    ),
+    (
+        AnswerKind.REASON,
+        r"^\W*(?:\w+ ){0,2}(?:pourquoi|why)\b|\bpour quel(?:le)?s? (?:raison|motif)s?\b|\bfor what reasons?\b|"
+        r"\bwhat (?:is|was|are|were) the reasons?\b|لماذا|لم لا|ما (?:هو )?(?:ال)?سبب|لأي سبب",
     ),
     (
         AnswerKind.YES_NO,
@@ -198,6 +207,15 @@ _SHOWS = {
     AnswerKind.NAME: re.compile(_FULL_NAME),
     AnswerKind.PHONE: re.compile(r"\b0\d{3} ?\d{3}|\b(?:poste|extension|الرقم|رقم)\b[^.]{0,15}\d{3}|\+\d"),
     AnswerKind.MAIL: re.compile(r"@"),
+    AnswerKind.REASON: re.compile(
+        r"\b(?:car|parce qu\w*|puisqu\w*|afin|pour (?:que|\w+[eio]r)|en raison|à cause|en vue|grâce à|faute de|compte tenu|"
+        r"motif\w*|raisons?|lié\w*|vis\w+ à|permet\w*|évit\w+|garanti\w*|dans le but|de sorte|objectif\w*|conséquence\w*|"
+        r"motivé\w*|fait apparaître|because|since|so that|in order|due to|owing|therefore|purpose|aims?|allows?|reasons?|"
+        r"ensur\w+|avoid\w*|to \w+|as (?:it|they|the|this)|result\w*|necessary|based on)\b|"
+        r"\b(?:و|ف)?(?:لأن\w*|بسبب|نظرا|حتى|لكي|كي|من أجل|بغية|قصد|بهدف|يهدف|تهدف|لتفادي|لضمان|حرصا|تيسير|دون إخلال|أظهر\w*)|"
+        r"\bل[تي]\w{3,}",
+        re.IGNORECASE,
+    ),
     AnswerKind.YES_NO: re.compile(
         r"\b(?:ne|n'|n’|pas|aucun\w*|interdit\w*|autorisé\w*|permis\w*|exclu\w*|peu\w+|doi\w+|réservé\w*|"
         r"obligatoire\w*|admis\w*|accepté\w*|"
@@ -237,8 +255,8 @@ _BY_CAPITALS = frozenset({AnswerKind.PERSON, AnswerKind.PLACE})
 def answer_kind(question: str) -> AnswerKind:
     """What the question asks for, by its cue words in French, Arabic or English.
 
-    >>> [answer_kind(q).value for q in ("À partir de quelle date ?", "كم مدة الإجازة؟", "How much is it?", "Why?")]
-    ['date', 'duration', 'amount', 'any']
+    >>> [answer_kind(q).value for q in ("À partir de quelle date ?", "كم مدة الإجازة؟", "How much is it?", "Why?", "How?")]
+    ['date', 'duration', 'amount', 'reason', 'any']
     """
     text = question.replace("’", "'")
     return next((kind for kind, pattern in _ASKS_PATTERNS if pattern.search(text)), AnswerKind.ANY)

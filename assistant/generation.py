@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.addressed import addressed
-from assistant.agreement import asks_for_version, disagree, versions_of_one
-from assistant.answer_kinds import values
+from assistant.agreement import asks_for_version, disagree, version_date, versions_of_one
+from assistant.answer_kinds import VALUED, answer_kind, shows_kind, values
 from assistant.language import TABLE_CELL, readable_form, sentence_spans
 from assistant.types import Draft, Evidence, Passage, Span
 
@@ -60,6 +60,7 @@ _QUALIFIES = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^(?:[-–—•▪*·◦]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)°])\s|.*[;؛]$", re.DOTALL)
+_BULLETED = re.compile(r"[-–—•▪*·◦]\s|.*[;؛]$", re.DOTALL)
 _ASKS_FOR_LIST = re.compile(
     r"\b(?:quels|quelles)\b|\bwhat are\b|\b(?:which|what) \w+s\b|ما هي|ما ال|^\W*(?:quand|when|pour qui|qui)\b|يستفيد|شروط|وثائق",
     re.IGNORECASE,
@@ -70,6 +71,8 @@ _RUNNING_CHARS = 60
 """A piece this long without a stop at its end is prose that a page break cut, not a heading."""
 _WORD = re.compile(r"\w+")
 _SUPERSEDED_SHARE = 0.8
+_SHARE_WITHOUT_VALUE = 0.7
+"""Of the best score, what a sentence needs that lacks the figure which is asked for and which the best one has."""
 _LIST_ITEMS = 8
 _TOUCHING_CHARS = 4
 _PAGE_BREAK_CHARS = 300
@@ -137,6 +140,8 @@ class QuoteGenerator:
                 break
             if candidate in chosen or any(_says_the_same(candidate, other) for other in chosen):
                 continue
+            if candidate.score < _SHARE_WITHOUT_VALUE * ranked[0].score and _is_beside(candidate, ranked[0], question):
+                continue
             around = [other for other in _belonging(candidate, candidates) if other not in chosen]
             chosen += around[: max(0, self._max_sentences - len(chosen) - 1)]
             chosen.append(candidate)
@@ -145,6 +150,12 @@ class QuoteGenerator:
             if candidate.text.endswith(":"):
                 chosen += [after for after in _announced(candidate, candidates) if after not in chosen]
         return chosen
+
+
+def _is_beside(candidate: _Candidate, best: _Candidate, question: str) -> bool:
+    """True when the question asks for a figure or a date, the best sentence has one and this one has none."""
+    kind = answer_kind(question)
+    return kind in VALUED and shows_kind(best.text, kind, question) and not shows_kind(candidate.text, kind, question)
 
 
 def _whole_sentences(passage: Passage) -> list[Span]:
@@ -177,6 +188,8 @@ def _goes_on(text: str, before: Span, after: Span) -> bool:
 def _is_quotable(text: str, passage: Passage) -> bool:
     """True for something that can stand alone: neither a stray number nor a heading nor a page of text."""
     words = _WORD.findall(text)
+    if TABLE_CELL in text or _BULLETED.match(text):  # these may be short: "Gare | 1,80 | 60", "- deux devis ;"
+        return any(word.isalpha() for word in words) and len(words) >= 2 and len(text) <= 900
     is_heading = text in passage.title or any(text == readable_form(heading) for heading in passage.headings)
     return not is_heading and len(words) >= 3 and len(text) <= 900 and sum(len(word) for word in words) >= 10
 
@@ -188,7 +201,7 @@ def _version_shares(evidence: Evidence) -> dict[str, float]:
         own: _SUPERSEDED_SHARE
         if not asks_for_version(evidence.question, passage.title, passage.date)
         and any(
-            (passage.date or "") < (other.date or "") and versions_of_one(passage.title, other.title)
+            _dated(passage) < _dated(other) and versions_of_one(passage.title, other.title)
             for other in documents.values()
         )
         else 1.0
@@ -314,4 +327,8 @@ def _overrides(one: _Candidate, other: _Candidate, question: str) -> bool:
     if not versions_of_one(first.title, second.title) and not disagree(question, one.text, other.text):
         return False
     named, other_named = (asks_for_version(question, p.title, p.date) for p in (first, second))
-    return named if named != other_named else (first.date or "") > (second.date or "")
+    return named if named != other_named else _dated(first) > _dated(second)
+
+
+def _dated(passage: Passage) -> str:
+    return version_date(passage.title, passage.date)

@@ -127,6 +127,10 @@ _HEADING_LINE = re.compile(
     r"|(?:المادة|مادة|الفصل|الباب|القسم|الملحق|الفرع|الجزء)[ \t\u00a0]+(?:[\d\u0660-\u0669]+|[\u0621-\u064a]+))"
     r"[ \t\u00a0]*(?:[.:–—\-][^\n]{0,110})?$"
 )
+_ARTICLE_NAME = re.compile(
+    r"\W*(?:Article|ARTICLE|Art|Section|SECTION)\.?[ \t\u00a0]+(?:[LRDA]\.?[ \t\u00a0]*\*?)?\d[\d.\-]*(?:er|re|e|ème)?"
+)
+"""What stands before the text of an article on the same line: "Article 5. – Le maire …"."""
 _MAY_OPEN_ITEM = re.compile(r"[ \t]*(?:[^\w\s]|\d|[a-zA-Z]{1,5}[.)])")
 """What every list item begins with, and hardly any other line."""
 _ENDED = re.compile(r"[.!?…؟۔:;؛,،»”)]\s*$")
@@ -206,6 +210,8 @@ def _ends_sentence(text: str, match: re.Match[str], start: int, end: int, never_
     token = last.group() if last else ""
     if not text[start : match.start()].strip().rstrip("0123456789.)(°IVXivx"):
         return False  # the number of a list item or heading
+    if match["mark"] == "." and _ARTICLE_NAME.fullmatch(text, start, match.start()):
+        return False
     return _stop_ends_sentence(token, word, never_final)
 
 

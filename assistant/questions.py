@@ -29,6 +29,29 @@ _QUESTION_WORDS = {
 _SEARCHED_WITH_THEM = frozenset({"ar"})
 
 
+_GREETING = re.compile(
+    r"\b(?:bonjour|bonsoir|salut|coucou|allo|hello|hi|hey|good (?:morning|afternoon|evening|night)|bye|goodbye|au revoir|"
+    r"(?:merci|thanks|thank you)(?: (?:beaucoup|bien|infiniment|pour (?:votre|ton) aide|a lot|very much|so much|for your help))?|"
+    r"(?:it|that|this|cela|ca) (?:was|is|etait|est) (?:very |tres )?(?:helpful|useful|great|utile|parfait|perfect)|"
+    r"comment (?:vas-tu|ca va|allez-vous)|ca va|how are you(?: doing)?(?: today)?|nice to meet you|please|s'il (?:vous|te) plait|"
+    r"مرحبا|اهلا(?: وسهلا)?|السلام عليكم|صباح الخير|مساء الخير|شكرا(?: (?:جزيلا|لك|لكم))?|كيف حال\w*|الي اللقاء|من فضلك)(?!\w)",
+    re.IGNORECASE,
+)
+_OF_THE_ASSISTANT = re.compile(
+    r"^\W*(?:qui|que|quel\w*)(?: \w+){0,3}[ -]es-tu\b|^\W*es-tu\b|^\W*qui etes-vous\b|"
+    r"^\W*etes-vous (?:une?|humain\w*|reel\w*|vivant\w*)\b|"
+    r"\b(?:comment t'appelles-tu|quel est ton nom|as-tu (?:un|une|des)\b|qui t'a (?:cree|fait|programme|entraine))|"
+    r"^\W*(?:who|what) are you\W*$|^\W*are you (?:an?|the|real|human|alive|there|chatgpt|sentient|conscious)\b|"
+    r"\b(?:model|ai|bot|machine|assistant) are you\b|"
+    r"\bwhat(?: is|'s) your name\b|\bwho (?:made|created|built|trained|programmed) you\b|"
+    r"\b(?:raconte|tell me|dis-moi|rediger?|ecri(?:re|s)|write)\b(?:[ -]\w+){0,4} "
+    r"(?:blague|joke|poeme|poem|chanson|song|histoire drole)\b|"
+    r"^\W*من (?:انت|تكون)\W*$|^\W*هل انت\b|\bما اسمك\b|\bمن (?:صنعك|طورك|برمجك|انشاك)|نكته\b",
+    re.IGNORECASE,
+)
+"""Accents and hamza aside. "Êtes-vous ouverts le samedi ?" asks of an office, not of a machine."""
+
+
 def subject(question: str, language: str) -> str:
     """The question as it is searched: without the words that only make it one, in the languages where that pays.
 
@@ -43,6 +66,16 @@ def content(question: str, language: str) -> str:
     words = _QUESTION_WORDS.get(language)
     bare = words.sub(" ", question.replace("’", "'")) if words else question
     return bare if re.search(r"\w", bare) else question
+
+
+def addresses_assistant(question: str) -> bool:
+    """True for what no document can answer: a greeting, thanks, and what is asked of the assistant about itself.
+
+    >>> [addresses_assistant(q) for q in ("Bonjour, comment vas-tu ?", "من أنت؟", "Bonjour, quels sont les horaires ?")]
+    [True, True, False]
+    """
+    rest = _GREETING.sub(" ", search_form(question, "en").replace("’", "'"))
+    return not re.search(r"\w", rest) or bool(_OF_THE_ASSISTANT.search(rest))
 
 
 @dataclass(frozen=True, slots=True)

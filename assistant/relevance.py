@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from assistant.answer_kinds import AnswerKind, answer_kind, counts_otherwise, lacks_kind, shows_kind, values, years
-from assistant.designations import designations, speaks_of_another
+from assistant.articles import asked_articles, asked_texts, asks_for_text, names_itself, opened_articles
+from assistant.designations import speaks_of_another
 from assistant.embedding import Embedder
-from assistant.language import TABLE_CELL, search_form, sentence_spans
+from assistant.language import TABLE_CELL, sentence_spans
 from assistant.lexical import Lexicon
-from assistant.questions import content
-from assistant.synonyms import synonyms
+from assistant.questions import addresses_assistant
+from assistant.tables import heads_table, in_range
 from assistant.types import Evidence, Passage
 from assistant.units import references
+from assistant.wanted import Wanted
 
 FEATURES = (
     "sentence",
@@ -46,32 +47,6 @@ _UNDER_HEADING = 0.75
 """A sentence without a word of the question may answer it where title and headings above it hold this much of it."""
 _QUESTION_SHARE = 0.6
 """A sentence that asks seldom answers."""
-_LIKE, _LIKE_SHARE, _LEAST_GRAMS = 0.6, 0.8, 4
-"""A word of so many 4-grams is held in part, at this share, by a text that has at least this share of them."""
-_SYNONYM_SHARE = 0.5
-"""What a text holds of a word that it has a synonym of."""
-_LIGHT_SHARE = 0.3
-"""What a word counts that says how a question is put rather than what it is about."""
-_LIGHT_WORDS = {
-    "fr": "a à ai as ont est sont été être avoir eu peut peuvent peux puis pouvoir dois doit doivent devoir "
-    "faut falloir faire fait fais font "
-    "arrive passe devient vaut très trop encore aussi quand après avant chez mon ma mes son sa ses fois sert "
-    "obtenir prendre donner "
-    "toucher touche droit possible existe trouve "
-    "dit dire disent prévoit prévoient dispose stipule énonce combien délai durée temps montant prix coût coûte coûter tarif "
-    "date jour heure nombre "
-    "numéro âge lieu adresse endroit personne quelqu'un quelque chose",
-    "en": "do does did done can could may must should will would have has had get gets go goes give gives take "
-    "takes put back need needs want "
-    "say says said state states provide provides "
-    "there somebody someone anybody anyone something happen happens over long time soon far often much many day "
-    "date number amount cost "
-    "costs price ask",
-    "ar": "يمكن يجب يجوز للحصول الحصول تستطيع يستطيع أستطيع أدفع يدفع تدفع يقع يحدث عنها عنه عند بدون هناك لدي "
-    "عندي كان كانت تكون يكون يبلغ "
-    "تقول يقول ينص تنص "
-    "تبلغ تعد يعد مدة أجل عدد مبلغ ثمن تاريخ وقت يوم ساعة رقم حسب مقابل",
-}
 _OTHER_LANGUAGE_SHARE = 0.6
 """What a sentence in another language than the question counts: what the two share are names and chance likenesses."""
 _ROW_NAME = re.compile(r"\b(?:[A-Z]|\d{1,2})\b(?!['’])")
@@ -80,87 +55,19 @@ _NAMED_ARTICLE = 2.0
 """What a sentence counts that begins the article whose text is asked for, where articles have no headings. Of a question for a
 sum or a period the answer may stand in another article that refers to this one."""
 _OPENING_CHARS = 100
+_HEADER_SHARE = 0.3
+"""What the header row of a table counts: it comes with the rows that answer."""
+_FITS_AS_WELL = 0.85
+_LOOSE_DIVISIONS = ("annex:", "chap:")
+"""Parts of a text that are not always named where they begin."""
 _LEAST_OF_A_GIVEN_SUBJECT = 0.3
 _EMBEDDED_SENTENCES = 8
 _TRUSTED_DENSE_WEIGHT = 0.3
 _COSINE_SHARE = 0.35
 
 
-_WORD = re.compile(r"\w+")
 _GIVEN_SUBJECT = re.compile(r"\(([^()]+)\)\W*$")
 _LAYOUT = re.compile(r"[\s\-\u00ad\u2010]+")
-
-
-class Wanted:
-    """What a question asks about: its content words, each with its rarity, and how much of them a text holds.
-
-    A word counts as held when its stem is, and in part when most of its 4-grams are: "télétravailleurs" by "le télétravail".
-    """
-
-    def __init__(self, question: str, language: str, weights: Mapping[int, float], lexicon: Lexicon) -> None:
-        light = _light_terms(language, lexicon)
-        if set(weights) <= light:
-            light = frozenset()
-        self.weights = {term: weight * (_LIGHT_SHARE if term in light else 1) for term, weight in weights.items()}
-        self.total = sum(self.weights.values())
-        self.articles = frozenset(unit for unit in references(question) if not unit.startswith("no:"))
-        """Articles, sections and the like that the question names; a law's own number is no part of it."""
-        self.designations = designations(question)
-        self._lexicon = lexicon
-        self.language = language
-        self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
-        known = synonyms(language, lexicon)
-        self._synonyms = {term: known[term] for term in weights if term in known}
-        self._held: dict[str, dict[int, float]] = {}
-
-    def held(self, text: str) -> dict[int, float]:
-        """Term → how far `text` holds it, above 0 up to 1; terms it does not hold are absent."""
-        if text not in self._held:
-            self._held[text] = self._looked_up(text)
-        return self._held[text]
-
-    def _looked_up(self, text: str) -> dict[int, float]:
-        terms = self._lexicon.query_terms(text, self.language)
-        missing = [term for term in self.weights if term not in terms]
-        held = {term: 1.0 for term in self.weights if term in terms}
-        grams = self._lexicon.grams(text, self.language) if missing else frozenset()
-        for term in missing:
-            own = self._grams.get(term, frozenset())
-            share = len(own & grams) / len(own) if len(own) >= _LEAST_GRAMS else 0.0
-            if share >= _LIKE:
-                held[term] = _LIKE_SHARE * share
-            if not terms.isdisjoint(self._synonyms.get(term, ())):
-                held[term] = max(_SYNONYM_SHARE, held.get(term, 0.0))
-        return held
-
-    def weights_of(self, words: str, language: str) -> dict[int, float]:
-        """The weights of those of the question's content words that are among these."""
-        terms = self._lexicon.query_terms(words, language)
-        return {term: weight for term, weight in self.weights.items() if term in terms}
-
-    def coverage(self, held: Mapping[int, float]) -> float:
-        """The share of the question's weight in `held`, from 0 to 1; 0 for a question without content words."""
-        found = sum(weight * held.get(term, 0.0) for term, weight in self.weights.items())
-        return found / self.total if self.total > 0 else 0.0
-
-    def rarest_missing(self, held: Mapping[int, float]) -> float:
-        """How much the weightiest word that `held` lacks weighs beside the weightiest of all, from 0 to 1."""
-        missing = max((weight * (1 - held.get(term, 0.0)) for term, weight in self.weights.items()), default=0.0)
-        heaviest = max(self.weights.values(), default=0.0)
-        return missing / heaviest if heaviest > 0 else 0.0
-
-
-@lru_cache(maxsize=16)
-def _light_terms(language: str, lexicon: Lexicon) -> frozenset[int]:
-    return lexicon.query_terms(_LIGHT_WORDS.get(language, ""), language)
-
-
-def question_terms(question: str, language: str, lexicon: Lexicon) -> frozenset[int]:
-    """The content words of a question, as terms, without the words that only make it a question.
-
-    A question of nothing else keeps them.
-    """
-    return lexicon.query_terms(content(question, language), language) or lexicon.query_terms(question, language)
 
 
 class SentenceRelevance:
@@ -180,10 +87,9 @@ class SentenceRelevance:
         if not sentences:
             return []
         wanted = Wanted(evidence.question, language, evidence.term_weights, self._lexicon)
-        surroundings = _Surroundings([_match(scored.passage, wanted) for scored in evidence.passages])
+        known = _known_lines(evidence.question, _matches(evidence, wanted), wanted)
         scores = [
-            _lexical_score(evidence.question, text, surroundings.own(text, wanted), wanted, surroundings.held(text))
-            * surroundings.share(text)
+            _score(evidence.question, known.get(_letters(text)) or _Line(text, wanted.held(text), {}), wanted)
             for text in sentences
         ]
         if self._embedder.dense_weight(language) >= _TRUSTED_DENSE_WEIGHT:
@@ -200,30 +106,63 @@ class SentenceRelevance:
                 scores[i] += _COSINE_SHARE * max(0.0, float(similarity))
 
 
-def _lexical_score(
-    question: str, sentence: str, own: Mapping[int, float], wanted: Wanted, beside: Mapping[int, float]
-) -> float:
-    if not own and wanted.coverage(beside) < _UNDER_HEADING:
+def _score(question: str, line: _Line, wanted: Wanted) -> float:
+    """How well a line answers, from its words and the kind of thing it shows."""
+    if line.is_asked_article is not None and asks_for_text(question):
+        return float(line.is_asked_article)
+    own = _union([line.own, line.header]) if line.header and in_range(question, line.text) else line.own
+    if not own and wanted.coverage(line.beside) < _UNDER_HEADING:
         return 0.0
-    if wanted.designations and speaks_of_another(sentence, wanted.designations):
+    if wanted.designations and speaks_of_another(line.text, wanted.designations):
         return 0.0
-    together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in beside.items()}
+    together = {term: max(own.get(term, 0.0), _CONTEXT_SHARE * share) for term, share in line.beside.items()}
     score = wanted.coverage({**own, **together})
     kind = answer_kind(question)
     if kind is not AnswerKind.ANY:
-        score *= _KIND_FOUND if shows_kind(sentence, kind, question) else _KIND_MISSING
-    elif wanted.articles and not wanted.articles.isdisjoint(references(sentence[:_OPENING_CHARS])):
+        score *= _KIND_FOUND if shows_kind(line.text, kind, question) else _KIND_MISSING
+    elif wanted.articles and not wanted.articles.isdisjoint(references(line.text[:_OPENING_CHARS])):
         score *= _NAMED_ARTICLE
-    return score * _row_share(question, sentence) * (_QUESTION_SHARE if sentence.rstrip().endswith(("?", "؟")) else 1.0)
+    if line.is_header:
+        score *= _HEADER_SHARE
+    asks_back = line.text.rstrip().endswith(("?", "؟"))
+    return score * _row_share(question, line.text) * (_QUESTION_SHARE if asks_back else 1.0) * line.share
 
 
 def _row_share(question: str, sentence: str) -> float:
-    """More for the table row that the question names by its letter or number ("tranche D", "level 3"), less for the others."""
-    first = sentence.split(TABLE_CELL, 1)[0].strip()
-    named = set(_ROW_NAME.findall(question))
-    if TABLE_CELL not in sentence or not named or not _ROW_NAME.fullmatch(first):
+    """More for the table row that the question names, less for the others.
+
+    By its letter or number ("tranche D", "level 3"), or by a range that has a figure of the question in it ("De 6 à 8,99 m").
+    """
+    if TABLE_CELL not in sentence:
         return 1.0
-    return _NAMED_ROW if first in named else 1 / _NAMED_ROW
+    fits = in_range(question, sentence)
+    if fits is None:
+        first = sentence.split(TABLE_CELL, 1)[0].strip()
+        named = set(_ROW_NAME.findall(question))
+        if not named or not _ROW_NAME.fullmatch(first):
+            return 1.0
+        fits = first in named
+    return _NAMED_ROW if fits else 1 / _NAMED_ROW
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A sentence, list item or table row among what stands around it."""
+
+    text: str
+    own: Mapping[int, float]
+    """What it holds of the question; with the names of its article, where that is asked for."""
+    beside: Mapping[int, float]
+    """What title, headings and the sentence before it hold: of a table row not the row before it but the table's header, of a
+    list item the sentence that opens the list."""
+    share: float = 1.0
+    """What it counts for the language it is in."""
+    header: Mapping[int, float] = field(default_factory=dict)
+    """What the header of its table holds, which is quoted with it; of a row alone."""
+    is_header: bool = False
+    """Of a table: it says what the columns are, and answers nothing."""
+    is_asked_article: bool | None = None
+    """Whether it is in the article that the question names; None where it names none, or none was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +179,28 @@ class _Match:
     """The passage with its title, headings and date."""
     sentences: tuple[tuple[str, dict[int, float]], ...]
 
-    def with_surroundings(self) -> Iterator[tuple[str, dict[int, float], dict[int, float]]]:
-        """(sentence, what it holds, what stands beside it): title, headings, and the sentence before it.
+    name: str
+    """Title and file name of its document."""
+    headings: tuple[str, ...]
+    document_id: str
+    articles: tuple[frozenset[str], ...]
+    """Of each sentence, the articles whose text it is."""
 
-        Of a table row not the row before it but the table's header, of a list item the sentence that opens the list.
-        """
+    def lines(self, asked: Sequence[bool] | None = None) -> Iterator[_Line]:
+        """The sentences in their order. `asked` says of each whether it is in the article asked for."""
         previous: dict[int, float] = {}
         opening: dict[int, float] | None = None
         in_table = False
-        for text, held in self.sentences:
+        for position, (text, held) in enumerate(self.sentences):
             is_row = TABLE_CELL in text
+            is_header = False
             if is_row != in_table:
                 opening, in_table = (held if is_row else None), is_row
-            yield text, held, _union([self.above, previous if opening is None or opening is held else opening])
+                following = self.sentences[position + 1][0] if position + 1 < len(self.sentences) else ""
+                is_header = is_row and heads_table(text, following, self.headings)
+            beside = _union([self.above, previous if opening is None or opening is held else opening])
+            header = opening if is_row and opening is not None and opening is not held else {}
+            yield _Line(text, held, beside, self.share, header, is_header, asked[position] if asked else None)
             if text.endswith(":"):
                 opening = held
             elif opening is not None and not is_row and text.endswith((".", "؟", "?", "!")):
@@ -276,11 +224,16 @@ def support_features(
     """
     question = evidence.question
     wanted = Wanted(question, evidence.language, evidence.term_weights, lexicon)
-    matches = [_match(scored.passage, wanted) for scored in evidence.passages]
+    matches = _matches(evidence, wanted)
     best = _best_sentence(question, matches, wanted)
     kind = answer_kind(question)
     whole = best.match.whole()
-    if _misses_its_subject(question, evidence.language, wanted, whole) or _names_another(wanted, best.match):
+    if (
+        addresses_assistant(question)
+        or _misses_its_subject(question, evidence.language, wanted, whole)
+        or _misses_its_article(question, matches)
+        or speaks_of_another(best.match.around, wanted.designations)
+    ):
         return dict(NO_SUPPORT)
     asked_years = years(question)
     asked_numbers = [number for number in values(question) if number not in asked_years]
@@ -308,8 +261,56 @@ def _misses_its_subject(question: str, language: str, wanted: Wanted, whole: Map
     )
 
 
-def _names_another(wanted: Wanted, match: _Match) -> bool:
-    return bool(wanted.designations) and speaks_of_another(match.around, wanted.designations)
+def _misses_its_article(question: str, matches: Sequence[_Match]) -> bool:
+    """True when the question names an article and nothing that was found is in it or mentions it, in the text that it names."""
+    wanted = frozenset(unit for unit in asked_articles(question) if not unit.startswith(_LOOSE_DIVISIONS))
+    if not wanted:
+        return False
+    of_text = _of_asked_text(question, matches)
+    if not of_text and not any(asked_texts(question) & references(match.around) for match in matches):
+        return True
+    found = [match.around for match in matches if match.document_id in of_text or not of_text]
+    return not any(wanted & references(around) or wanted & _numbered_sections(around) for around in found)
+
+
+def _numbered_sections(text: str) -> frozenset[str]:
+    """Sections by their number alone: "2. Durée", "2.1 Plafond"."""
+    numbers = re.findall(r"(?m)^\s*(\d+(?:\.\d+)*)[.)]?\s+\S", text)
+    return frozenset(f"{kind}:{number}" for number in numbers for kind in ("art", "sec"))
+
+
+def _of_asked_text(question: str, matches: Sequence[_Match]) -> frozenset[str]:
+    """Ids of the documents that are the text which the question names by its number; all where it names none."""
+    wanted = asked_texts(question)
+    return frozenset(
+        match.document_id
+        for match in matches
+        if not wanted
+        or any(
+            names_itself(text, wanted) for text in (match.name, *match.headings, *(text for text, _ in match.sentences))
+        )
+    )
+
+
+def _in_asked_article(question: str, matches: Sequence[_Match], wanted: Wanted) -> list[list[bool]] | None:
+    """For each sentence of each match whether it is in the article that the question names; None where it names none or none is.
+
+    Of several documents that have such an article, those that the rest of the question fits best.
+    """
+    if not wanted.articles:
+        return None
+    of_text = _of_asked_text(question, matches) or {match.document_id for match in matches}
+    fits: dict[str, float] = {}
+    for match in matches:
+        if match.document_id in of_text and any(wanted.articles & own for own in match.articles):
+            fits[match.document_id] = max(fits.get(match.document_id, 0.0), wanted.coverage(match.whole()))
+    if not fits:
+        return None
+    least = _FITS_AS_WELL * max(fits.values())
+    return [
+        [fits.get(match.document_id, -1.0) >= least and bool(wanted.articles & own) for own in match.articles]
+        for match in matches
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,11 +324,11 @@ class _Best:
 
 def _best_sentence(question: str, matches: Sequence[_Match], wanted: Wanted) -> _Best:
     best, best_score = _Best("", {}, matches[0]), -1.0
-    for rank, match in enumerate(matches):
-        for text, held, beside in match.with_surroundings():
-            score = _lexical_score(question, text, held, wanted, beside) * match.share * _rank_prior(rank + 1)
+    for rank, (match, lines) in enumerate(zip(matches, _lines(question, matches, wanted), strict=True)):
+        for line in lines:
+            score = _score(question, line, wanted) * _rank_prior(rank + 1)
             if score > best_score:
-                best, best_score = _Best(text, held, match), score
+                best, best_score = _Best(line.text, _union([line.own, line.header]), match), score
     return best
 
 
@@ -353,21 +354,55 @@ def _share_missing(asked: Sequence[str], around: Sequence[str]) -> float:
     return sum(number not in around for number in asked) / len(asked) if asked else 0.0
 
 
+def _matches(evidence: Evidence, wanted: Wanted) -> list[_Match]:
+    return [_match(scored.passage, wanted) for scored in evidence.passages]
+
+
+def _lines(question: str, matches: Sequence[_Match], wanted: Wanted) -> list[list[_Line]]:
+    """The lines of each match."""
+    asked = _in_asked_article(question, matches, wanted)
+    return [list(match.lines(asked[position] if asked else None)) for position, match in enumerate(matches)]
+
+
 def _match(passage: Passage, wanted: Wanted) -> _Match:
     texts = [passage.text[span.start : span.end] for span in sentence_spans(passage.text, passage.language)]
     heading = "\n".join((passage.title, *passage.headings))
     around = "\n".join((heading, passage.date or "", passage.text))
     share = 1.0 if passage.language == wanted.language else _OTHER_LANGUAGE_SHARE
     above = wanted.held(heading)
-    is_named = not wanted.articles.isdisjoint(references("\n".join(passage.headings)))
-    sentences = ((text, wanted.held(text)) for text in texts)
+    named = references("\n".join(passage.headings))
+    is_named = not wanted.articles.isdisjoint(named)
+    innermost = wanted.held(passage.headings[-1]) if passage.headings else {}
+    told = (
+        above
+        if is_named
+        else innermost
+        if passage.headings and wanted.is_heading_of_thing(passage.headings[-1])
+        else {}
+    )
     return _Match(
         above,
         is_named,
         share,
         around,
-        tuple((text, _union([held, above]) if is_named else held) for text, held in sentences),
+        tuple((text, _union([wanted.held(text), told])) for text in texts),
+        f"{passage.title}\n{passage.file_name}",
+        passage.headings,
+        passage.document_id,
+        _articles_of(texts, named if wanted.articles else frozenset()),
     )
+
+
+def _articles_of(texts: Sequence[str], named: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """Of each sentence the articles whose text it is: those that it opens, else the last one before it, at first `named`."""
+    current = named
+    found = []
+    for text in texts:
+        opened = opened_articles(text)
+        if opened:
+            current = frozenset(opened[-1:])
+        found.append(frozenset(opened) or current)
+    return tuple(found)
 
 
 def _union(parts: Sequence[Mapping[int, float]]) -> dict[int, float]:
@@ -389,42 +424,10 @@ def _margin(scores: Sequence[float]) -> float:
     return max(0.0, 1.0 - sum(scores[1:]) / (len(scores) - 1) / scores[0])
 
 
-def _words(question: str, language: str, lexicon: Lexicon) -> list[tuple[str, int]]:
-    """(word, term) of the question's words in their order; a word of several terms comes once for each."""
-    return [
-        (word, term)
-        for word in _WORD.findall(
-            search_form(question, "fr" if language == "fr" else "en") if language != "ar" else question
-        )
-        for term in sorted(lexicon.query_terms(word, language))
-    ]
-
-
-class _Surroundings:
-    """What stands around a sentence in its passage, title, headings and the sentence before it, and what it holds itself."""
-
-    def __init__(self, matches: Sequence[_Match]) -> None:
-        self._own: dict[str, dict[int, float]] = {}
-        self._beside: dict[str, dict[int, float]] = {}
-        self._share: dict[str, float] = {}
-        for match in reversed(matches):
-            for text, own, beside in match.with_surroundings():
-                self._own[_letters(text)] = own
-                self._beside[_letters(text)] = beside
-                self._share[_letters(text)] = match.share
-
-    def held(self, sentence: str) -> dict[int, float]:
-        """Empty for a sentence that is in none of the passages. A sentence of several passages: those of the best one."""
-        return self._beside.get(_letters(sentence), {})
-
-    def own(self, sentence: str, wanted: Wanted) -> dict[int, float]:
-        """What the sentence holds itself; with the names of its article, where that is asked for."""
-        known = self._own.get(_letters(sentence))
-        return wanted.held(sentence) if known is None else known
-
-    def share(self, sentence: str) -> float:
-        """What the sentence counts for the language it is in, as the best of its passages has it."""
-        return self._share.get(_letters(sentence), 1.0)
+def _known_lines(question: str, matches: Sequence[_Match], wanted: Wanted) -> dict[str, _Line]:
+    """The lines by their letters; one of several passages as it stands in the best one."""
+    lines = _lines(question, matches, wanted)
+    return {_letters(line.text): line for of_match in reversed(lines) for line in of_match}
 
 
 def _letters(sentence: str) -> str:

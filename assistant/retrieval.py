@@ -24,11 +24,12 @@ from assistant.index import PassageIndex, Query, Route
 from assistant.language import TABLE_CELL, detect_language, search_form
 from assistant.lexical import Lexicon
 from assistant.questions import Preference, preference, subject
-from assistant.relevance import FEATURES, NO_SUPPORT, question_terms, support_features
+from assistant.relevance import FEATURES, NO_SUPPORT, support_features
 from assistant.reranking import KeepOrder, Reranker
 from assistant.scope import Scope
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
 from assistant.units import units
+from assistant.wanted import question_terms
 
 _MARGIN_DEPTH = 10
 """Passages of each route that say how far the best one stands out."""
@@ -298,13 +299,17 @@ def _distinct(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:
 
 
 def _spread(found: Sequence[ScoredPassage], k: int) -> tuple[ScoredPassage, ...]:
-    """The first `k`, where the fourth passage of a section and any further one stand behind the others."""
+    """The first `k`, where the fourth passage of a section and any further one stand behind the others.
+
+    Without headings a page is a section; a text that has neither, as a law in a plain file may be, is not one section as a whole.
+    """
     of_section: Counter[tuple[str, tuple[str, ...], tuple[int, ...]]] = Counter()
     first: list[ScoredPassage] = []
     later: list[ScoredPassage] = []
     for scored in found:
         passage = scored.passage
-        section = (passage.document_id, passage.headings, () if passage.headings else passage.page_numbers)
+        places = () if passage.headings else passage.page_numbers or (-passage.span.start,)
+        section = (passage.document_id, passage.headings, places)
         of_section[section] += 1
         (first if of_section[section] <= _OF_ONE_SECTION else later).append(scored)
     return _ranks([*first, *later][:k])

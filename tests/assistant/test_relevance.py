@@ -6,9 +6,10 @@ import pytest
 
 from assistant.embedding import HashEmbedder
 from assistant.lexical import Lexicon
-from assistant.relevance import FEATURES, NO_SUPPORT, SentenceRelevance, Wanted, question_terms, support_features
+from assistant.relevance import FEATURES, NO_SUPPORT, SentenceRelevance, support_features
 from assistant.testing import passages_of
 from assistant.types import LANGUAGES, Evidence, ScoredPassage
+from assistant.wanted import Wanted, question_terms
 
 LEXICON = Lexicon(LANGUAGES)
 WORDS_ONLY = SentenceRelevance(LEXICON, HashEmbedder(dense_weights=dict.fromkeys(LANGUAGES, 0.0)))
