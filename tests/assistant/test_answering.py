@@ -125,7 +125,7 @@ def test_answer_that_rests_on_a_doubtful_scan_says_so(tmp_path: Path, language: 
     [
         (
             "fr",
-            "Les sources [1] (12 mars 2024) et [2] (sans date) ne disent pas la même chose : vérifiez laquelle s’applique.",
+            "Les sources [1] (12 mars 2024) et [2] (sans date) ne disent pas la même chose\u00a0: vérifiez laquelle s’applique.",
         ),
         ("ar", "لا يتفق المصدران [1] (12 مارس 2024) و[2] (بلا تاريخ)؛ يُرجى التحقق من أيهما يُطبَّق."),
         ("en", "Sources [1] (12 March 2024) and [2] (undated) do not say the same: check which one applies."),
