@@ -95,7 +95,7 @@ def address(instance: Instance = None) -> None:
     with ServiceClient(url, token=key) as client:
         if not client.is_up():
             raise ServiceUnavailable(f"the service at {url} does not answer; start it with `assistant up`")
-    typer.echo(f"{url}/enter?key={key}")
+    typer.echo(f"{settings.service.public_url or url}/enter?key={key}")
 
 
 @contextmanager
