@@ -25,14 +25,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from assistant.access import Label, Level
 from assistant.errors import ConfigurationError
+from assistant.setting_errors import explained
 
 _LONGEST_SALT, _NOT_IN_SALT = 128, "@/\\"
-_SECRET = frozenset({"cache_salt"})
-"""Keys whose value no error repeats."""
 
 
 def _written(value: object) -> object:
@@ -87,8 +85,19 @@ class ServiceSettings(_Section):
 
     host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8501
+    public_url: str = ""
+    """Where readers open it, when a proxy stands before it: `https://assistant.example`. Empty: at `host` and `port`."""
     session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 12.0
     max_upload_mb: Annotated[int, Field(gt=0)] = 200
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d{1,5})?/?", value):
+            raise ValueError(
+                "write http:// or https:// and a host alone, without a path, as in https://assistant.example"
+            )
+        return value.rstrip("/").lower()
 
 
 class AccessSettings(_Section):
@@ -389,7 +398,7 @@ def load_settings(file: Path) -> Settings:
     try:
         settings = Settings(**raw, file=file.resolve())
     except ValidationError as error:
-        raise ConfigurationError(_explained(file, error)) from error
+        raise ConfigurationError(explained(file, error)) from error
     except TypeError as error:
         raise ConfigurationError(f"{file}: file: this key is set by the program; remove it") from error
     return _with_absolute_paths(settings)
@@ -449,48 +458,3 @@ def _parsed_label(value: str) -> Label:
         return Label.parse(value)
     except ConfigurationError as error:
         raise ValueError(str(error)) from error
-
-
-_REMEDIES = {
-    "extra_forbidden": "there is no such key; docs/operators.md and docs/endpoints.md list all",
-    "missing": "this key is required; add it",
-    "string_type": "write a text, in quotes",
-    "path_type": "write a path, in quotes",
-    "tuple_type": 'write a list, as in ["…"], or as tables under [[…]]',
-    "dict_type": "write a table, as in { fr = 0.5 }",
-    "model_type": "write a table, [section] and its keys below",
-    "model_attributes_type": "write a table, [section] and its keys below",
-    "int_type": "write a whole number",
-    "int_parsing": "write a whole number",
-    "int_from_float": "write a whole number",
-    "float_type": "write a number",
-    "float_parsing": "write a number",
-    "bool_type": "write true or false",
-    "bool_parsing": "write true or false",
-    "string_pattern_mismatch": "write letters without accents, digits, '.', '_' and '-', not too many",
-    "string_too_short": "write something",
-    "too_short": "write at least one",
-}
-_PERSONAL = re.compile(r"(?<=//).*@|(?<=\?).*", re.DOTALL)
-"""Of an address: who signs in and how, and what is asked; there are passwords in both."""
-
-
-def _explained(file: Path, error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "(top level)"
-        said = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
-        lines.append(f"{file}: {key}{_shown(problem)}: {_REMEDIES.get(problem['type'], said)}")
-    return "\n".join(lines)
-
-
-def _shown(problem: ErrorDetails) -> str:
-    """The value that is wrong, for the message; nothing where a secret could stand in it.
-
-    That is a table or a list, which has more keys than the one at fault, and what stands under a key that we do not know.
-    """
-    value = problem["input"]
-    is_plain = isinstance(value, str | int | float) and problem["type"] not in ("missing", "extra_forbidden")
-    if not is_plain or _SECRET.intersection(problem["loc"]):
-        return ""
-    return f" {(_PERSONAL.sub('…', value) if isinstance(value, str) else value)!r}"

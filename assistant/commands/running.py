@@ -90,12 +90,15 @@ def address(instance: Instance = None) -> None:
     settings = settings_of(instance)
     url = announced_url(settings.home)
     if url is None:
-        raise ConfigurationError("no service of this instance is running; start it with `assistant up`")
+        raise ConfigurationError(
+            f"{settings.file}: no service of this instance is running; start it with `assistant up`, or name another instance"
+            " file with --instance"
+        )
     key = local_key(settings.home / "keys")
     with ServiceClient(url, token=key) as client:
         if not client.is_up():
             raise ServiceUnavailable(f"the service at {url} does not answer; start it with `assistant up`")
-    typer.echo(f"{url}/enter?key={key}")
+    typer.echo(f"{settings.service.public_url or url}/enter?key={key}")
 
 
 @contextmanager

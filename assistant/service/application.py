@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -40,7 +41,7 @@ from assistant.service import (
 )
 from assistant.service.bodies import CheckedBodies
 from assistant.service.reference import reference_page
-from assistant.service.security import Gate, HeadAnswered, KnownHosts, SecurityHeaders
+from assistant.service.security import Gate, HeadAnswered, KnownHosts, SecurityHeaders, host_name
 from assistant.service.sign_in_page import sign_in_page
 from assistant.sessions import COOKIE
 
@@ -113,13 +114,12 @@ def create_interface(parts: Parts) -> FastAPI:
 
 def protected(interface: FastAPI, page: ASGIApp | None, parts: Parts) -> ASGIApp:
     """The whole application: interface, page, and the checks before both. Without a page, `/` answers 404."""
-    host = parts.settings.service.host
-    names = {"127.0.0.1", "localhost", "::1"} | ({host} if not is_wildcard(host) else set())
+    service = parts.settings.service
+    names = {"127.0.0.1", "localhost", "::1", service.host, urlsplit(service.public_url).hostname or "localhost"}
+    knows_its_names = is_loopback(service.host) or bool(service.public_url)
     answering: ASGIApp = HeadAnswered(interface)
     inner: ASGIApp = Gate(_Beside(answering, page), parts.sign_in) if page else answering
-    if is_loopback(host):
-        inner = KnownHosts(inner, frozenset(names))
-    return SecurityHeaders(inner)
+    return SecurityHeaders(KnownHosts(inner, frozenset(names) if knows_its_names else None))
 
 
 def is_wildcard(host: str) -> bool:
@@ -152,24 +152,30 @@ def _add_health(app: FastAPI) -> None:
 
 
 def _add_sign_in(app: FastAPI, parts: Parts) -> None:
-    def signed_in(key: str) -> Response:
+    public = urlsplit(parts.settings.service.public_url)
+
+    def signed_in(key: str, request: Request) -> Response:
         try:
             token = parts.sign_in.session(key.strip())
         except SignInRequired:
             return HTMLResponse(sign_in_page(parts.settings.instance.name, refused=True), status_code=401)
         response = RedirectResponse("/", status_code=303)
+        # Only what came by the proxy came by TLS; on this machine itself the page is opened without.
+        secure = public.scheme == "https" and host_name(request.headers.get("host", "")) == public.hostname
         response.set_cookie(
-            COOKIE, token, max_age=parts.sign_in.session_seconds, httponly=True, samesite="lax", path="/"
+            COOKIE, token, max_age=parts.sign_in.session_seconds, httponly=True, secure=secure, samesite="lax", path="/"
         )
         return response
 
     @app.get("/enter", include_in_schema=False)
-    def enter(key: str | None = None) -> Response:
-        return signed_in(key) if key else HTMLResponse(sign_in_page(parts.settings.instance.name, refused=False))
+    def enter(request: Request, key: str | None = None) -> Response:
+        return (
+            signed_in(key, request) if key else HTMLResponse(sign_in_page(parts.settings.instance.name, refused=False))
+        )
 
     @app.post("/enter", include_in_schema=False)
-    def enter_form(key: Annotated[str, Form()] = "") -> Response:
-        return signed_in(key)
+    def enter_form(request: Request, key: Annotated[str, Form()] = "") -> Response:
+        return signed_in(key, request)
 
     @app.post("/leave", include_in_schema=False)
     def leave() -> Response:

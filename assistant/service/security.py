@@ -77,10 +77,11 @@ class HeadAnswered:
 class KnownHosts:
     """Refuses requests for host names that are not ours, so that no outside name can be re-bound to this address.
 
-    An unsafe request or a websocket from a page of another origin is refused as well.
+    An unsafe request or a websocket from a page of another origin is refused as well, whatever the host.
     """
 
-    def __init__(self, application: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(self, application: ASGIApp, hosts: frozenset[str] | None) -> None:
+        """Without `hosts` every name is ours: a service that listens beyond this machine and was told no name."""
         self._application = application
         self._hosts = hosts
 
@@ -89,7 +90,11 @@ class KnownHosts:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 4403})
                 return
-            body = {"error": {"type": "forbidden", "message": "this address does not serve that host or origin"}}
+            message = (
+                "this address does not serve that host or origin; behind a proxy, set service.public_url and have the proxy"
+                " pass the host on"
+            )
+            body = {"error": {"type": "forbidden", "message": message}}
             await JSONResponse(body, status_code=403)(scope, receive, send)
             return
         await self._application(scope, receive, send)
@@ -97,7 +102,7 @@ class KnownHosts:
     def _is_ours(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if _host_name(host) not in self._hosts:
+        if self._hosts is not None and host_name(host) not in self._hosts:
             return False
         unsafe = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
         origin = headers.get("origin")
@@ -138,5 +143,6 @@ def session_cookie(headers: Headers) -> str:
     return morsel.value if morsel else ""
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
+    """The name in a `Host` header, without the port."""
     return urlsplit(f"//{host}").hostname or ""

@@ -80,7 +80,8 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
         _wait_until_started(server, thread)
         if announced:
             _announce(announcement, url)
-        yield Serving(url, f"{url}/enter?key={local_key(settings.home / 'keys')}", server, thread)
+        key = local_key(settings.home / "keys")
+        yield Serving(url, f"{settings.service.public_url or url}/enter?key={key}", server, thread)
     finally:
         if announced:
             announcement.unlink(missing_ok=True)

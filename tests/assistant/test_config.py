@@ -26,6 +26,8 @@ def write(folder: Path, text: str) -> Path:
         (GOOD + '[egress]\nallow = ["10.0.0.0/8"]\n', "egress.allow", "'10.0.0.0/8'"),
         (GOOD + '[egress]\nallow = ["db.example:5432"]\n', "egress.allow", "'db.example:5432'"),
         (GOOD + '[ingest]\nwatch = [""]\n', "ingest.watch", "''"),
+        (GOOD + '[service]\npublic_url = "assistant.example"\n', "service.public_url", "'assistant.example'"),
+        (GOOD + '[service]\npublic_url = "https://assistant.example/x"\n', "service.public_url", "without a path"),
         (GOOD + "languages = []\n", "instance.languages", "write at least one"),
         (GOOD + '[database]\nurl = "postgresql://u@[::1/x"\n', "database.url", "[::1/x"),
         (GOOD + '[labelling]\nunmarked = "public"\n', "labelling.unmarked", "'public'"),
