@@ -311,6 +311,17 @@ class _Alignment:
                 old_left.remove(i)
                 new_left.remove(j)
                 found.append(self._compared(((i,), (j,)), moved=True))
+        # A heading is too short to be known again by itself; the same words beside the same neighbour are.
+        beside = {
+            place
+            for match in found
+            for place in ((match.old[0] - 1, match.new[0] - 1), (match.old[-1] + 1, match.new[-1] + 1))
+        }
+        for i, j in sorted(beside):
+            if i in old_left and j in new_left and self._old[i].key == self._new[j].key:
+                old_left.remove(i)
+                new_left.remove(j)
+                found.append(self._compared(((i,), (j,)), moved=True))
         return found
 
     def _compared(self, pair: Pair, *, moved: bool) -> Matched:

@@ -86,7 +86,8 @@ def new_words(text: str, heard: str, language: str) -> list[str]:
 
 def lacking_words(text: str, question: str, language: str) -> list[str]:
     """The subject words of a question that are not in the text, whatever their endings."""
-    return new_words(_RULES[language].without_opening(question)[0], text, language)
+    rules = _RULES[language]
+    return new_words(rules.meant(question) or rules.without_opening(question)[0], text, language)
 
 
 def _spoken(question: str, history: Sequence[Exchange]) -> str:

@@ -261,7 +261,10 @@ def _notice(turn: Turn, words: Mapping[str, str]) -> str:
     answer = turn.answer
     if turn.comparison:
         return words["compared"]
-    if answer is None or all(sentence.verdict is Verdict.QUOTED for sentence in answer.sentences):
+    # A model that repeats its sources word for word has written the answer all the same. A stopped turn names none.
+    if answer is None or (
+        answer.model in ("", "quotes") and all(each.verdict is Verdict.QUOTED for each in answer.sentences)
+    ):
         return words["quoted"]
     return words["composed"].format(model=clean(answer.model) or "…")
 

@@ -138,10 +138,13 @@ def _understood(messages: Sequence[Message]) -> tuple[str, Standalone]:
 
 
 def _notes(answer: Answer) -> tuple[str, ...]:
-    """What stands below the sentences: what was searched in the place of what was asked, and the notes on the sources."""
-    if not answer.searched or answer.searched == answer.question:
-        return answer.notes
-    return (WORDS[answer.language]["searched"].format(question=answer.searched), *answer.notes)
+    """What stands below the sentences: what was searched in the place of what was asked, what was withheld, the notes."""
+    words, notes = WORDS[answer.language], list(answer.notes)
+    if answer.withheld:
+        notes.insert(0, words["withheld"].format(count=answer.withheld))
+    if answer.searched and answer.searched != answer.question:
+        notes.insert(0, words["searched"].format(question=answer.searched))
+    return tuple(notes)
 
 
 def _completion(answer: Answer) -> dict[str, Any]:
@@ -162,6 +165,7 @@ def _completion(answer: Answer) -> dict[str, Any]:
         "usage": _NO_USAGE,
         "outcome": answer.outcome.value,
         "searched": answer.searched,
+        "withheld": answer.withheld,
     }
 
 

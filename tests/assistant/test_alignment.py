@@ -84,6 +84,19 @@ def test_moved_sentence_is_no_change_and_says_that_it_moved() -> None:
     assert [match.new for match in found if match.moved] == [(5,)]
 
 
+def test_heading_moves_with_the_section_below_it() -> None:
+    tools = ("Outils", "Chaque outil est rendu propre le soir même.", "La clé de la cabane est chez la gardienne.")
+    water = (
+        "Arrosage",
+        "L'arrosage est permis de sept heures à neuf heures.",
+        "L'eau de pluie est gratuite pour tous.",
+    )
+    waste = ("Compost", "Le compost est ouvert à tous les jardiniers.", "Les restes de viande sont refusés au compost.")
+    found = aligned(lines(*water, *waste, *tools), lines(*tools, *water, *waste))
+    assert all(match.is_same for match in found)
+    assert sorted(match.new for match in found if match.moved) == [(0,), (1,), (2,)]
+
+
 def test_removed_sentence_stands_behind_what_it_followed() -> None:
     found = aligned(
         lines("Un seul texte.", "Cela disparaît tout.", "La fin vient."), lines("Un seul texte.", "La fin vient.")

@@ -130,6 +130,14 @@ def test_notice_speaks_the_language_of_the_answer(language: str, words: str) -> 
     assert words in made("md", turn(FRENCH, language=language)).decode()
 
 
+def test_answer_of_a_model_is_told_to_be_one_even_where_it_repeats_its_source() -> None:
+    repeated = turn(FRENCH)
+    assert repeated.answer
+    repeated = replace(repeated, answer=replace(repeated.answer, model="mistral"))
+    assert "intelligence artificielle \\(mistral\\)" in made("md", repeated).decode()
+    assert "mot à mot" in made("md", turn(FRENCH)).decode()
+
+
 def test_each_turn_is_told_of_in_the_language_of_its_own_answer() -> None:
     arabic = turn(ARABIC, number=2, language="ar", hidden=3, searched="ما هو الأجل في سنة 2023؟")
     for turns in ((turn(FRENCH), arabic), (arabic, turn(FRENCH))):

@@ -202,6 +202,12 @@ def test_model_is_asked_with_the_label_of_what_it_reads_and_its_question_is_sear
     assert "vingt-sept jours" in messages[1].text
 
 
+def test_model_may_leave_out_of_a_correction_that_it_is_one() -> None:
+    made = "Combien de jours de congé pour les contractuels ?"
+    assert holds(made, "Non, je parlais des contractuels", [LEAVE], "fr")
+    assert not holds(made, "Non, je parlais des vacataires", [LEAVE], "fr")
+
+
 def test_nobody_is_asked_about_a_question_that_stands_alone() -> None:
     router = ScriptedRouter(*says("Autre chose ?"))
     question = "Quelle amende risque une entreprise qui enfreint les restrictions d'eau ?"

@@ -7,8 +7,11 @@ from typing import Any
 import openai
 import pytest
 
+from assistant.model_answers import Composer
+from assistant.prompting import Prompts
 from assistant.service.compatible import MODEL
-from tests.service.conftest import World
+from tests.scripted_models import ScriptedRouter, WordCheck, says
+from tests.service.conftest import OPEN_TEXT, World
 
 QUESTION = "Quel est le délai de dépôt de la demande de logement ?"
 
@@ -103,6 +106,15 @@ def test_what_cannot_be_given_is_refused_in_words(client: openai.OpenAI, more: d
 def test_parameters_that_steer_a_model_change_nothing(client: openai.OpenAI, more: dict[str, Any]) -> None:
     asked: dict[str, Any] = {"model": MODEL, "messages": said(QUESTION), "extra_body": more}
     assert "trente jours" in client.chat.completions.create(**asked).choices[0].message.content
+
+
+def test_withheld_sentences_are_told_of(world: World, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    router = ScriptedRouter(*says(f"{OPEN_TEXT.strip()} [1]\nLe préfet donne son accord sous 45 jours [1].\n"))
+    monkeypatch.setattr(world.parts.assistant, "_composer", Composer(router, WordCheck(), Prompts.load()))
+    found: Any = client.chat.completions.create(model=MODEL, messages=said(QUESTION))
+    assert found.withheld == 1
+    assert found.choices[0].message.content.endswith("Phrases retenues faute d’appui dans les documents : 1")
+    assert "préfet" not in found.choices[0].message.content
 
 
 def test_wrong_key_is_told_as_such(world: World) -> None:
