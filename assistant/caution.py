@@ -4,8 +4,8 @@ The check weighs words against each other, so that a paraphrase passes; one word
 cancelled by the head of service" is not "the request is sent to the head of service": a sentence that follows its source word
 by word, save one that the source does not know, is shown as partly supported at most, and a short statement without figures
 that brings a word of its own is not shown. Nor is what a source only reports ("they claim that …"), and what it says on a
-condition is partly supported where the sentence names none. Quotations stand in for what is held back, so caution costs a
-reader little.
+condition is partly supported where the sentence names none; so is one end of a range that is given for all of it. Quotations
+stand in for what is held back, so caution costs a reader little.
 
 On the supported sentences of configs/demo/grounding/tuning.jsonl (166): 11 become partly supported, one is withheld
 (2026-11-23). What it is for is in tests/assistant/test_caution.py.
@@ -20,6 +20,7 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from assistant.grounding import Support
+from assistant.grounding.figure_checks import cuts_a_range
 from assistant.grounding.reading import Reading, Token, read
 from assistant.language import sentence_spans
 from assistant.types import Span, Verdict
@@ -75,7 +76,12 @@ class Cautious:
             return Support(Verdict.UNSUPPORTED, found.places, "condition")
         if not _ANY_LIMIT.search(claim) and any(_CONDITION.search(sentence) for *_, sentence in sentences):
             return replace(found, verdict=Verdict.PARTLY_SUPPORTED, reason="condition")
-        return found if found.verdict is Verdict.QUOTED else _without_own_words(found, claim, language, passages)
+        if found.verdict is Verdict.QUOTED:
+            return found
+        mine, theirs = read(claim, language), [read(passage, language) for passage in passages]
+        if _cuts_a_range(found, mine, theirs):
+            return replace(found, verdict=Verdict.PARTLY_SUPPORTED, reason="number")
+        return _without_own_words(found, mine, theirs)
 
 
 def brings_own_words(claim: str, language: str, passages: Sequence[str]) -> bool:
@@ -83,10 +89,14 @@ def brings_own_words(claim: str, language: str, passages: Sequence[str]) -> bool
     return bool(_own_words(_telling(read(claim, language)), [read(passage, language) for passage in passages]))
 
 
-def _without_own_words(found: Support, claim: str, language: str, passages: Sequence[str]) -> Support:
+def _cuts_a_range(found: Support, claim: Reading, passages: Sequence[Reading]) -> bool:
+    return any(
+        cuts_a_range(claim, passages[index], _sentence_numbers(passages[index], span)) for index, span in found.places
+    )
+
+
+def _without_own_words(found: Support, mine: Reading, theirs: Sequence[Reading]) -> Support:
     """What was found, less where the claim brings a word that its sources do not know."""
-    mine = read(claim, language)
-    theirs = [read(passage, language) for passage in passages]
     words = _telling(mine)
     own = _own_words(words, theirs)
     if not own:
@@ -124,10 +134,14 @@ def _sentences_at(places: Sequence[tuple[int, Span]], passages: Sequence[Reading
     """The telling words of each sentence that a place touches."""
     for index, span in places:
         reading = passages[index]
-        origins = reading.folded.origins
-        inside = {token.sentence for token in reading.tokens if span.start <= origins[token.start] < span.end}
-        for sentence in sorted(inside):
+        for sentence in sorted(_sentence_numbers(reading, span)):
             yield [token for token in _telling(reading) if token.sentence == sentence]
+
+
+def _sentence_numbers(reading: Reading, span: Span) -> set[int]:
+    """The numbers of the sentences that have a word in this span of the text."""
+    origins = reading.folded.origins
+    return {token.sentence for token in reading.tokens if span.start <= origins[token.start] < span.end}
 
 
 def _swapped(mine: Sequence[Token], theirs: Sequence[Token], own: Sequence[Token]) -> bool:

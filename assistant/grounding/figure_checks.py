@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from assistant.grounding import cues
@@ -17,6 +18,10 @@ _REASONS = {
     "reference": "reference", "number": "number", "ordinal": "number", "quantity": "number",
 }  # fmt: skip
 _WITH_UNIT = frozenset({"duration", "quantity", "amount", "percentage"})
+_RANGED = _WITH_UNIT | {"number"}
+_TO = re.compile(r"\s*(?:(?P<to>a|to|-|الي)|et|and|و)\s*(?:ال)?")
+_BETWEEN = re.compile(r"(?:\bentre|\bbetween|بين)\s*$")
+"""What stands before a range whose ends are joined by "and"."""
 _HALF = Fraction(1, 2)
 _HALVES = frozenset(("demi", "demie", "half", "moitie", "نصف", "النصف"))
 _NEXT_NUMBER = 8
@@ -58,6 +63,24 @@ def disagreements(comparison: Comparison, fit: Fit, passage: Reading) -> list[st
         elif not any(_bounds_agree(comparison.claim, figure, passage, other) for other in near):
             reasons.append("number")
     return reasons + _glued(comparison, fit, passage)
+
+
+def cuts_a_range(claim: Reading, passage: Reading, sentences: Collection[int]) -> bool:
+    """True when one of these sentences says "10 to 15 %" and the claim names one of the two ends as if it were all."""
+    for low, high in itertools.pairwise(passage.figures):
+        ends = (low.value[0], high.value[0])
+        if passage.sentence_of(low.start) in sentences and _is_range(passage.folded.text, low, high):
+            named = [figure for figure in claim.figures if figure.kind in _RANGED and figure.value[0] in ends]
+            if len({figure.value[0] for figure in named}) == 1 and not any(_bound(claim, each) for each in named):
+                return True
+    return False
+
+
+def _is_range(text: str, low: Figure, high: Figure) -> bool:
+    between = _TO.fullmatch(text[low.end : high.start])
+    if between is None or low.kind not in _RANGED or high.kind not in _RANGED:
+        return False
+    return between["to"] is not None or _BETWEEN.search(text[: low.start]) is not None
 
 
 def _glued(comparison: Comparison, fit: Fit, passage: Reading) -> list[str]:

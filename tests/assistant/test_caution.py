@@ -174,6 +174,49 @@ def test_condition_makes_nothing_of_what_is_not_supported(language: str, passage
     assert Cautious(nothing).check(words, language, [passage]) == nothing.check(words, language, [passage])
 
 
+RANGES = [
+    ("fr", "Le taux est de 10 à 15 % du prix.", "Le taux est de 10 % du prix.", "Le taux est de 10 % à 15 % du prix."),
+    (
+        "fr",
+        "Le congé est de seize à vingt-six semaines.",
+        "Le congé est de 26 semaines.",
+        "Le congé est d'au moins 16 semaines.",
+    ),
+    (
+        "fr",
+        "L'amende est comprise entre 100 et 500 euros.",
+        "L'amende est de 100 euros.",
+        "L'amende est de 100 à 500 euros.",
+    ),
+    ("en", "The fine is between 100 and 500 euros.", "The fine is 500 euros.", "The fine is at most 500 euros."),
+    ("en", "The period is ten to fifteen days.", "The period is 10 days.", "The period is 10 to 15 days."),
+    ("ar", "تتراوح الغرامة بين 100 و500 درهم.", "الغرامة 500 درهم.", "الغرامة بين 100 و500 درهم."),
+    ("ar", "الأجل من 10 إلى 15 يوما.", "الأجل 10 أيام.", "الأجل من 10 إلى 15 يوما."),
+]
+
+
+@pytest.mark.parametrize(("language", "passage", "cut", "whole"), RANGES)
+def test_one_end_of_a_range_is_not_given_for_all_of_it(language: str, passage: str, cut: str, whole: str) -> None:
+    check = Cautious(Found(passage)).check
+    assert check(cut, language, [passage]).verdict is Verdict.PARTLY_SUPPORTED
+    assert check(whole, language, [passage]).reason != "number"
+    assert Cautious(Verifier()).check(cut, language, [passage]).verdict in FAILED
+
+
+@pytest.mark.parametrize(
+    ("language", "passage", "claim"),
+    [
+        ("fr", "Le bureau est ouvert de 9 h à 17 h.", "Le bureau ouvre à 9 h."),
+        ("fr", "Les articles 10 à 15 sont abrogés.", "L'article 10 est abrogé."),
+        ("fr", "Le maire a 3 adjoints et 5 agents.", "Le maire a 3 adjoints."),
+        ("en", "The fee is 100 euros and the fine 500 euros.", "The fee is 100 euros."),
+        ("ar", "للرئيس 3 نواب و5 أعوان.", "للرئيس 3 نواب."),
+    ],
+)
+def test_figures_that_make_no_range_are_named_alone(language: str, passage: str, claim: str) -> None:
+    assert Cautious(Found(passage)).check(claim, language, [passage]).reason != "number"
+
+
 @pytest.mark.parametrize("verdict", FAILED)
 def test_nothing_is_raised(verdict: Verdict) -> None:
     class Fixed:
