@@ -7,6 +7,7 @@ unpickled, and what comes back is checked until it is a well-formed `Parsed`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 import tempfile
@@ -82,7 +83,7 @@ def _parsed(table: dict[str, Any], folder: Path) -> Parsed:
         text=_text(table["text"]),
         pages=tuple(_page(row) for row in table["pages"]),
         blocks=tuple(
-            Block(Span(start, end), BlockKind(kind), int(level)) for start, end, kind, level in table["blocks"]
+            Block(_span(start, end), BlockKind(kind), int(level)) for start, end, kind, level in table["blocks"]
         ),
         parser=str(table["parser"]),
         warnings=tuple(str(warning) for warning in table["warnings"]),
@@ -103,11 +104,11 @@ def _page_row(page: Page) -> list[Any]:
 def _page(row: list[Any]) -> Page:
     number, start, end, width, height, origin, confidence, words, runs = row
     placed = tuple(
-        Word(Span(a, b), Box(float(left), float(top), float(right), float(bottom)))
+        Word(_span(a, b), Box(_number(left), _number(top), _number(right), _number(bottom)))
         for a, b, left, top, right, bottom in words
     )
     return Page(
-        int(number), Span(start, end), float(width), float(height), placed, TextOrigin(origin), float(confidence),
+        int(number), _span(start, end), _number(width), _number(height), placed, TextOrigin(origin), _number(confidence),
         tuple(tuple((int(a), int(b), int(first)) for a, b, first in piece) for piece in runs),
     )  # fmt: skip
 
@@ -154,6 +155,20 @@ def _runs_fit(page: Page) -> bool:
                 return False
             position = end
     return True
+
+
+def _span(start: object, end: object) -> Span:
+    if type(start) is not int or type(end) is not int:
+        raise ValueError("a place that is no whole number")
+    return Span(start, end)
+
+
+def _number(value: float) -> float:
+    """A number, and neither `NaN` nor `Infinity`, which Python reads as JSON and browsers do not."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a number that is none")
+    return number
 
 
 def _text(value: object) -> str:

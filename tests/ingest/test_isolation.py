@@ -234,31 +234,73 @@ def test_result_survives_the_way_back(tmp_path: Path) -> None:
         assert read_result(tmp_path / "r.json") == result
 
 
+WORD = [3, 5, 0, 0, 1, 1]
+
+
+def page(start: object, end: object, *words: object, width: object = 1) -> list[object]:
+    return [1, start, end, width, 1, "ocr", 1, list(words), []]
+
+
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("key", "value", "said"),
     [
-        ("text", ""),
-        ("text", 3),
-        ("container", True),
-        ("references", [3]),
-        ("pages", [[1, 0, 4, 1, 1, "ocr", 1, []]]),
-        ("pages", [[1, 0, 5, 1, 1, "ocr", 1, [[3, 9, 0, 0, 1, 1]]]]),
-        ("blocks", [[0, 99, "paragraph", 0]]),
-        ("blocks", [[0, 3, "paragraph", 0], [2, 4, "paragraph", 0]]),
-        ("blocks", [[0, 3, "no such kind", 0]]),
-        ("attachments", [["a", "not there", "", False]]),
-        ("attachments", [["a", "../r.json", "", False]]),
-        ("attachments", [["a", "link", "", False]]),
-        ("attachments", [["a", ".", "", False]]),
+        ("text", "", "no text"),
+        ("text", "!! ..", "no text"),
+        ("text", 3, "int where text belongs"),
+        ("title", 3, "int where text belongs"),
+        ("container", True, "an archive with a text of its own"),
+        ("references", [3], "int where text belongs"),
+        ("pages", [page(0, 4)], "tile"),
+        ("pages", [page(0, 3), page(2, 5)], "tile"),
+        ("pages", [page(1, 5)], "tile"),
+        ("pages", [page(0, 5)[:-1]], "not enough values"),
+        ("pages", [page(0.0, 5)], "whole number"),
+        ("pages", [page(False, 5)], "whole number"),
+        ("pages", [page(0, 5, width=float("nan"))], "number that is none"),
+        ("pages", [page(0, 5, [3, 5, 0, 0, 1, float("inf")])], "number that is none"),
+        ("pages", [page(0, 3, WORD), page(3, 5)], "a word lies outside"),
+        ("pages", [page(0, 3), page(3, 5, [2, 4, 0, 0, 1, 1])], "a word lies outside"),
+        ("blocks", [[0, 99, "paragraph", 0]], "out of order"),
+        ("blocks", [[0, 3, "paragraph", 0], [2, 4, "paragraph", 0]], "out of order"),
+        ("blocks", [[3, 5, "paragraph", 0], [0, 2, "paragraph", 0]], "out of order"),
+        ("blocks", [[2, 2, "paragraph", 0]], "out of order"),
+        ("blocks", [["0", 3, "paragraph", 0]], "whole number"),
+        ("blocks", [[0, 3, "no such kind", 0]], "no such kind"),
+        ("attachments", [["a", "not there", "", False]], "No such file"),
+        ("attachments", [["a", "../r.json", "", False]], "not a file of the child's own"),
+        ("attachments", [["a", "link", "", False]], "not a file of the child's own"),
+        ("attachments", [["a", "pipe", "", False]], "not a file of the child's own"),
+        ("attachments", [["a", "folder", "", False]], "not a file of the child's own"),
+        ("attachments", [["a", ".", "", False]], "not a file of the child's own"),
     ],
 )
-def test_result_that_is_not_well_formed_is_refused(tmp_path: Path, key: str, value: object) -> None:
+def test_result_that_is_not_well_formed_is_refused(tmp_path: Path, key: str, value: object, said: str) -> None:
     file = tmp_path / "r.json"
     write_result(with_attachment(tmp_path), file)
     (tmp_path / "attachments" / "link").symlink_to("/etc/hostname")
+    (tmp_path / "attachments" / "folder").mkdir()
+    os.mkfifo(tmp_path / "attachments" / "pipe")
     file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
-    with pytest.raises(ValueError, match="not a parser's result"):
+    with pytest.raises(ValueError, match=f"^not a parser's result: .*{said}"):
         read_result(file)
+
+
+def test_attachments_in_a_folder_that_is_a_link_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    write_result(with_attachment(tmp_path / "elsewhere"), tmp_path / "r.json")
+    (tmp_path / "attachments").symlink_to(tmp_path / "elsewhere" / "attachments")
+    with pytest.raises(ValueError, match="not a file of the child's own"):
+        read_result(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("key", ["pages", "blocks"])
+def test_archive_with_pages_or_blocks_of_its_own_is_refused(tmp_path: Path, key: str) -> None:
+    write_result(replace(RESULT, text="", pages=(), blocks=(), container=True), tmp_path / "r.json")
+    table = json.loads((tmp_path / "r.json").read_text())
+    table[key] = [page(0, 0)] if key == "pages" else [[0, 1, "paragraph", 0]]
+    (tmp_path / "r.json").write_text(json.dumps(table))
+    with pytest.raises(ValueError, match="an archive with a text of its own"):
+        read_result(tmp_path / "r.json")
 
 
 @pytest.mark.parametrize("name", ["../../x/a.pdf", "/x/a.pdf", "..\\x\\a.pdf", "./x//a.pdf"])

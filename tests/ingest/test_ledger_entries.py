@@ -169,3 +169,41 @@ def test_ledger_adds_up_unless_a_row_is_in_no_state_that_there_is(ledger: Ledger
 def test_each_document_is_gone_through_once_in_the_order_of_ids(ledger: Ledger) -> None:
     ids = {done(ledger, f"/in/{number}", f"v{number}").document_id for number in range(5)}
     assert [status.document_id for status in ledger.each_status()] == sorted(ids)
+
+
+def test_attached_is_what_lies_in_a_document_at_any_depth_and_nothing_beside_it(ledger: Ledger) -> None:
+    lot = done(ledger, "/in/lot.zip", "v1")
+    inside = done(ledger, "/in/lot.zip!/a.eml", "v2")
+    deep = done(ledger, "/in/lot.zip!/a.eml!/b.txt", "v3")
+    for number, beside in enumerate(("/in/lot.zip2", "/in/lot.zip2!/a", "/in/other!/lot.zip!/a", "/in/lot")):
+        done(ledger, beside, f"w{number}")
+    assert [child.document_id for child in ledger.attached(lot.document_id)] == [inside.document_id, deep.document_id]
+    assert [child.document_id for child in ledger.attached(inside.document_id)] == [deep.document_id]
+    assert ledger.attached(deep.document_id) == ()
+    assert ledger.attached("unknown") == ()
+    assert ledger.carriers(deep.source) == (lot.document_id, inside.document_id)
+    assert ledger.carriers(lot.source) == ()
+
+
+def test_label_is_inherited_by_what_was_handed_in_under_it_inside(ledger: Ledger) -> None:
+    lot = done(ledger, "/in/lot.zip", "v1")
+    for number, (source, label) in enumerate(
+        (("/in/lot.zip!/heir", "public"), ("/in/lot.zip!/own", "internal"), ("/in/beside", "public"))
+    ):
+        ledger.receive(
+            source=source, version=f"w{number}", file_name="a", given_label=label, sidecar="", received_by="archivist"
+        )
+    assert [child.source for child in ledger.inheriting(lot.document_id)] == ["/in/lot.zip!/heir"]
+
+
+def test_what_archivists_do_stands_in_the_history_under_the_version_it_was_done_to(ledger: Ledger) -> None:
+    status = done(ledger)
+    assert ledger.amend(status.document_id, {"edits": '{"title": "x"}'}, "title edited by a")
+    ledger.hold(status.document_id, "procès", "put on hold by b")
+    query = "SELECT version, reason FROM events WHERE document_id = ? AND reason != '' ORDER BY number"
+    rows = ledger.database.connection().execute(query, (status.document_id,))
+    assert [(row["version"], row["reason"]) for row in rows] == [
+        ("v1", "title edited by a"),
+        ("v1", "put on hold by b"),
+    ]
+    assert (ledger.edits(status.document_id), ledger.edits("unknown")) == ('{"title": "x"}', "{}")
