@@ -74,7 +74,7 @@ def test_question_comes_in_the_layouts_of_both_evaluations(world: World, kept: d
     told = call(world, "GET", "/v1/gold/retrieval", "archivist")[1]
     texts = {passage["_id"]: passage["text"] for passage in told["corpus"]}
     assert len(texts) == 2
-    assert told["queries"] == [{"_id": kept["id"], "text": QUESTION}]
+    assert told["queries"] == [{"_id": kept["id"], "text": QUESTION, "lang": "fr"}]
     assert ["zyzomys" in texts[row["corpus"]] for row in told["qrels"]] == [True]
 
 
