@@ -89,10 +89,10 @@ def test_unsafe_archive_is_rejected_and_nothing_of_it_is_known(parts: Parts, tmp
     }
 
 
-def run(*arguments: str, home: Path) -> str:
+def run(*arguments: str, home: Path, status: int = 0) -> str:
     command = [sys.executable, "-m", "assistant.cli", *arguments, "--instance", str(home / "instance.toml")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=home, env=child_environment())
-    assert result.returncode == 0, result.stderr + result.stdout
+    assert result.returncode == status, result.stderr + result.stdout
     return result.stdout
 
 
@@ -104,7 +104,7 @@ def test_commands_hand_in_a_manifest_and_watch_a_folder(tmp_path: Path) -> None:
     odd.write_text("Un texte au nom étrange.")
     (lot / "a.txt").write_text("Un premier texte.")
     (lot / "lot.csv").write_text("file,title,label\na.txt,Premier,internal\nz.txt,,\n")
-    listed = json.loads(run("ingest", "add", str(lot / "lot.csv"), "--json", home=tmp_path))
+    listed = json.loads(run("ingest", "add", str(lot / "lot.csv"), "--json", home=tmp_path, status=1))
     assert {(d["title"], d["state"], d["label"]) for d in listed["documents"] if d["label"]} == {
         ("Premier", "done", "internal")
     }
@@ -128,7 +128,7 @@ def test_file_over_the_upload_limit_is_listed_and_the_others_are_handed_in(tmp_p
     for name in ("a.txt", "c.txt"):
         (lot / name).write_text(f"Un texte du dossier {name}.")
     (lot / "b.bin").write_bytes(bytes(2**20 + 1))
-    listed = json.loads(run("ingest", "add", str(lot), "--json", home=tmp_path))["documents"]
+    listed = json.loads(run("ingest", "add", str(lot), "--json", home=tmp_path, status=1))["documents"]
     assert {d["file_name"]: (d["state"], d["category"]) for d in listed} == {
         "a.txt": ("done", ""), "b.bin": ("rejected", "too_large"), "c.txt": ("done", ""),
     }  # fmt: skip

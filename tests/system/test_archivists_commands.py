@@ -137,3 +137,14 @@ def _settle(instance: RunningInstance, document_id: str) -> None:
 
     with ServiceClient(instance.url, token=instance.token) as client:
         _until(lambda: client.document(document_id)["state"] in ("rejected", "quarantined"))
+
+
+def test_add_fails_when_a_file_was_not_taken_though_nobody_waits_for_the_rest(
+    instance: RunningInstance, tmp_path: Path
+) -> None:
+    folder = tmp_path / "lot"
+    folder.mkdir()
+    (folder / "bon.txt").write_text("Une bonne note.")
+    assert ingest(instance, "add", str(folder)).returncode == 0
+    os.mkfifo(folder / "tube")
+    assert ingest(instance, "add", str(folder)).returncode == 1

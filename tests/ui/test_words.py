@@ -297,8 +297,7 @@ def test_every_warning_of_a_reader_is_said_in_the_archivists_language() -> None:
 
 CAUSES = {
     "a RAR archive is not read yet; unpack it and hand in its files": "rar",
-    "a GIF image is not read yet; save it as PNG": "picture",
-    "a WebP image is not read yet; save it as PNG": "picture",
+    "a photograph in HEIC or HEIF is not read yet; save it as JPEG": "picture",
     "a sound recording is not read yet; hand in a transcript": "sound",
     "a database is not read yet; export its tables as CSV": "database",
     "a program is not read yet; hand in documents only": "program",
