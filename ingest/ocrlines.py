@@ -2,7 +2,7 @@
 
 Tesseract takes each column of a price list for a block of its own: all names, then all prices. Which price is whose shows only
 where they stand. Columns of prose stand side by side just so; they are told apart by their cells, which in one column at least of
-a table are short. What is no table keeps tesseract's order.
+a table are short. Columns of prose keep tesseract's order, unless it read across them, as it does in Arabic.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ _NEARLY_PARTED = 0.9
 """The same where a column of the table begins."""
 _SAME_LINE = 0.5
 _LEAST_ROWS = 3
+_LEAST_LINES = 5
 _MOST_BETWEEN = 5.0
 """In sizes: the farthest that rows of a table stand apart, from the middle of one to the middle of the next."""
 _MOST_ALONE = 2
@@ -101,8 +102,11 @@ class _Band:
 
 @dataclass(slots=True)
 class _Table:
+    """Rows of a table; or columns of prose whose lines tesseract took for one."""
+
     bands: list[_Band]
-    columns: list[tuple[float, float]] = field(default_factory=list)
+    columns: list[tuple[float, float]]
+    is_table: bool
 
 
 def rows(words: Sequence[OcrWord]) -> list[Row]:
@@ -117,7 +121,8 @@ def rows(words: Sequence[OcrWord]) -> list[Row]:
     for table in _tables(stretches, usual, rtl=rtl):
         members = [stretch for band in table.bands for stretch in band.stretches]
         in_table.update(stretch.order for stretch in members)
-        found[min(stretch.order for stretch in table.bands[0].stretches)] = list(_table_rows(table, usual, rtl=rtl))
+        laid = _table_rows(table, usual, rtl=rtl) if table.is_table else _column_rows(table, usual, rtl=rtl)
+        found[min(stretch.order for stretch in table.bands[0].stretches)] = list(laid)
     prose = (stretch for stretch in stretches if stretch.order not in in_table)
     for _, group in groupby(prose, key=lambda stretch: stretch.line):
         parts = list(group)
@@ -228,8 +233,15 @@ def _checked(run: list[_Band], *, rtl: bool) -> Iterator[_Table]:
     if len(columns) < 2 or not filled:
         return
     values = cells[:-1] if rtl else cells[1:]
-    if any(_is_short(column) for column in values):
-        yield _Table(run, columns)
+    is_table = any(_is_short(column) for column in values)
+    if is_table or _runs_across(several):
+        yield _Table(run, columns, is_table)
+
+
+def _runs_across(several: Sequence[_Band]) -> bool:
+    """True when most lines, as tesseract saw them, go on from one column into the next."""
+    across = sum(len({stretch.line for stretch in band.stretches}) < len(band.stretches) for band in several)
+    return len(several) >= _LEAST_LINES and 2 * across > len(several)
 
 
 def _columns(bands: Sequence[_Band]) -> list[tuple[float, float]]:
@@ -284,6 +296,18 @@ def _cut(words: Sequence[OcrWord], columns: Sequence[tuple[float, float]], usual
             part = []
         part.append(word)
     yield part
+
+
+def _column_rows(table: _Table, usual: float, *, rtl: bool) -> Iterator[Row]:
+    """The lines of each column, one column after the other."""
+    lines: list[list[list[OcrWord]]] = [[] for _ in table.columns]
+    for band in table.bands:
+        for stretch in band.stretches:
+            for part in _cut(stretch.words, table.columns, usual):
+                lines[_place(part, table.columns)].append(part)
+    for column in lines[::-1] if rtl else lines:
+        for number, line in enumerate(column):
+            yield Row((tuple(line),), usual, number == 0)
 
 
 def _place(words: Sequence[OcrWord], columns: Sequence[tuple[float, float]]) -> int:

@@ -54,6 +54,17 @@ def test_columns_of_prose_stay_columns() -> None:
     assert shown([*column(left, 100, 1), *column(right, 700, 2)]) == [*left, *right]
 
 
+def test_columns_of_prose_that_were_read_across_are_columns_again() -> None:
+    right = ["يجتمع المجلس البلدي كل شهر في", "مقر البلدية بدعوة من رئيسه", "ويحضره جميع الأعضاء المنتخبين"] * 2
+    left = ["وتنشر مداولاته في أجل ثمانية", "أيام بعد المصادقة عليها في", "لوحة الإعلانات بمدخل المقر"] * 2
+    across = [
+        w
+        for n, (a, b) in enumerate(zip(right, left, strict=True))
+        for w in (*words(a, 700, n, 1), *words(b, 100, n, 1))
+    ]
+    assert shown(across) == [*right, *left]
+
+
 def test_two_rows_side_by_side_are_no_table() -> None:
     found = [*column(["Le maire", "Jean Dupont"], 100, 1), *column(["Le secrétaire", "Marie Durand"], 700, 2)]
     assert shown(found) == ["Le maire", "Jean Dupont", "Le secrétaire", "Marie Durand"]
