@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from assistant.language import skeleton
+
 
 class AnswerKind(StrEnum):
     """What a question asks for, as far as its words tell."""
@@ -160,9 +162,10 @@ _DATE = (
 )
 _NAMED = r"[^\s|•.!?:…]\s+[A-ZÀ-Ý][\w'’-]+"
 """A capital inside a sentence: not where a sentence, a table cell or a list item begins."""
-_CALENDAR = re.compile(
+CALENDAR = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Christmas|Easter|New Year['’]s Day|English|French|Arabic)\b"
+    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Janvier|Février|Mars|Avril|Mai|Juin|Juillet|Août|Septembre|Octobre|"
+    r"Novembre|Décembre|Christmas|Easter|New Year['’]s Day|English|French|Arabic)\b"
 )
 """What English writes with a capital and names neither somebody nor a place."""
 _HANDED_IN = re.compile(
@@ -180,7 +183,7 @@ _SHOWS = {
     AnswerKind.AMOUNT: re.compile(
         r"[€$£]|\d ?(?:%|euros?\b|francs?\b|dollars?\b|يورو|درهم|دينار)|\b(?:gratuit\w*|free|percent|"
         r"par cent)\b|\b(?:half|rent|moitié|loyers?)\b|\w{4,}th of|يورو|درهم|مجان\w*|"
-        r"بلا (?:زيادة|مقابل)|٪",
+        r"بلا (?:زيادة|مقابل)|٪|\b(?:و|ب)?(?:نصف|ثلث|ربع)(?!\w{4})|كاملة\b|دون أجر",
         re.IGNORECASE,
     ),
     AnswerKind.NUMBER: re.compile(rf"\d|\b(?:{_NUMBER_WORDS}|une? seule?|gratuit\w*|free)\b|مجان", re.IGNORECASE),
@@ -235,7 +238,8 @@ _WITH_ARTICLE = re.compile(
 _COUNTED = re.compile(
     r"\bhow many (?P<things>(?:[\w-]+ )*?(?!times\b)[\w-]{3,})"
     r"(?=\s*\?| (?:are|is|do|does|did|has|have|had|were|was|may|can|could|must|should|will|in|of|on|per|from|an?|the)\b)|"
-    r"(?:\bcombien d['e]|كم عدد|كم من|كم)\s*(?!fois|مرة)(?:ال)?(?P<noun>[^\W\d_]{3,})",
+    r"(?:\bcombien d['e]|كم (?:(?:[يت]بلغ|هو|كان) )?عدد|كم من|كم)\s*(?!fois|مرة|[يت]بلغ|كان|[يت]دوم|[يت]كون)"
+    r"(?:ال)?(?P<noun>[^\W\d_]{3,})",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r" (?:in|of|on|per|from|an?|the)\b", re.IGNORECASE)
@@ -271,7 +275,7 @@ def shows_kind(sentence: str, kind: AnswerKind, question: str) -> bool:
         sentence = _WITH_ARTICLE.sub(" ", sentence)
     if kind in _BY_WORDS:
         asked = {_number_aside(word) for word in _WORD.findall(question)}
-        sentence = _CALENDAR.sub("-", sentence)
+        sentence = CALENDAR.sub("-", sentence)
         sentence = _WORD.sub(lambda match: "-" if _number_aside(match.group()) in asked else match.group(), sentence)
     own = _DIGITS.sub(lambda match: "" if match.group() in said else match.group(), sentence.translate(_ASCII_DIGITS))
     kinds = (kind, AnswerKind.PERSON) if kind is AnswerKind.PLACE and _HANDED_IN.search(question) else (kind,)
@@ -311,11 +315,12 @@ def counts_otherwise(sentence: str, question: str) -> bool:
     if not _GOES_ON.match(question, asked.end()):
         things = things[-1:]  # "school places are": nothing but a name; "sites take part in" has a verb in it
     stems = {thing[:3] if "ء" <= thing[0] <= "ي" else thing[:4] for thing in things if len(thing) > 2}
+    roots = {skeleton(thing) for thing in things} - {""}
     words = _WORD.findall(sentence.translate(_ASCII_DIGITS).casefold())
     for position, word in enumerate(words):
         bare = word.removeprefix("و").removeprefix("ال")
         near = (*words[max(0, position - 3) : position], *words[position + 1 : position + 2])
-        if bare.startswith(tuple(stems)) and (
+        if (bare.startswith(tuple(stems)) or skeleton(word) in roots) and (
             bare.endswith(("ين", "ان")) or any(_NUMBER.match(other) for other in near)
         ):
             return False

@@ -76,9 +76,11 @@ class Database:
             self._add_missing_columns(schema)
             self.connection().executescript(schema)
         except (sqlite3.Error, OSError) as error:
-            raise ConfigurationError(
-                f"{file}: cannot be opened ({error}); check the folder's rights and free space"
-            ) from error
+            damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+            remedy = (
+                "it is damaged: bring it back from a backup" if damaged else "check the folder's rights and free space"
+            )
+            raise ConfigurationError(f"{file}: cannot be opened ({error}); {remedy}") from error
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode, rows by name."""

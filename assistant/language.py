@@ -274,6 +274,33 @@ _LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\s*\n\s*(?=[a-zà-ÿ])")
 _SPACE = re.compile(r"\s+")
 
 
+_ARABIC_WORD = re.compile(r"[ء-ي]+")
+_PROCLITIC = re.compile(r"^(?:و|ف)?(?:بال|كال|لل|ال|ب|ل|ك)?(?=[ء-ي]{3})")
+_ENDING = re.compile(r"(?:(?:ي|و)?(?:ون|ين|ان|ات|ه|هم|ها|نا|كم|تم)|يه|ا|ي)$")
+_VERBAL = re.compile(r"^(?:است|[يتناس])(?=[ء-ي]{3})")
+_LONG_VOWEL = re.compile(r"[اويى]")
+_LEAST_CONSONANTS = 3
+
+
+@lru_cache(maxsize=50_000)
+def skeleton(word: str) -> str:
+    """The consonants that an Arabic word shares with its broken plural, its verb and its noun; empty where too few are left.
+
+    Clitics, endings and long vowels go; what is left of fewer than three letters says too little.
+
+    >>> skeleton("الحراس") == skeleton("حارسا"), skeleton("تصلح") == skeleton("صلاحية"), skeleton("في")
+    (True, True, '')
+    """
+    bare = search_form(word, "ar")
+    if not _ARABIC_WORD.fullmatch(bare):
+        return ""
+    for affix in (_PROCLITIC, _ENDING, _VERBAL):
+        shorter = affix.sub("", bare)
+        bare = shorter if len(_LONG_VOWEL.sub("", shorter)) >= _LEAST_CONSONANTS else bare
+    found = bare[:1] + _LONG_VOWEL.sub("", bare[1:]) if bare[:1] not in "اي" else _LONG_VOWEL.sub("", bare)
+    return found if len(found) >= _LEAST_CONSONANTS else ""
+
+
 def readable_form(quote: str) -> str:
     """A quote as a reader sees it: line ends become spaces, words broken at a line end are rejoined.
 

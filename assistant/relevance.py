@@ -26,6 +26,7 @@ FEATURES = (
     "sentence",
     "passage",
     "rarest_missing",
+    "names_missing",
     "kind_missing",
     "kind_elsewhere",
     "counts_otherwise",
@@ -58,6 +59,7 @@ _OPENING_CHARS = 100
 _HEADER_SHARE = 0.3
 """What the header row of a table counts: it comes with the rows that answer."""
 _FITS_AS_WELL = 0.85
+_HARDLY = 0.4
 _LOOSE_DIVISIONS = ("annex:", "chap:")
 """Parts of a text that are not always named where they begin."""
 _LEAST_OF_A_GIVEN_SUBJECT = 0.3
@@ -241,6 +243,7 @@ def support_features(
         "sentence": wanted.coverage(best.held),
         "passage": wanted.coverage(whole),
         "rarest_missing": wanted.rarest_missing(whole),
+        "names_missing": _names_missing(matches, wanted),
         "kind_missing": float(lacks_kind(best.text, kind, question, evidence.language)),
         "kind_elsewhere": _kind_elsewhere(question, kind, matches, wanted),
         "counts_otherwise": float(counts_otherwise(best.text, question)),
@@ -342,6 +345,13 @@ def _kind_elsewhere(question: str, kind: AnswerKind, matches: Sequence[_Match], 
             if coverage > showing and not lacks_kind(text, kind, question, wanted.language):
                 showing = coverage
     return 1 - showing / best if best > 0 else 1.0
+
+
+def _names_missing(matches: Sequence[_Match], wanted: Wanted) -> float:
+    """The share of the proper names of the question that nothing found has: a place, a person or a body of somewhere else."""
+    held = _union([match.whole() for match in matches])
+    missing = sum(held.get(name, 0.0) < _HARDLY for name in wanted.names)
+    return missing / len(wanted.names) if wanted.names else 0.0
 
 
 def _rank_prior(rank: int) -> float:

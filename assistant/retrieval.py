@@ -43,6 +43,7 @@ _PREFERRED_SHARE = 0.2
 """What one fitting preference adds to a fused score, which is at most 1."""
 _OF_ONE_SECTION = 3
 """Passages of one section that come before the first of another that was found behind them."""
+_PAGE_CHARS = 3000
 _REFERENCE_DENSE_WEIGHT = 0.2
 """The most that vectors count for a question that names a reference or a date: an encoder reads digits badly."""
 
@@ -199,13 +200,13 @@ class Retriever:
         query = self._query(question, spoken, "hybrid")
         within = self._within(scope, principal)
         ranked, preferred = self._ranked(query, principal, k + _SPARE, within)
-        found = _spread(_distinct(_lacking(ranked, without)), k)
+        words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25", within=within)
+        found = _spread(_distinct(_with_best(_lacking(ranked, without), _lacking(words, without), k)), k)
         weights = self._index.term_weights(question_terms(question, spoken, self._lexicon), principal)
         out_of_reach = self._bridges.out_of_reach(spoken) if self._bridges else ()
         evidence = Evidence(question, spoken, found, weights, preferred=preferred, out_of_reach=out_of_reach)
         if not found:
             return evidence, dict(NO_SUPPORT)
-        words = self._index.search(query, principal, _MARGIN_DEPTH, route="bm25", within=within)
         dense = self._index.search(query, principal, _MARGIN_DEPTH, route="dense", within=within)
         return evidence, support_features(
             evidence,
@@ -265,6 +266,18 @@ def _lacking(found: Sequence[ScoredPassage], words: str) -> Sequence[ScoredPassa
     return [scored for scored in found if _plain(words) not in _plain(scored.passage.text)]
 
 
+def _with_best(ranked: Sequence[ScoredPassage], words: Sequence[ScoredPassage], k: int) -> Sequence[ScoredPassage]:
+    """The ranking with the best passage by words as its second, where fusion has left it out of the first `k`.
+
+    A table shares its words with a question and little else: an encoder reads "Level | Staff on site" badly. Where vectors count
+    more than words, as in English, what they do not find at all would come behind all that they find.
+    """
+    if not words or any(scored.passage.id == words[0].passage.id for scored in ranked[:k]):
+        return ranked
+    first, rest = ranked[:1], [scored for scored in ranked[1:] if scored.passage.id != words[0].passage.id]
+    return [*first, *(replace(words[0], score=scored.score, route=scored.route) for scored in first), *rest]
+
+
 def _plain(text: str) -> str:
     return " ".join(text.replace(TABLE_CELL, " ").casefold().split())
 
@@ -301,14 +314,14 @@ def _distinct(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:
 def _spread(found: Sequence[ScoredPassage], k: int) -> tuple[ScoredPassage, ...]:
     """The first `k`, where the fourth passage of a section and any further one stand behind the others.
 
-    Without headings a page is a section; a text that has neither, as a law in a plain file may be, is not one section as a whole.
+    Without headings a page is a section; of a text that has neither, as a law in a plain file may have none, a page's length is.
     """
     of_section: Counter[tuple[str, tuple[str, ...], tuple[int, ...]]] = Counter()
     first: list[ScoredPassage] = []
     later: list[ScoredPassage] = []
     for scored in found:
         passage = scored.passage
-        places = () if passage.headings else passage.page_numbers or (-passage.span.start,)
+        places = () if passage.headings else passage.page_numbers or (-(passage.span.start // _PAGE_CHARS),)
         section = (passage.document_id, passage.headings, places)
         of_section[section] += 1
         (first if of_section[section] <= _OF_ONE_SECTION else later).append(scored)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from assistant.answer_kinds import CALENDAR
 from assistant.articles import asked_articles
 from assistant.designations import designations
-from assistant.language import search_form
+from assistant.language import search_form, skeleton
 from assistant.lexical import Lexicon
 from assistant.questions import content
 from assistant.synonyms import synonyms
@@ -42,12 +43,7 @@ _LIGHT_WORDS = {
     "تبلغ تعد يعد مدة أجل عدد مبلغ ثمن تاريخ وقت يوم ساعة رقم حسب مقابل",
 }
 _WORD = re.compile(r"\w+")
-_ARABIC = re.compile(r"[ء-ي]+")
-_PROCLITIC = re.compile(r"^(?:و|ف)?(?:بال|كال|لل|ال|ب|ل|ك)?(?=[ء-ي]{3})")
-_ENDING = re.compile(r"(?:(?:ي|و)?(?:ون|ين|ان|ات|ه|هم|ها|نا|كم|تم)|يه|ا|ي)$")
-_VERBAL = re.compile(r"^(?:است|[يتناس])(?=[ء-ي]{3})")
-_LONG_VOWEL = re.compile(r"[اويى]")
-_LEAST_CONSONANTS = 3
+_CAPITALISED = re.compile(r"(?<![\w'’-])(?:[dlDL]['’])?[A-ZÀ-Ý][\w'’-]*[a-zà-ÿ]\w*")
 _THING = re.compile(
     r"\b(?:quel(?:le)?s?(?: sont| est)?(?: les?| la| l')?|(?:which|what)(?: are| is)?(?: the)?)\s*"
     r"(?:\b(?:grande|main|principale)s?\s+)?(?P<thing>[^\W\d_]{3,})|"
@@ -79,6 +75,10 @@ class Wanted:
             else frozenset()
         )
         """What the question asks for by name: "quelles pièces", "what are the conditions"."""
+        self.names = frozenset(
+            term for name in _names(question) for term in lexicon.query_terms(name, language) & self.weights.keys()
+        )
+        """What the question calls by a proper name, where capitals tell."""
         self._lexicon = lexicon
         self.language = language
         self._grams = {term: lexicon.grams(word, language) for word, term in _words(question, language, lexicon)}
@@ -133,23 +133,14 @@ class Wanted:
         return missing / heaviest if heaviest > 0 else 0.0
 
 
-@lru_cache(maxsize=50_000)
-def skeleton(word: str) -> str:
-    """The consonants that an Arabic word shares with its broken plural, its verb and its noun; empty where too few are left.
+def _names(question: str) -> list[str]:
+    """Words with a capital that do not begin the question: "à Saint-Malo", "in Brighton"; neither months nor abbreviations.
 
-    Clitics, endings and long vowels go; what is left of fewer than three letters says too little.
-
-    >>> skeleton("الحراس") == skeleton("حارسا"), skeleton("تصلح") == skeleton("صلاحية"), skeleton("في")
-    (True, True, '')
+    >>> _names("Combien coûte le bac à Marseille en Juin ?"), _names("Quelle est la TVA ?")
+    (['Marseille'], [])
     """
-    bare = search_form(word, "ar")
-    if not _ARABIC.fullmatch(bare):
-        return ""
-    for affix in (_PROCLITIC, _ENDING, _VERBAL):
-        shorter = affix.sub("", bare)
-        bare = shorter if len(_LONG_VOWEL.sub("", shorter)) >= _LEAST_CONSONANTS else bare
-    found = bare[:1] + _LONG_VOWEL.sub("", bare[1:]) if bare[:1] not in "اي" else _LONG_VOWEL.sub("", bare)
-    return found if len(found) >= _LEAST_CONSONANTS else ""
+    words = [match.group() for match in _CAPITALISED.finditer(question) if match.start() > 0]
+    return [word for word in words if not CALENDAR.search(word)]
 
 
 @lru_cache(maxsize=16)

@@ -59,13 +59,8 @@ def add(
     if as_json:
         print_json({"documents": [_public(d) for d in documents], "counts": _counts(documents)})
     else:
-<<<<<<< HEAD
         _show(documents, language)
-    if wait and any(document["state"] in _FAILED for document in documents):
-=======
-        _show(documents)
     if any(document["state"] in _FAILED for document in documents):  # whoever removes files afterwards looks at this
->>>>>>> wt-crash
         raise typer.Exit(1)
 
 

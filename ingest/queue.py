@@ -114,7 +114,10 @@ class DocumentQueue:
         except BaseException as error:
             self._shut_down()
             if type(error).__module__.startswith(("sqlalchemy", "dbos")):
-                raise ConfigurationError(f"the queue's database cannot be opened ({_one_line(error)})") from error
+                raise ConfigurationError(
+                    f"the queue's database cannot be opened ({_one_line(error)}); check its disk or its server. A damaged"
+                    " queue.db may be deleted: the ledger names the work anew"
+                ) from error
             raise
         self._opened = True
         self._keeper.start()

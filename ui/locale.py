@@ -31,7 +31,7 @@ def all_words() -> dict[str, Words]:
 
 def patterns() -> dict[str, list[tuple[str, str, bool]]]:
     """How recorded reasons and warnings are recognised, as JavaScript writes patterns: entry, pattern, hidden or not."""
-    tables = {table: reasons.patterns(table) for table in ("cause", "remark")}
+    tables = {table: reasons.patterns(table) for table in ("cause", "category", "remark")}
     return {
         table: [(each.key, each.says.replace("(?P<", "(?<"), each.hidden) for each in entries]
         for table, entries in tables.items()

@@ -96,11 +96,16 @@ class ModelStore:
                 raise ConfigurationError(f"{file} is missing or was changed; remove {model.name} and adapt again")
 
     def remove(self, name: str) -> None:
-        """Delete a model that is not in use. Raises NotFound, and ConfigurationError for the one in use."""
-        model = self.model(name)
+        """Delete a model that is not in use, also one whose manifest cannot be read.
+
+        Raises NotFound, and ConfigurationError for the one in use.
+        """
+        folder = next((each for each in self._folder.glob(f"{_PREFIX}*") if each.name == name and each.is_dir()), None)
+        if folder is None:
+            raise NotFound(f"there is no model {name!r}; `assistant adapt list` shows those there are")
         if self.in_use() == name:
             raise ConfigurationError(f"{name} is in use; change to another first: `assistant adapt use base`")
-        shutil.rmtree(model.folder)
+        shutil.rmtree(folder)
 
     def in_use(self) -> str:
         """The name of the model in use. Raises ConfigurationError when the file that names it is damaged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from rich.console import Console
 from assistant import egress
 from assistant.client import ServiceClient, announced_url
 from assistant.config import Settings, instance_file, load_settings
-from assistant.errors import InstanceBusy
+from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.sessions import local_key
 
 _PATIENCE_S, _LOOK_S = 120.0, 0.3
@@ -34,10 +35,27 @@ problems = Console(stderr=True, highlight=False)
 
 
 def settings_of(instance: Path | None) -> Settings:
-    """The settings of the instance; from here on this process reaches loopback and the allow-list only."""
+    """The settings of the instance; from here on this process reaches loopback and the allow-list only.
+
+    Raises ConfigurationError for a wrong setting, and for a data folder that belongs to somebody else.
+    """
     settings = load_settings(instance_file(instance))
     egress.guard(settings.egress.allow)
+    require_own(settings.home)
     return settings
+
+
+def require_own(home: Path) -> None:
+    """Refuse a data folder that this user may not look into. Raises ConfigurationError."""
+    try:
+        if not home.exists() or os.access(home, os.R_OK | os.X_OK, effective_ids=True):
+            return
+    except PermissionError:
+        pass
+    raise ConfigurationError(
+        f"{home}: you may not read this data folder; run the command as the user whom the service runs as, as in"
+        " `sudo -u assistant …`"
+    )
 
 
 @contextmanager

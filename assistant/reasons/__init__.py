@@ -31,7 +31,7 @@ class Pattern:
 
 @cache
 def patterns(table: str) -> tuple[Pattern, ...]:
-    """The patterns of `cause` or `remark`; the first that fits counts."""
+    """The patterns of `cause`, `category` or `remark`; the first that fits counts."""
     return tuple(Pattern(**entry) for entry in _read("patterns")[table])
 
 

@@ -163,6 +163,19 @@ def test_gold_questions_alone_which_are_not_tested_do_not_make_a_model_better() 
     assert (better, "fewer than 20 own held-out questions" in why) == (False, True)
 
 
+def test_a_model_with_a_damaged_manifest_can_be_deleted_and_nothing_else_can(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    damaged = store.folder() / "adapted-2026-11-23-0123456789ab"
+    damaged.mkdir()
+    (damaged / "adaptation.json").write_text("{", encoding="utf-8")
+    for name in ("../models", ".", "adapted-*", "adapted-2026-11-23"):
+        with pytest.raises(NotFound):
+            store.remove(name)
+    assert store.all() == ()
+    store.remove(damaged.name)
+    assert not damaged.exists()
+
+
 def test_a_model_whose_files_were_changed_is_named(adapted: tuple[Adaptation, ModelStore], tmp_path: Path) -> None:
     ended, _ = adapted
     assert ended.model is not None

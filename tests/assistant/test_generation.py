@@ -31,7 +31,9 @@ RULE = document(
 
 
 def test_each_draft_is_a_slice_of_its_document() -> None:
-    for draft in drafts("congé annuel jours", RULE):
+    found = drafts("congé annuel jours", RULE)
+    assert found
+    for draft in found:
         assert RULE.text[draft.span.start : draft.span.end] == draft.text
 
 

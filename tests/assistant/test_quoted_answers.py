@@ -164,6 +164,18 @@ def test_reason_that_is_asked_for_and_not_given_is_missing() -> None:
     assert (given["kind_missing"], missing["kind_missing"]) == (0.0, 1.0)
 
 
+def test_place_that_nothing_found_names_is_a_feature() -> None:
+    pass_price = text("The monthly ferry pass costs €28.00 in Montclair.", "en")
+    assert features("How much is a ferry pass in Montclair?", "en", pass_price)["names_missing"] == 0.0
+    assert features("How much is a ferry pass in Marseille?", "en", pass_price)["names_missing"] == 1.0
+
+
+def test_number_of_other_things_does_not_count_what_is_asked_for_in_arabic() -> None:
+    guards = text("تشغيل 120 حارسا موسميا.", "ar")
+    assert features("كم يبلغ عدد الحراس؟", "ar", guards)["counts_otherwise"] == 0.0
+    assert features("كم يبلغ عدد السيارات؟", "ar", guards)["counts_otherwise"] == 1.0
+
+
 # --- what stands beside the answer ---------------------------------------------------------------------------------
 
 

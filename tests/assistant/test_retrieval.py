@@ -172,6 +172,29 @@ def test_a_crowded_section_leaves_room_for_another_document(index: EdgePassageIn
     assert [scored.passage.document_id for scored in found.passages] == ["a", "a", "a", "b"]
 
 
+def test_long_text_without_headings_and_pages_is_not_one_crowded_section(index: EdgePassageIndex) -> None:
+    articles = [f"المادة {number}: {'مقتضيات متفرقة ' * 60}" for number in range(1, 12)]
+    [*passages] = passages_of("a", articles, language="ar")
+    put(index, passages)
+    put(index, passages_of("b", [f"مقتضيات متفرقة في المادة {number}" for number in range(20, 30)], language="ar"))
+    found = of(index).evidence("مقتضيات متفرقة", "ar", CLERK, k=12)
+    assert sum(scored.passage.document_id == "a" for scored in found.passages) > 3
+
+
+def test_best_passage_by_words_is_evidence_where_vectors_would_leave_it_out(index: EdgePassageIndex) -> None:
+    table = passages_of("t", ["Level | Crisis unit | Staff on site\n3 | Permanent | 25 %"], language="en")
+    index.replace("t", "1", table, HashEmbedder().embed_passages(["zzzz"]))
+    prose = passages_of(
+        "p", [f"Somebody somewhere said that level {n} matters to everybody." for n in range(8)], language="en"
+    )
+    index.replace(
+        "p", "1", prose, HashEmbedder().embed_passages(["How much staff is on site at level 3?"] * len(prose))
+    )
+    trusting = Retriever(index, HashEmbedder(dense_weights={"en": 1.0}), Lexicon(LANGUAGES), BY_COVERAGE)
+    found = trusting.evidence("How much staff is on site at level 3?", "en", CLERK, k=3)
+    assert "t" in [scored.passage.document_id for scored in found.passages]
+
+
 class ByLength:
     """The longest text first."""
 

@@ -77,6 +77,9 @@ def test_conflict_of_markings_names_both_and_either_can_be_chosen(
     page.click("#save-description")
     expect(page.locator(".dossier-facts .state.done")).to_be_visible(timeout=SETTLED_MS)
     assert settled(api, status["document_id"])["label"] == "secret"
+    page.click("#tab-story")
+    expect(page.locator(".events")).to_contain_text("La mention portée par le document est")
+    expect(page.locator(".events .recorded")).to_have_count(0)
 
 
 def test_typed_description_is_not_lost_without_a_question(

@@ -334,6 +334,7 @@ def cause_of(sentence: str) -> str | None:
         ("the marking line says secret and the archivist says internal: they disagree; mend one of them", "conflict"),
         ("its marking lines disagree: public and secret; mend the document or hand it in in parts", "several_marks"),
         ("an archive of 7 files; each is listed as a document of its own", "archive"),
+        ("the e-book is protected against copying; hand in a copy without protection", "copy_protection"),
         ("the file is empty", None),
     ],
 )
@@ -343,3 +344,33 @@ def test_cause_is_told_from_what_was_recorded(recorded: str, key: str | None) ->
         said = reasons.reason(recorded, "damaged", language)
         assert said != recorded
         assert "{" not in said
+
+
+@pytest.mark.parametrize(
+    ("recorded", "category"),
+    [
+        ("it carries no marking line and no label was given; hand it in again with a label", "unlabelled"),
+        ("the file needs a password; give it with `retry`", "password_needed"),
+        ("the archive needs a password; give it, then retry", "password_needed"),
+        ("the password does not open the file; give the right one with `retry`", "wrong_password"),
+        ("the file opens but holds no text", "no_text"),
+        ("the file is empty", "empty_file"),
+        ("note.txt.toml: not valid TOML: Illegal character (at line 1, column 20)", "sidecar"),
+        ("reading it took more than 300 seconds", "timed_out"),
+        ("reading it took more memory than it may have", "out_of_memory"),
+        ("the parser crashed on it (signal 11)", "crashed"),
+        (
+            "the service stopped 8 times while it worked on this document; look at its log, then try it again",
+            "interrupted",
+        ),
+        ("tried 8 times: ledger.db cannot be written; mend that, then try this document again", "service_unavailable"),
+        ("waiting to be tried again: ledger.db cannot be written", "retry"),
+        ("page 1: tesseract is not installed; install the package tesseract-ocr with fra and ara", "needs_ocr"),
+        ("an unexpected KeyError stopped the work; the service's log has the details", "unexpected"),
+        ("the file is not a PDF that can be opened; it is damaged or cut off", "damaged"),
+        ("label edited by local: secret to internal", None),
+    ],
+)
+def test_category_is_told_from_a_sentence_of_the_history(recorded: str, category: str | None) -> None:
+    found = (pattern.key for pattern in reasons.patterns("category") if re.search(pattern.says, recorded))
+    assert next(found, None) == category

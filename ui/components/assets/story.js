@@ -9,11 +9,15 @@ const DEEDS = [
   [/^page (?<n>\d+) corrected by (?<name>.+)$/, "story.corrected"],
   [/ edited by (?<name>.+): (?<before>[^:]+) to (?<after>[^:]+)$/, "story.relabelled"],
   [/ edited by (?<name>.+)$/, "story.edited"],
+  [/^handed in again$/, "story.handed_in"],
   [/^tried again by (?<name>.+)$/, "story.retried"],
   [/^put on hold by (?<name>.+)$/, "story.held"],
   [/^released from hold by (?<name>.+)$/, "story.released"],
   [/^waiting (for its changes|to be tried again)$/, null],
 ];
+
+/** Categories of which the recorded sentence says more than ours. */
+const DETAILED = new Set(["sidecar", "damaged", "crashed", "retry", "service_unavailable", "unexpected"]);
 
 export class Story {
   constructor(page, dossier) {
@@ -90,10 +94,11 @@ export class Story {
 function tellingOf(reason, words) {
   for (const [pattern, path] of DEEDS) {
     const found = pattern.exec(reason);
-    if (found) return path ? element("span", { class: "deed" }, words.say(path, inWords(found.groups, words))) : null;
+    if (found) return path ? element("span", { class: "deed" }, words.say(path, inWords(found.groups ?? {}, words))) : null;
   }
-  const cause = words.told("cause", reason);
-  return cause ? element("span", { class: "deed" }, cause.text) : recorded([reason], words);
+  const known = words.told("cause", reason) ?? words.told("category", reason);
+  if (!known) return recorded([reason], words);
+  return [element("span", { class: "deed" }, known.text), DETAILED.has(known.key) ? recorded([reason], words) : null];
 }
 
 function inWords(found, words) {
