@@ -65,14 +65,15 @@ def read_again(
 def _settled(word: OcrWord, cut: _Cut, seen: Sequence[OcrWord]) -> OcrWord:
     least = _SURE if _WESTERN_DIGIT.search(word.text) else _SURER
     figures = [
-        (match[0], other.confidence)
+        (other.left, match[0], other.confidence)
         for other in seen
         if other.confidence >= least and (match := _FIGURE.search(other.text)) and _only_marks(other.text, match[0])
     ]
     if not figures:
         return word
-    text, confidence = max(figures, key=lambda figure: len(figure[0]))
-    return replace(word, text=text, confidence=confidence, left=float(cut.left), right=float(cut.right), top=word.top)
+    text = " ".join(figure for _, figure, _ in sorted(figures))  # "3 400,00" is two words to tesseract
+    confidence = min(confidence for _, _, confidence in figures)
+    return replace(word, text=text, confidence=confidence, left=float(cut.left), right=float(cut.right))
 
 
 def _only_marks(text: str, figure: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -73,9 +74,15 @@ def test_second_reading_counts_where_it_is_sure_and_a_figure(told: str, confiden
     assert read_again(picture, words, lambda sheet: as_told([told], confidence=confidence))[0].text == kept
 
 
+def test_parts_of_a_figure_are_put_together_as_they_stand() -> None:
+    picture, words = page("3400,00")
+    parts = [replace(as_told([text], confidence=95.0)[0], left=left) for text, left in (("400,00", 90.0), ("3", 60.0))]
+    assert read_again(picture, words, lambda sheet: parts)[0].text == "3 400,00"
+
+
 def test_words_and_arabic_indic_digits_are_not_read_again() -> None:
     picture, words = page("maire", "1250")
-    words = [words[0], words[1].__class__("١٢", *[getattr(words[1], name) for name in OcrWord.__slots__[1:]])]
+    words = [words[0], replace(words[1], text="١٢")]
     assert list(read_again(picture, words, lambda sheet: pytest.fail("nothing to read"))) == words
 
 
