@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -49,9 +50,21 @@ def page_application(service_url: str, home: Path) -> streamlit.App:
     for option, setting in _OPTIONS.items():
         config.set_option(option, setting)
     config.set_option("secrets.files", [str(home / "page" / "secrets.toml")])
+    return streamlit.App(SCRIPT, secrets={"service_url": service_url}, routes=page_routes())
+
+
+def page_routes() -> list[Route | Mount]:
+    """What is answered before Streamlit is asked: the views, our own files, and addresses that are none."""
     documents = [Route(path, _first_document, methods=["GET"]) for path in PATHS]
     assets = Mount("/page", app=_Assets(directory=ASSETS))
-    return streamlit.App(SCRIPT, secrets={"service_url": service_url}, routes=[*documents, assets])
+    register_url_convertor("word", _Word())
+    return [*documents, assets, Route("/{address:word}", _to_the_start, methods=["GET"])]
+
+
+class _Word(StringConvertor):
+    """An address of one word, as somebody types or remembers it; Streamlit's own have dots, underscores or folders."""
+
+    regex = "[A-Za-z][A-Za-z-]*"
 
 
 class _Assets(StaticFiles):
@@ -62,6 +75,11 @@ class _Assets(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+async def _to_the_start(_request: Request) -> Response:
+    """Streamlit would answer an address that is none with the page, and the page without its styles."""
+    return RedirectResponse("/", status_code=303)
 
 
 async def _first_document(request: Request) -> Response:
