@@ -392,8 +392,8 @@ def _exclusive(home: Path, as_what: str = "command") -> Iterator[None]:
 def _busy(home: Path, process: str = "unknown", as_what: str = "") -> InstanceBusy:
     if as_what == _SERVICE:
         return InstanceBusy(
-            f"{home}: its service (process {process}) holds it and does not answer: it is starting or stopping; try again"
-            " when it says that it is ready, or when it has ended",
+            f"{home}: in use by its service (process {process}); stop that one before you start another. While it does not"
+            " answer, it is starting or stopping: try again when it says that it is ready, or when it has ended",
             by_service=True,
         )
     return InstanceBusy(

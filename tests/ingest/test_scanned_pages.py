@@ -137,7 +137,8 @@ def test_hint_spares_the_other_readings(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(ocr, "_tesseract", counted)
     ocr.read_page(page(ARABIC)[0], LANGUAGES, ocr.Hint("ara", 0))
     ocr.read_page(page(FRENCH)[0], LANGUAGES, ocr.Hint("fra", 0))
-    assert [run[1] for run in runs] == ["ara", "fra"]
+    # One reading a page, and that of the Arabic page's figures.
+    assert [(run[1], run[3]) for run in runs] == [("ara", "3"), ("eng", "6"), ("fra", "3")]
 
 
 @pytest.mark.parametrize("dpi", [72, 110])

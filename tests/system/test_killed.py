@@ -88,7 +88,7 @@ def test_two_commands_at_one_folder_give_a_message_and_no_damage(tmp_path: Path)
     second = run_assistant(file, "search", "télétravail")
     out, err = first.communicate(timeout=240)
     assert second.returncode == 2
-    assert "in use by process" in second.stderr
+    assert "in use by another command (process " in second.stderr
     assert "Traceback" not in second.stderr + err
     assert json.loads(out)["counts"]["in progress"] == 0
     third = run_assistant(file, "search", "télétravail", "--json")
@@ -100,7 +100,7 @@ def test_second_service_gives_a_message(tmp_path: Path) -> None:
     with running_instance(file):
         second = run_assistant(file, "serve", "--port", "0")
     assert second.returncode == 2
-    assert "in use by process" in second.stderr
+    assert "in use by its service (process " in second.stderr
     assert "Traceback" not in second.stderr
 
 
