@@ -21,8 +21,8 @@ _START_S = 240.0
 @contextmanager
 def _service(instance: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (instance.parent / "service.log").open("wb") as log:
-        process = subprocess.Popen(
-            assistant_command("serve", "--instance", str(instance), "--port", "0"),
+        process = subprocess.Popen(  # under `nohup` the tests hand SIGHUP on as ignored, and the service heeds that
+            ["env", "--default-signal=HUP", *assistant_command("serve", "--instance", str(instance), "--port", "0")],
             stderr=log,
             cwd=ROOT,
             env=child_environment(),
