@@ -219,8 +219,10 @@ class Lifecycle:
         """
         for ticket in self._ledger.tickets():
             self.hide_if_risen(ticket.document_id)
-            said = self._ledger.least_label(ticket.document_id)
-            if said and self._archive.has(ticket.document_id, ticket.version):
+            said = labels_in(self._ledger.least_label(ticket.document_id))
+            indexed = self._index.stored_passages(ticket.document_id) if said else ()
+            # Only then: a run that had indexed it under what was said goes on behind that step, and would not do it again.
+            if not all(_every_reader_may_read(str(passage.label), label) for passage in indexed for label in said):
                 self._index.remove(ticket.document_id)
 
     def hide_if_risen(self, document_id: str, indexed_as: Label | None = None) -> None:
