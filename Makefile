@@ -24,6 +24,7 @@ $(VENV)/installed: requirements/runtime.lock requirements/torch-cpu.lock require
 	@if $(BIN)/python -c 'import sys, importlib.metadata as m; sys.exit(sys.platform != "linux" or "+cpu" in m.version("torch"))'; then \
 		$(PIP) install --quiet --no-deps --require-hashes -r requirements/cuda.lock; fi
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m assistant.packaged_encoder >/dev/null
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements/development.lock

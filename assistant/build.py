@@ -23,7 +23,7 @@ from assistant.caution import Cautious, Verifying
 from assistant.comparing import Comparing
 from assistant.config import Settings
 from assistant.conversations import Conversations
-from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
+from assistant.embedding import Embedder, LazyEmbedder
 from assistant.endpoints import ModelRouter, endpoints_of
 from assistant.errors import ConfigurationError, InstanceBusy
 from assistant.evaluation.gold import GoldQuestions
@@ -37,6 +37,7 @@ from assistant.ingestion import Ingestion, OpenIngestion
 from assistant.installed import part
 from assistant.lexical import Lexicon
 from assistant.model_answers import Composer
+from assistant.packaged_encoder import packaged_encoder_folder
 from assistant.prompting import PROMPTS, Prompts
 from assistant.relevance import SentenceRelevance
 from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker
@@ -170,7 +171,7 @@ def _disk_usage(folder: Path) -> int:
 
 def base_folder(settings: Settings) -> Path:
     """The folder of the configured encoder. Raises ConfigurationError when it is not there."""
-    folder = settings.embedding.path or packaged_minilm_folder()
+    folder = settings.embedding.path or packaged_encoder_folder()
     if not (folder / "config.json").is_file():
         raise ConfigurationError(
             f"{settings.file}: embedding.path {str(folder)!r} is not a model folder (no config.json in it)"

@@ -127,7 +127,7 @@ class EmbeddingSettings(_Section):
     """The encoder: a local folder in the layout of sentence-transformers."""
 
     path: GivenPath | None = None
-    """None takes the packaged all-MiniLM-L6-v2."""
+    """None takes the packaged multilingual-e5-small."""
     threads: Annotated[int, Field(ge=1, le=64)] = 2
     dense_weights: dict[Literal["fr", "ar", "en"], Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Weight of the dense ranking in fusion, by language of the question; words get the rest. Belongs to the encoder."""

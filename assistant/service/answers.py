@@ -17,6 +17,7 @@ from assistant.embedding import LEAST_DENSE_WEIGHT
 from assistant.endpoints import EndpointState
 from assistant.errors import AccessViolation, AssistantError
 from assistant.language import detect_language
+from assistant.packaged_encoder import NAME as PACKAGED_ENCODER
 from assistant.scope import Scope
 from assistant.service.requests import Reader, Serving, scope_from_text
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
@@ -140,7 +141,7 @@ def _encoder_name(parts: Parts) -> str:
     adapted, path = parts.model.state().in_use, parts.settings.embedding.path
     if adapted != BASE:
         return adapted
-    return path.name if path else "all-MiniLM-L6-v2"
+    return path.name if path else PACKAGED_ENCODER
 
 
 def error_type(error: AssistantError) -> str:

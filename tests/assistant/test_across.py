@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from assistant.across import _SENTENCES, Bridges, found_across, measured_across
-from assistant.embedding import HashEmbedder, LazyEmbedder, packaged_minilm_folder
+from assistant.embedding import HashEmbedder, LazyEmbedder
+from assistant.packaged_encoder import packaged_encoder_folder
+from tests.encoders import minilm_folder
 
 
 class Polyglot(HashEmbedder):
@@ -31,8 +33,18 @@ def test_encoder_that_knows_translations_reaches_them() -> None:
     assert Bridges(Polyglot(), ("fr", "en")).out_of_reach("fr") == ()
 
 
+def test_encoder_of_one_language_is_measured_to_be_so() -> None:
+    bridges = Bridges(LazyEmbedder(minilm_folder(), dense_weights={}, threads=1), ("fr", "ar", "en"))
+    assert bridges.out_of_reach("ar") == ("fr", "en")
+
+
+def test_packaged_encoder_reaches_every_language() -> None:
+    bridges = Bridges(LazyEmbedder(packaged_encoder_folder(), dense_weights={}, threads=1), ("fr", "ar", "en"))
+    assert [bridges.out_of_reach(language) for language in ("fr", "ar", "en")] == [(), (), ()]
+
+
 def test_what_is_known_of_the_packaged_encoder_is_what_it_does() -> None:
-    embedder = LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)
+    embedder = LazyEmbedder(packaged_encoder_folder(), dense_weights={}, threads=1)
     known = found_across(embedder)
     for pair, share in measured_across(embedder).items():
         assert known[pair] == pytest.approx(share, abs=0.1), pair

@@ -13,41 +13,75 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.embedding import (
+    PACKAGED_DENSE_WEIGHTS,
     HashEmbedder,
     LazyEmbedder,
     ModelFolder,
     SentenceTransformerEmbedder,
-    TokenCounts,
     batch_size,
-    packaged_minilm_folder,
 )
 from assistant.errors import ConfigurationError
+from assistant.packaged_encoder import packaged_encoder_folder
 from assistant.precedence import in_background, work_in_background
+from assistant.token_counts import TokenCounts
+from tests.encoders import minilm_folder
 
 
 def lazy(folder: Path, **weights: float) -> LazyEmbedder:
     return LazyEmbedder(folder, dense_weights=weights, threads=1)
 
 
-TOKENIZER = ModelFolder(packaged_minilm_folder()).tokenizer
-COUNTS = TokenCounts(TOKENIZER)
+FOLDERS = {"word pieces": ModelFolder(minilm_folder()), "sentence pieces": ModelFolder(packaged_encoder_folder())}
+COUNTS = {name: TokenCounts(folder.tokenizer, prompt=folder.passage_prompt) for name, folder in FOLDERS.items()}
 WORDS = st.sampled_from(
-    ["L’été", "n°", "2123-1,", "الموظف", "[MASK]", "a\x85b", "a\x1cb", "ﬁn", "中文字", "é" * 120, "한국어", "\n"]
+    [
+        "L’été",
+        "n°",
+        "2123-1,",
+        "الموظف",
+        "[MASK]",
+        "<mask>",
+        "▁",
+        "a\x85b",
+        "a\x1cb",
+        "ﬁn",
+        "中文字",
+        "é" * 120,
+        "한국어",
+        "\n",
+    ]
 )
 
 
+def whole_count(name: str, text: str) -> int:
+    folder = FOLDERS[name]
+    return len(folder.tokenizer.encode(folder.passage_prompt + text).ids)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
 @given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=20).map(" ".join)))
 @example(text="")
-@example(text="a\x85b \x1c c\u00a0d\u2028e\tf\r\n\x0b\x0c g\u200bh [CLS][SEP] [ MASK ]")
-def test_count_by_words_is_the_tokenizers_own(text: str) -> None:
-    assert COUNTS.of(text) == len(TOKENIZER.encode(text).ids)
+@example(text=" ")
+@example(text="délai \n")
+@example(text="a\x85b \x1c c\u00a0d\u2028e\tf\r\n\x0b\x0c g\u200bh [CLS][SEP] [ MASK ] <s>")
+def test_count_by_words_is_the_tokenizers_own(name: str, text: str) -> None:
+    assert COUNTS[name].of(text) == whole_count(name, text)
 
 
-def test_counts_stay_right_when_words_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.embedding._WORDS_KEPT", 3)
-    counts = TokenCounts(TOKENIZER)
+@pytest.mark.parametrize("name", FOLDERS)
+def test_text_of_known_words_is_counted_without_the_tokenizer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = TokenCounts(FOLDERS[name].tokenizer, prompt=FOLDERS[name].passage_prompt)
+    counts.of("le maire signe l'arrêté du préfet")
+    monkeypatch.setattr(counts, "_tokenizer", None)
+    assert counts.of("le préfet signe l'arrêté du maire") == whole_count(name, "le préfet signe l'arrêté du maire")
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_counts_stay_right_when_words_make_room(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.token_counts._WORDS_KEPT", 3)
+    counts = TokenCounts(FOLDERS[name].tokenizer, prompt=FOLDERS[name].passage_prompt)
     for text in ("le maire signe", "le maire ratifie", "le préfet signe", "le maire signe l'arrêté"):
-        assert counts.of(text) == len(TOKENIZER.encode(text).ids)
+        assert counts.of(text) == whole_count(name, text)
 
 
 def test_tokenizer_that_does_not_cut_at_white_space_counts_whole_texts() -> None:
@@ -60,8 +94,8 @@ def test_tokenizer_that_does_not_cut_at_white_space_counts_whole_texts() -> None
 def test_lazy_embedder_answers_from_the_folder_without_loading_torch() -> None:
     code = (
         "import sys\n"
-        "from assistant.embedding import LazyEmbedder, packaged_minilm_folder\n"
-        "e = LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)\n"
+        "from assistant.embedding import LazyEmbedder\nfrom tests.encoders import minilm_folder\n"
+        "e = LazyEmbedder(minilm_folder(), dense_weights={}, threads=1)\n"
         "print(e.dimension, e.max_tokens, e.fits('un mot'), e.count_tokens('un mot'), e.embed_passages([]).shape)\n"
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
     )
@@ -71,38 +105,38 @@ def test_lazy_embedder_answers_from_the_folder_without_loading_torch() -> None:
 
 def test_fingerprint_changes_with_the_weights(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(packaged_minilm_folder(), folder)
-    assert ModelFolder(folder).fingerprint == ModelFolder(packaged_minilm_folder()).fingerprint
+    shutil.copytree(minilm_folder(), folder)
+    assert ModelFolder(folder).fingerprint == ModelFolder(minilm_folder()).fingerprint
     with (folder / "model.safetensors").open("r+b") as weights:
         weights.seek(-8, 2)
         weights.write(b"\0\1\2\3\4\5\6\7")
-    assert ModelFolder(folder).fingerprint != ModelFolder(packaged_minilm_folder()).fingerprint
+    assert ModelFolder(folder).fingerprint != ModelFolder(minilm_folder()).fingerprint
 
 
 @pytest.mark.parametrize("missing", ["config.json", "tokenizer.json"])
 def test_folder_without_a_model_is_named(tmp_path: Path, missing: str) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(packaged_minilm_folder(), folder, ignore=shutil.ignore_patterns(missing, "*.safetensors"))
+    shutil.copytree(minilm_folder(), folder, ignore=shutil.ignore_patterns(missing, "*.safetensors"))
     with pytest.raises(ConfigurationError, match="not a model folder"):
         lazy(folder)
 
 
 def test_folder_without_weights_is_named_when_it_is_loaded(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(packaged_minilm_folder(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    shutil.copytree(minilm_folder(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
     with pytest.raises(ConfigurationError, match="does not load"):
         lazy(folder).embed_query("bonjour")
 
 
 def test_given_dense_weights_go_before_the_encoders_own() -> None:
-    embedder = lazy(packaged_minilm_folder(), fr=0.6)
-    assert embedder.dense_weight("fr") == 0.6
-    assert embedder.dense_weight("ar") < embedder.dense_weight("en")
+    embedder = lazy(packaged_encoder_folder(), fr=0.65)
+    assert embedder.dense_weight("fr") == 0.65
+    assert embedder.dense_weight("ar") == PACKAGED_DENSE_WEIGHTS["ar"]
 
 
 def test_unknown_encoder_is_trusted_by_half(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(packaged_minilm_folder(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    shutil.copytree(minilm_folder(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
     assert lazy(folder).dense_weight("ar") == 0.5
 
 
@@ -119,16 +153,24 @@ def test_batches_keep_to_their_tokens_and_never_end_the_work_on_a_long_text() ->
     assert batch_size([10] * 7, 10_000) == 7
 
 
+def test_questions_and_passages_are_given_the_prompts_that_the_model_wants() -> None:
+    embedder = SentenceTransformerEmbedder(packaged_encoder_folder(), dense_weights={}, threads=1)
+    asked, written = embedder.embed_query("congé annuel"), embedder.embed_passages(["congé annuel"])[0]
+    assert asked @ embedder._encoded(["query: congé annuel"], bf16=embedder._bf16)[0] > 0.9999
+    assert written @ embedder._encoded(["passage: congé annuel"], bf16=embedder._bf16)[0] > 0.9999
+    assert asked @ written < 0.99
+
+
 def test_vectors_stand_in_the_order_of_their_texts_whatever_their_lengths() -> None:
     texts = ["Le maire signe. " * (1 + 17 * number % 40) for number in range(30)] + ["", "مدة الإجازة " * 30]
-    embedder = SentenceTransformerEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)
+    embedder = SentenceTransformerEmbedder(minilm_folder(), dense_weights={}, threads=1)
     rows = embedder.embed_passages(texts)
     alone = np.stack([embedder.embed_passages([text])[0] for text in texts])
     assert (rows * alone).sum(axis=1).min() > 0.999
 
 
 def test_question_does_not_wait_for_what_is_embedded_in_the_background() -> None:
-    embedder = SentenceTransformerEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1)
+    embedder = SentenceTransformerEmbedder(minilm_folder(), dense_weights={}, threads=1)
     release, found = threading.Event(), []
 
     def ingest() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.embedding import packaged_minilm_folder
 from assistant.errors import ConfigurationError
 from assistant.reranking import CrossEncoderEntailment, CrossEncoderReranker, KeepOrder
 from assistant.testing import passages_of
+from tests.encoders import minilm_folder
 
 TEXTS = ["Le congé annuel dure trente jours.", "Le badge perdu est remplacé.", "eau", "La salle est ouverte le lundi."]
 QUESTION = "Combien de jours dure le congé ?"
@@ -119,7 +119,7 @@ def test_model_of_several_outputs_is_no_reranker(tmp_path: Path) -> None:
 
 def test_an_encoder_is_refused_before_its_missing_head_is_made_up() -> None:
     with pytest.raises(ConfigurationError, match="no cross-encoder, but BertModel"):
-        CrossEncoderReranker(packaged_minilm_folder(), threads=1)
+        CrossEncoderReranker(minilm_folder(), threads=1)
 
 
 def test_choosing_a_reranker_loads_no_torch(folder: Path) -> None:

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.embedding import Embedder, LazyEmbedder, packaged_minilm_folder
+from assistant.embedding import Embedder, LazyEmbedder
 from assistant.evaluation.rankings import ranking_scores
 from assistant.evaluation.sets import READER, RetrievalSet, indexed, load_set
 from assistant.evaluation.significance import differences
 from assistant.lexical import Lexicon
+from assistant.packaged_encoder import packaged_encoder_folder
 from assistant.reranking import CrossEncoderReranker
 from assistant.retrieval import Calibration, Retriever
 from assistant.types import LANGUAGES, Passage, ScoredPassage
@@ -82,7 +83,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", type=Path)
     wanted = parser.parse_args(arguments)
-    embedder = LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=wanted.threads)
+    embedder = LazyEmbedder(packaged_encoder_folder(), dense_weights={}, threads=wanted.threads)
     folders = sorted(path for path in (shared_data() / "retrieval").iterdir() if path.is_dir())
     with tempfile.TemporaryDirectory() as scratch:
         model = wanted.model or Path(scratch) / "model"
@@ -134,7 +135,7 @@ def _make(sets: Sequence[Ranked], into: Path, seconds: float, threads: int) -> N
 
     torch.manual_seed(1)
     torch.set_num_threads(threads)
-    base = str(packaged_minilm_folder())
+    base = str(packaged_encoder_folder())
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, model_max_length=256)
     model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, local_files_only=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding import SentenceTransformerEmbedder, packaged_minilm_folder
+from assistant.embedding import SentenceTransformerEmbedder
 from assistant.evaluation import RetrievalSet, load_set
 from assistant.evaluation.rankings import means, ranking_scores
+from assistant.packaged_encoder import packaged_encoder_folder
 from tests.benchmarks.figures import Figures
 from tests.shared import shared_data
 
@@ -33,7 +34,7 @@ def embedding_figures() -> Figures:
     """Passages per second of both, and what ours costs in nDCG@10 of the dense ranking on each set."""
     from sentence_transformers import SentenceTransformer
 
-    folder = packaged_minilm_folder()
+    folder = packaged_encoder_folder()
     ours = SentenceTransformerEmbedder(folder, dense_weights={}, threads=THREADS)
     plain = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from assistant.archive import Archive
 from assistant.config import load_settings
-from assistant.embedding import LazyEmbedder, packaged_minilm_folder
+from assistant.embedding import LazyEmbedder
 from assistant.index.edge import EdgePassageIndex
+from assistant.packaged_encoder import packaged_encoder_folder
 from assistant.types import DocumentState
 from ingest.build import EmbeddedIngestion
 from ingest.sources import SourceFile, walk
@@ -43,7 +44,7 @@ class _Instance:
 
 def pipeline_figures() -> Figures:
     """Seconds of both, by the clock and of the processor, and how much longer the pipeline takes."""
-    embedder = LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=THREADS)
+    embedder = LazyEmbedder(packaged_encoder_folder(), dense_weights={}, threads=THREADS)
     embedder.embed_query("bonjour")
     whole, at_once, by_document = (np.full(2, np.inf) for _ in range(3))
     for _ in range(ROUNDS):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from assistant.embedding import SentenceTransformerEmbedder, packaged_minilm_folder
+from assistant.embedding import SentenceTransformerEmbedder
 from assistant.evaluation import evaluate_retrieval, load_set
 from assistant.lexical import Lexicon
+from assistant.packaged_encoder import packaged_encoder_folder
 from assistant.types import LANGUAGES
 from tests.benchmarks.figures import Figures
 from tests.shared import shared_data
@@ -12,7 +13,7 @@ from tests.shared import shared_data
 
 def retrieval_figures() -> Figures:
     """One table for each set."""
-    embedder = SentenceTransformerEmbedder(packaged_minilm_folder(), dense_weights={}, threads=2)
+    embedder = SentenceTransformerEmbedder(packaged_encoder_folder(), dense_weights={}, threads=2)
     lexicon = Lexicon(LANGUAGES)
     folders = sorted((shared_data() / "retrieval").iterdir())
     return {folder.name: evaluate_retrieval(load_set(folder), embedder, lexicon) for folder in folders}

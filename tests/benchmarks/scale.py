@@ -22,9 +22,10 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from assistant.config import RetrievalSettings
-from assistant.embedding import LazyEmbedder, packaged_minilm_folder
+from assistant.embedding import LazyEmbedder
 from assistant.index import Query
 from assistant.index.edge import EdgePassageIndex
+from assistant.packaged_encoder import packaged_encoder_folder
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.synthetic import PER_DOCUMENT, SHARES, Synthesis, SyntheticDocument, reader
 
@@ -44,7 +45,7 @@ _Result = TypeVar("_Result")
 
 def scale_figures(passages: int = PASSAGES, folder: Path | None = None) -> Figures:
     """The figures of an index of so many passages; kept in `folder`, or found there from an earlier run, when one is given."""
-    synthesis = Synthesis(LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=1))
+    synthesis = Synthesis(LazyEmbedder(packaged_encoder_folder(), dense_weights={}, threads=1))
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         built = _built(place, synthesis, passages)

@@ -7,19 +7,19 @@ from assistant.embedding import (
     HashEmbedder,
     LazyEmbedder,
     SentenceTransformerEmbedder,
-    packaged_minilm_folder,
 )
 from assistant.testing import EmbedderContract
+from tests.encoders import minilm_folder
 
 
 @cache
 def _minilm() -> SentenceTransformerEmbedder:
-    return SentenceTransformerEmbedder(packaged_minilm_folder(), dense_weights={}, threads=2)
+    return SentenceTransformerEmbedder(minilm_folder(), dense_weights={}, threads=2)
 
 
 @cache
 def _lazy() -> LazyEmbedder:
-    return LazyEmbedder(packaged_minilm_folder(), dense_weights={}, threads=2)
+    return LazyEmbedder(minilm_folder(), dense_weights={}, threads=2)
 
 
 class TestHashEmbedder(EmbedderContract):
