@@ -195,11 +195,18 @@ class SentenceTransformerEmbedder:
 
     `dense_weights` by language of the question override the encoder's own (`PACKAGED_DENSE_WEIGHTS` for the packaged
     one, 0.5 for any other). `threads` caps torch for the whole process. Where the CPU has AVX512-BF16, passages run in
-    bfloat16, provided a check at start finds cosine 0.9999 against float32.
+    bfloat16, provided a check at start finds cosine 0.9999 against float32. `described` is the folder as it is known already.
     """
 
-    def __init__(self, folder: Path, *, dense_weights: Mapping[str, float], threads: int) -> None:
-        self._folder = ModelFolder(folder)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        dense_weights: Mapping[str, float],
+        threads: int,
+        described: ModelFolder | None = None,
+    ) -> None:
+        self._folder = described or ModelFolder(folder)
         self._weights = _weights(folder, dense_weights)
         self.dimension = self._folder.dimension
         self.fingerprint = self._folder.fingerprint
@@ -216,6 +223,7 @@ class SentenceTransformerEmbedder:
             raise ConfigurationError(
                 f"embedding.path {str(folder)!r} does not load; restore the model folder"
             ) from error
+        _backend(self._model).model = self._folder.tokenizer.model
         self._questions = _Lane(self._model)
         self._background = _Lane(_twin(self._model), begin=work_in_background)
         self._bf16 = bool(torch.cpu._is_avx512_bf16_supported()) and self._bf16_is_close()
@@ -288,9 +296,27 @@ class _Lane:
 
 
 def _twin(model: SentenceTransformer) -> SentenceTransformer:
-    """The same weights, not copied, with a tokenizer of its own."""
-    weights = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    return copy.deepcopy(model, weights)
+    """The same weights and vocabulary, not copied, with a tokenizer of its own."""
+    kept: dict[int, object] = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    kept[id(_backend(model))] = _same_vocabulary(_backend(model))
+    return copy.deepcopy(model, kept)
+
+
+def _backend(model: SentenceTransformer) -> Tokenizer:
+    tokenizer: Tokenizer = model.tokenizer.backend_tokenizer
+    return tokenizer
+
+
+def _same_vocabulary(of: Tokenizer) -> Tokenizer:
+    """A tokenizer with settings of its own. 250,000 pieces take some 0.3 GB of memory; both read the same ones."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer(of.model)
+    for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+        if getattr(of, part) is not None:
+            setattr(made, part, getattr(of, part))
+    made.add_special_tokens([token for _, token in sorted(of.get_added_tokens_decoder().items())])
+    return made
 
 
 class LazyEmbedder:
@@ -332,7 +358,10 @@ class LazyEmbedder:
         with self._lock:
             if self._loaded is None:
                 self._loaded = SentenceTransformerEmbedder(
-                    self._path, dense_weights=self._given_weights, threads=self._threads
+                    self._path,
+                    dense_weights=self._given_weights,
+                    threads=self._threads,
+                    described=self._folder,
                 )
             return self._loaded
 
