@@ -70,7 +70,7 @@ class CheckedBodies:
 
 
 class _Measured:
-    """`receive` of an upload that passes no more of a file than is taken, and drops the rest: a sender listens when all is sent."""
+    """`receive` of an upload that passes no more of a file than is taken. The rest is dropped: who sends listens at the end."""
 
     def __init__(self, receive: Receive, boundary: bytes, most_bytes: int) -> None:
         self._receive = receive

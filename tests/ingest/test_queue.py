@@ -238,6 +238,37 @@ def test_closing_in_the_middle_settles_nothing_and_costs_no_attempt(world: World
     assert world.ledger.status(document_id).state is DocumentState.DONE
 
 
+@pytest.mark.parametrize(("pages", "attempts"), [((), [1, 2, 3]), ((3, 4, 9), [1, 1, 1]), ((3, 3, 3), [1, 1, 2])])
+def test_what_could_not_be_stopped_counts_as_an_attempt_unless_it_read_another_page(
+    world: World, pages: tuple[int, ...], attempts: list[int]
+) -> None:
+    """Else a file on which a parser hangs would be begun at every start, for ever."""
+    begun, ending = threading.Event(), threading.Event()
+    seen: list[int] = []
+    world.settings = replace(world.settings, patience_s=0.1)
+
+    def hanging(task: Task, step: Step) -> None:
+        seen.append(task.attempts)
+        if len(seen) <= len(pages):
+            world.ledger.progress(task.document_id, pages[len(seen) - 1], 20)
+        begun.set()
+        step("parse", until_broken_off)
+
+    def until_broken_off() -> str:
+        assert ending.wait(30)
+        raise ServiceUnavailable("broken off")
+
+    document_id = world.receive()
+    for _ in range(3):
+        begun.clear(), ending.clear()
+        queue = DocumentQueue(world.ledger, hanging, world.settings, break_off=ending.set)
+        queue.open()
+        assert begun.wait(30)
+        queue.close()
+    assert seen == attempts
+    assert world.ledger.status(document_id).state is DocumentState.IN_PROGRESS
+
+
 def test_queues_open_one_after_another_but_never_two_at_once(world: World) -> None:
     for _ in range(3):
         queue = world.queue(world.done)
