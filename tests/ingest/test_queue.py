@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from assistant.errors import InstanceBusy, ServiceUnavailable
 from assistant.types import DocumentState
+from ingest import side_effects
 from ingest.ledger import Ledger, Task
 from ingest.queue import DocumentQueue, QueueSettings
 from ingest.workflow import Step
@@ -103,6 +105,28 @@ def test_document_that_must_wait_is_tried_again_until_it_passes(world: World) ->
     world.wait_until_settled()
     queue.close()
     assert world.ledger.status(document_id).state is DocumentState.DONE
+
+
+def test_document_that_could_not_be_queued_is_looked_for_soon(world: World) -> None:
+    """A queue that was full or locked for an instant: not only at the next sweep, which may be far."""
+    world.settings = replace(world.settings, sweep_s=3600.0)
+    refused: list[str] = []
+
+    def full_once(happening: str) -> None:
+        if happening == "queue.enqueue" and not refused:
+            refused.append(happening)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    queue = world.queue(world.done)
+    queue.open()
+    try:
+        side_effects.listen(full_once)
+        queue.submit(world.receive())
+        world.wait_until_settled()
+    finally:
+        side_effects.stop_listening()
+        queue.close()
+    assert refused
 
 
 def test_document_that_waits_is_tried_again_though_the_clock_was_set_back(world: World) -> None:
