@@ -136,7 +136,9 @@ class EmbeddedIngestion:
             attempts=settings.ingest.attempts,
             parse=parse,
         )
-        self._queue = DocumentQueue(self._ledger, self._workflow.run, _queue_settings(settings))
+        self._queue = DocumentQueue(
+            self._ledger, self._workflow.run, _queue_settings(settings), break_off=isolation.break_off
+        )
         self._watch = FolderWatch(settings, self.accept)
         verifier = Verifier(
             self._ledger, archive, index, publisher, self._eraser, home=settings.home, queued=self._queue.submit

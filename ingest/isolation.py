@@ -7,7 +7,8 @@
 The nursery is a fresh interpreter that has imported the parsers (2 to 3 seconds) and has read nothing untrusted; each
 document is parsed in a fork of it (12 ms), confined by `ingest.confinement`. The result comes back as a file of JSON, pages read
 so far as lines on the nursery's pipe. Whatever the child does, all it started is killed and its folder removed. When the service
-dies, its nurseries see their pipe close and end with everything below them.
+dies, its nurseries see their pipe close and end with everything below them; when it stops, `break_off` ends what is at work. The
+signals that ask a service to stop may reach its nurseries as well, and mean nothing there: the file is not at fault.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from assistant.errors import ServiceUnavailable
 from ingest import ocr
 from ingest.confinement import (
     DeadPipes,
@@ -164,6 +166,13 @@ def close() -> None:
         nursery.end()
 
 
+def break_off() -> None:
+    """End the nurseries at work: whoever waits for one is told ServiceUnavailable, which is not the file's fault."""
+    with _lock:
+        for nursery in _at_work:
+            nursery.break_off()
+
+
 # --- in the service ----------------------------------------------------------------------------------------------
 
 
@@ -177,6 +186,7 @@ class _Nursery:
             start_new_session=True,
         )  # fmt: skip
         self._unread = b""
+        self.broken_off = False
         self._timed_answer(_START_TIMEOUT_S)
 
     def answers(self, document: Path, folder: Path, settings: ParsingSettings) -> Iterator[dict[str, Any]]:
@@ -190,6 +200,12 @@ class _Nursery:
             yield answer
             if "signal" in answer:
                 return
+
+    def break_off(self) -> None:
+        """Kill the process; what it started dies with it, and `answers` raises OSError."""
+        self.broken_off = True
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Stop the process and all it started."""
@@ -218,6 +234,7 @@ class _Nursery:
 
 
 _idle: list[_Nursery] = []
+_at_work: set[_Nursery] = set()
 _lock = threading.Lock()
 atexit.register(close)
 
@@ -229,6 +246,8 @@ def _borrowed_ending(
         nursery = _idle.pop() if _idle else None
     try:
         nursery = nursery or _Nursery()
+        with _lock:
+            _at_work.add(nursery)
         answer: dict[str, Any] = {}
         for answer in nursery.answers(document, folder, settings):
             if "of" in answer:
@@ -237,11 +256,16 @@ def _borrowed_ending(
     except (OSError, ValueError, KeyError):
         if nursery is not None:
             nursery.end()
+            if nursery.broken_off:
+                raise ServiceUnavailable("the service stopped while the file was read") from None
         return Rejected(RejectionCategory.CRASHED, "the parser's process was lost while it read the file")
     except BaseException:
         if nursery is not None:
             nursery.end()  # it is still at work
         raise
+    finally:
+        with _lock:
+            _at_work.difference_update([nursery] if nursery is not None else [])
     with _lock:
         _idle.append(nursery)
     if answer["exit"] == _NO_SPACE:
@@ -280,6 +304,8 @@ def _nurse() -> None:
     """Fork a child for each request on standard input, one at a time, until it is closed."""
     own_namespace = leave_the_network() and _has_a_user_namespace()
     adopt_orphans()
+    for asked in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # systemd sends them to every process of a service
+        signal.signal(asked, signal.SIG_IGN)
     os.nice(max(0, _NICE - os.nice(0)))  # the thread that starts it may be as patient already, or more
     dead_pipes = DeadPipes()
     answers = os.fdopen(os.dup(1), "wb", buffering=0)

@@ -72,15 +72,25 @@ class Ledger(ReceivingEntries, ArchivistsEntries, ErasureEntries):
         return Task(
             row["document_id"], row["version"], row["source"], row["file_name"], row["given_label"], row["sidecar"],
             row["attempts"], row["received_by"], row["edits"], row["run"], row["worker"],
-            row["clearance"],
+            row["clearance"], row["progress_pages"],
         )  # fmt: skip
 
-    def give_back(self, task: Task) -> None:
-        """Not count an attempt that was broken off on purpose; the document stays to be taken up."""
+    def give_back(self, task: Task, *, if_further: bool = False) -> None:
+        """Not count an attempt that was broken off on purpose; the document stays to be taken up.
+
+        `if_further`: only when it has read another page, without which it may be what could not be stopped.
+        """
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE documents SET attempts = attempts - 1 WHERE document_id = ? AND run = ? AND attempts = ? AND state = ?",
-                (task.document_id, task.run, task.attempts, DocumentState.IN_PROGRESS),
+                "UPDATE documents SET attempts = attempts - 1 WHERE document_id = ? AND run = ? AND attempts = ? AND state = ?"
+                " AND progress_pages >= ?",
+                (
+                    task.document_id,
+                    task.run,
+                    task.attempts,
+                    DocumentState.IN_PROGRESS,
+                    task.pages_read + 1 if if_further else 0,
+                ),
             )
 
     def progress(self, document_id: str, pages: int, of: int) -> None:

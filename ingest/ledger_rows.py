@@ -110,6 +110,8 @@ class Task:
     worker: str = ""
     clearance: str = ""
     """Of who handed it in, canonical; empty where it was not written down."""
+    pages_read: int = 0
+    """Before this attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ _ACTIVE = ("ENQUEUED", *_ASLEEP, *_AT_WORK)
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _CLEANED_AT_ONCE = 500
 _LONGEST_RETRY_S = 300.0
+_CLOSING_S = 5.0
+"""How long `close` waits for what it has broken off."""
 _open_here = threading.Lock()
 """DBOS is one per process."""
 
@@ -72,6 +74,8 @@ class QueueSettings:
     heartbeat_s: float = 10.0
     dead_after_s: float = 60.0
     sweep_s: float = 60.0
+    patience_s: float = 30.0
+    """How long `close` waits for the documents in hand."""
 
 
 class _Left(BaseException):
@@ -85,7 +89,11 @@ class _OutOfStep(BaseException):
 class DocumentQueue:
     """Runs `work` on each document that the ledger names, on `workers` threads, until it is settled."""
 
-    def __init__(self, ledger: Ledger, work: Work, settings: QueueSettings) -> None:
+    def __init__(
+        self, ledger: Ledger, work: Work, settings: QueueSettings, *, break_off: Callable[[], None] = lambda: None
+    ) -> None:
+        """`break_off` ends work that does not end by itself, as far as it can be ended."""
+        self._break_off = break_off
         self._ledger = ledger
         self._do_work = work
         self._settings = settings
@@ -94,6 +102,7 @@ class DocumentQueue:
         self._at_once = settings.workers + _TAKEN_AHEAD
         self._running: set[str] = set()
         self._begun: dict[str, Task] = {}
+        self._overdue: set[str] = set()
         self._suspects: set[str] = set()
         self._seen: dict[str, tuple[int, float]] = {}
         self._troubles: dict[str, str] = {}
@@ -141,22 +150,33 @@ class DocumentQueue:
         return 0.0 if self._running else time.monotonic() - self._worked_at
 
     def close(self) -> None:
-        """Stop after the documents in hand, at most half a minute; what is unfinished is taken up at the next start."""
+        """Stop after the documents in hand, at most `patience_s`; what is unfinished is taken up at the next start.
+
+        What does not end in that time is broken off, and its attempt counts unless it has read another page: a document that
+        keeps the service from stopping each time ends in quarantine.
+        """
         self._stop.set()
         self._room.release(self._at_once)
         self._tickets.put(None)
         if not self._opened:
             return
         self._opened = False
-        deadline = time.monotonic() + 30
-        while self._running and time.monotonic() < deadline:
-            time.sleep(0.02)
+        self._wait_for_the_rest(self._settings.patience_s)
+        self._overdue = set(self._begun)
+        if self._overdue:
+            self._break_off()
+            self._wait_for_the_rest(_CLOSING_S)
         for name in tuple(self._begun):
             self._give_back(name)
         self._keeper.join(timeout=30)
         with suppress(AssistantError):
             self._ledger.strike_off(self._settings.worker)
         self._shut_down()
+
+    def _wait_for_the_rest(self, most_s: float) -> None:
+        deadline = time.monotonic() + most_s
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     # --- DBOS -----------------------------------------------------------------------------------------------------
 
@@ -227,7 +247,7 @@ class DocumentQueue:
         task = self._begun.pop(name, None)
         if task is not None:
             with suppress(AssistantError):
-                self._ledger.give_back(task)
+                self._ledger.give_back(task, if_further=name in self._overdue)
 
     def _attempt(self, name: str, document_id: str, run: int) -> None:
         try:

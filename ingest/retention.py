@@ -2,6 +2,9 @@
 
 A rule names a collection, a document type, or both, and how long to keep what it fits. The first rule that fits counts. A
 document is kept as long as something speaks for it: a legal hold, a date that is missing or not understood, unfinished work.
+
+Days are those of the machine's time zone, as on the calendar of whoever works there, and so is the day on which a document was
+handed in; the ledger keeps the instant, in UTC.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import calendar
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from assistant.access import Principal
 from assistant.config import RetentionRule
@@ -29,7 +32,9 @@ Erase = Callable[[str, Principal], ErasureReceipt]
 class Retention:
     """Applies the rules to the documents of one instance."""
 
-    def __init__(self, listing: Listing, rules: Sequence[RetentionRule]) -> None:
+    def __init__(self, listing: Listing, rules: Sequence[RetentionRule], *, zone: tzinfo | None = None) -> None:
+        """`zone` is whose days count; None for the machine's."""
+        self._zone = zone
         self._listing = listing
         self._rules = tuple(rules)
 
@@ -39,7 +44,7 @@ class Retention:
         *,
         erase: Erase | None = None,
         only: Collection[str] | None = None,
-        today: date | None = None,
+        now: datetime | None = None,
     ) -> RetentionReport:
         """What is due among the documents that this archivist may know of; erased where `erase` is given, if among `only`.
 
@@ -48,7 +53,7 @@ class Retention:
         Raises Forbidden without the archivist role.
         """
         require_archivist(principal)
-        today = today or datetime.now(UTC).date()
+        today = (now or datetime.now(UTC)).astimezone(self._zone).date()
         candidates = self._candidates(principal, only if erase else None)
         due = tuple(entry for status in candidates if (entry := self._due(status, today)) is not None)
         erased: list[ErasedDocument] = []
@@ -72,10 +77,15 @@ class Retention:
         rule = next((rule for rule in self._rules if _fits(rule, status)), None)
         if rule is None or not status.state.final:
             return None
-        since = _end_of_keeping(rule, status)
+        since = _end_of_keeping(rule, self._first_day(rule, status))
         if since is None or since > today:
             return None
         return DueDocument(status.document_id, status.title, described(rule), since.isoformat(), bool(status.hold))
+
+    def _first_day(self, rule: RetentionRule, status: DocumentStatus) -> date | None:
+        if rule.counted_from == "date":
+            return _day(status.date)
+        return datetime.fromisoformat(status.received_at).astimezone(self._zone).date()
 
 
 def described(rule: RetentionRule) -> str:
@@ -99,9 +109,8 @@ def _same(name: str, other: str) -> bool:
     return one == two
 
 
-def _end_of_keeping(rule: RetentionRule, status: DocumentStatus) -> date | None:
-    """The first day on which the document need not be kept any more; None when that cannot be told."""
-    start = _day(status.date if rule.counted_from == "date" else status.received_at)
+def _end_of_keeping(rule: RetentionRule, start: date | None) -> date | None:
+    """The first day on which a document need not be kept any more; None when that cannot be told."""
     if start is None:
         return None
     try:

@@ -109,7 +109,12 @@ class Conversations:
         self._stop = threading.Event()
         self._expirer: threading.Thread | None = None
         self._destroy_stray_keys()
-        self.expire()
+        if self._all_are_due():
+            _LOG.warning(
+                "all conversations are to be deleted in an hour, as kept long enough; check this machine's clock"
+            )
+        else:
+            self.expire()
 
     @property
     def keeps(self) -> bool:
@@ -334,6 +339,11 @@ class Conversations:
             self._expirer.join()
         self._database.close()
         self._keyring.close()
+
+    def _all_are_due(self) -> bool:
+        """True when nothing would be left: the clock of a machine that has just been started may be years ahead."""
+        newest = self._database.connection().execute("SELECT MAX(changed_at) FROM conversations").fetchone()[0]
+        return self.keeps and newest is not None and newest < self._oldest()
 
     def _expire_hourly(self) -> None:
         while not self._stop.wait(_EXPIRE_EVERY_S):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -41,6 +42,7 @@ from assistant.service import (
 )
 from assistant.service.bodies import CheckedBodies
 from assistant.service.reference import reference_page
+from assistant.service.requests import signed_in
 from assistant.service.security import Gate, HeadAnswered, KnownHosts, SecurityHeaders, host_name
 from assistant.service.sign_in_page import sign_in_page
 from assistant.sessions import COOKIE
@@ -58,6 +60,7 @@ _STATUS: Mapping[type[AssistantError], int] = {
 }
 _TYPES: Mapping[int, str] = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}
 """Of what the framework refuses by itself."""
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 
 
 class Problem(BaseModel):
@@ -90,7 +93,11 @@ def create_interface(parts: Parts) -> FastAPI:
         responses={"4XX": _FAILURE, "5XX": _FAILURE},
     )
     app.state.parts = parts
-    app.add_middleware(CheckedBodies)
+    app.add_middleware(
+        CheckedBodies,
+        sign_in=lambda headers: signed_in(parts, headers),
+        most_file_bytes=parts.settings.service.max_upload_mb * 1024 * 1024,
+    )
     for router in (
         answers.router,
         conversations.router,
@@ -108,6 +115,7 @@ def create_interface(parts: Parts) -> FastAPI:
     app.add_exception_handler(AssistantError, _known_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _broken_disk)
     app.add_exception_handler(Exception, _unexpected_error)
     return app
 
@@ -206,10 +214,24 @@ def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     return _error("invalid_request", problems, 422)
 
 
-def _http_error(_: Request, error: Exception) -> JSONResponse:
+def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, AssistantError):  # raised while the framework read the body
+        return _known_error(request, error.__cause__)
+    if isinstance(error.__cause__, OSError):
+        return _broken_disk(request, error.__cause__)
     status = error.status_code
     return _error(_TYPES.get(status, "http"), str(error.detail), status, error.headers)
+
+
+def _broken_disk(request: Request, error: Exception) -> JSONResponse:
+    """Full, read-only or broken disks, and too many open files, are for the operator to mend; anything else is a bug."""
+    assert isinstance(error, OSError)
+    if error.errno not in _OF_THE_MACHINE:
+        return _unexpected_error(request, error)
+    _LOG.warning("%s was refused: %s", request.url.path, error)
+    what = f"the service cannot write or read its files now ({error.strerror})"
+    return _error("service_unavailable", f"{what}; check its disks, those for temporary files too, then try again", 503)
 
 
 def _unexpected_error(request: Request, error: Exception) -> JSONResponse:

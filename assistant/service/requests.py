@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.datastructures import Headers
 
 from assistant.access import Principal
 from assistant.build import Parts
@@ -29,10 +30,15 @@ def principal_of(
     request: Request, _b: Annotated[object, Security(_BEARER)], _s: Annotated[object, Security(_SESSION)]
 ) -> Principal:
     """The reader: from the bearer token when there is one, else from the session cookie. Raises SignInRequired."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return signed_in(parts_of(request), request.headers)
+
+
+def signed_in(parts: Parts, headers: Headers) -> Principal:
+    """Whoever sends a request with these headers. Raises SignInRequired."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme and scheme.lower() != "bearer":
         raise SignInRequired("send the key or session as `Authorization: Bearer …`")
-    return parts_of(request).sign_in.principal(token.strip() if scheme else session_cookie(request.headers))
+    return parts.sign_in.principal(token.strip() if scheme else session_cookie(headers))
 
 
 Serving = Annotated[Parts, Depends(parts_of)]

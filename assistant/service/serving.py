@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import resource
 import socket
 import sys
 import threading
@@ -28,6 +29,11 @@ _START_TIMEOUT_S = 60.0
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection (httpx 5 s, as uvicorn by default; nginx 60): the one that closes first
 must be the one that sends, or a request meets a connection that has just been closed."""
+_BACKLOG = 128
+"""Also how often asyncio tries, and complains, in a row when it may open no further connection."""
+_OPEN_FILES = 65_536
+_OWN_FILES = 256
+"""Databases in each thread, the index, logs, parsers."""
 _SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another waits. A question takes it up some dozens of times, each time after
 a call into the index or the encoder; with Python's 5 ms beside a document that is being split it waits that long each time."""
@@ -69,6 +75,8 @@ def serving(parts: Parts, *, port: int | None = None, with_page: bool, announced
         timeout_graceful_shutdown=5,
         timeout_keep_alive=_KEEP_ALIVE_S,
         ws_max_size=2**25,
+        limit_concurrency=_most_connections(),
+        backlog=_BACKLOG,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="service", daemon=True)
@@ -104,8 +112,20 @@ def bound(host: str, port: int) -> socket.socket:
         raise ConfigurationError(
             f"{host}:{port} cannot be listened on ({error.strerror}); {_TO_LISTEN.get(error.errno or 0, _ELSEWHERE)}"
         ) from error
-    listener.listen(128)
+    listener.listen(_BACKLOG)
     return listener
+
+
+def _most_connections() -> int:
+    """How many can be open while each upload still finds a file to lie in; who comes after is told to try again (503).
+
+    A process that may open no further file accepts nobody, and nothing in it works. So it asks for as many as it may have:
+    1,024 is what most systems give a process that does not ask.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max((wanted - _OWN_FILES) // 2, 16)
 
 
 def _loopback_url(host: str, port: int) -> str:

@@ -363,6 +363,18 @@ def test_conversation_is_deleted_when_its_days_are_over_and_not_shown_before_tha
     assert len(list(world.store._keyring.owners())) == 2
 
 
+def test_clock_that_is_wrong_at_the_start_deletes_nothing(world: World) -> None:
+    kept = world.asked()
+    world.store.close()
+    right, world.time = world.time, world.time + timedelta(days=20_000)
+    world.store = world.opened()
+    assert world.store.all(CLERK) == ()
+    world.time = right
+    assert [found.id for found in world.store.all(CLERK)] == [kept]
+    world.time += timedelta(days=20_000)
+    assert world.store.expire() == 1, "an hour later it counts"
+
+
 def test_instance_that_keeps_nothing_has_no_conversation_even_from_before(world: World) -> None:
     world.asked()
     world.store.close()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assistant.errors import ServiceUnavailable
 from assistant.types import Block, BlockKind, Box, Page, Span, Word
 from ingest import isolation
 from ingest.confinement import in_force
@@ -309,3 +312,64 @@ def test_attachment_name_cannot_lead_out_of_a_folder(tmp_path: Path, name: str) 
     result = read_result(tmp_path / "r.json")
     assert isinstance(result, Parsed)
     assert result.attachments[0].file_name == "x/a.pdf"
+
+
+def reading(path: Path, ended: list[object]) -> tuple[threading.Thread, int]:
+    """A thread that reads `path` and puts what came of it into `ended`; the child that does it, stopped in the middle."""
+
+    def read() -> None:
+        try:
+            ended.append(isolated(path))
+        except ServiceUnavailable as error:
+            ended.append(error)
+
+    isolated(path.parent / "short.txt")  # a nursery waits
+    nursery = isolation._idle[-1]._process.pid
+    thread = threading.Thread(target=read)
+    thread.start()
+    children = Path(f"/proc/{nursery}/task/{nursery}/children")
+    while not children.read_text().split():
+        assert not ended, ended
+    child = int(children.read_text().split()[0])
+    os.kill(child, signal.SIGSTOP)
+    return thread, child
+
+
+def runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def long_text(tmp_path: Path) -> Path:
+    (tmp_path / "short.txt").write_text("Un texte.", encoding="utf-8")
+    file = tmp_path / "long.txt"
+    file.write_text("Le maire signe un arrêté de circulation. " * 40_000, encoding="utf-8")
+    return file
+
+
+def test_parser_that_hangs_when_the_service_stops_is_ended_and_the_file_is_not_at_fault(long_text: Path) -> None:
+    ended: list[object] = []
+    thread, child = reading(long_text, ended)
+    isolation.break_off()
+    thread.join(timeout=30)
+    assert isinstance(ended[0], ServiceUnavailable)
+    deadline = time.monotonic() + 30
+    while runs(child):
+        assert time.monotonic() < deadline
+    assert isinstance(isolated(long_text), Parsed)
+
+
+def test_signals_that_ask_the_service_to_stop_do_not_make_a_file_a_broken_one(long_text: Path) -> None:
+    """systemd sends SIGTERM to every process of a service, the parsers among them."""
+    ended: list[object] = []
+    thread, child = reading(long_text, ended)
+    nursery = int(Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        os.kill(nursery, number)
+        os.kill(child, number)
+    os.kill(child, signal.SIGCONT)
+    thread.join(timeout=60)
+    assert isinstance(ended[0], Parsed), ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from assistant.errors import InstanceBusy, ServiceUnavailable
 from assistant.types import DocumentState
+from ingest import side_effects
 from ingest.ledger import Ledger, Task
 from ingest.queue import DocumentQueue, QueueSettings
 from ingest.workflow import Step
@@ -103,6 +105,28 @@ def test_document_that_must_wait_is_tried_again_until_it_passes(world: World) ->
     world.wait_until_settled()
     queue.close()
     assert world.ledger.status(document_id).state is DocumentState.DONE
+
+
+def test_document_that_could_not_be_queued_is_looked_for_soon(world: World) -> None:
+    """A queue that was full or locked for an instant: not only at the next sweep, which may be far."""
+    world.settings = replace(world.settings, sweep_s=3600.0)
+    refused: list[str] = []
+
+    def full_once(happening: str) -> None:
+        if happening == "queue.enqueue" and not refused:
+            refused.append(happening)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    queue = world.queue(world.done)
+    queue.open()
+    try:
+        side_effects.listen(full_once)
+        queue.submit(world.receive())
+        world.wait_until_settled()
+    finally:
+        side_effects.stop_listening()
+        queue.close()
+    assert refused
 
 
 def test_document_that_waits_is_tried_again_though_the_clock_was_set_back(world: World) -> None:
@@ -236,6 +260,37 @@ def test_closing_in_the_middle_settles_nothing_and_costs_no_attempt(world: World
     world.wait_until_settled()
     last.close()
     assert world.ledger.status(document_id).state is DocumentState.DONE
+
+
+@pytest.mark.parametrize(("pages", "attempts"), [((), [1, 2, 3]), ((3, 4, 9), [1, 1, 1]), ((3, 3, 3), [1, 1, 2])])
+def test_what_could_not_be_stopped_counts_as_an_attempt_unless_it_read_another_page(
+    world: World, pages: tuple[int, ...], attempts: list[int]
+) -> None:
+    """Else a file on which a parser hangs would be begun at every start, for ever."""
+    begun, ending = threading.Event(), threading.Event()
+    seen: list[int] = []
+    world.settings = replace(world.settings, patience_s=0.1)
+
+    def hanging(task: Task, step: Step) -> None:
+        seen.append(task.attempts)
+        if len(seen) <= len(pages):
+            world.ledger.progress(task.document_id, pages[len(seen) - 1], 20)
+        begun.set()
+        step("parse", until_broken_off)
+
+    def until_broken_off() -> str:
+        assert ending.wait(30)
+        raise ServiceUnavailable("broken off")
+
+    document_id = world.receive()
+    for _ in range(3):
+        begun.clear(), ending.clear()
+        queue = DocumentQueue(world.ledger, hanging, world.settings, break_off=ending.set)
+        queue.open()
+        assert begun.wait(30)
+        queue.close()
+    assert seen == attempts
+    assert world.ledger.status(document_id).state is DocumentState.IN_PROGRESS
 
 
 def test_queues_open_one_after_another_but_never_two_at_once(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, office
 from tests.ingest.test_listing import settled
 from tests.worlds import instance_file
 
-TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEN_YEARS = RetentionRule(collection="Marchés", keep_years=10)
 
 
@@ -38,7 +38,7 @@ def receipt_of(name: str) -> ErasureReceipt:
 
 
 def due(ledger: Ledger, *rules: RetentionRule, principal: Principal = ARCHIVIST) -> dict[str, str]:
-    report = Retention(Listing(ledger.database), rules).report(principal, today=TODAY)
+    report = Retention(Listing(ledger.database), rules).report(principal, now=NOW)
     return {entry.title: entry.since for entry in report.due}
 
 
@@ -129,7 +129,7 @@ def test_held_documents_are_named_and_stay(ledger: Ledger) -> None:
     free = settled(ledger, "libre", collection="Marchés", date="1900-01-01")
     ledger.hold(held, "procès", "put on hold")
     report = Retention(Listing(ledger.database), [TEN_YEARS]).report(
-        ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), today=TODAY
+        ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), now=NOW
     )
     assert {entry.title: entry.held for entry in report.due} == {"tenu": True, "libre": False}
     assert report.erased == (ErasedDocument(free, f"receipt-{free}"),)
@@ -141,7 +141,7 @@ def test_only_what_was_agreed_to_is_erased(ledger: Ledger) -> None:
     settled(ledger, "dû depuis", collection="Marchés", date="1900-01-01")
     settled(ledger, "pas dû", collection="Autre", date="1900-01-01")
     report = Retention(Listing(ledger.database), [TEN_YEARS]).report(
-        ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[seen, "unknown"], today=TODAY
+        ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[seen, "unknown"], now=NOW
     )
     assert [erased.document_id for erased in report.erased] == [seen]
     assert [entry.document_id for entry in report.due] == [seen], "a small piece of a run does not read the others"
@@ -160,8 +160,8 @@ def test_documents_that_are_erased_by_name_are_the_only_ones_read(ledger: Ledger
             return found
 
     retention = Retention(CountingListing(ledger.database), [TEN_YEARS])
-    retention.report(ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[named], today=TODAY)
-    retention.report(ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[], today=TODAY)
+    retention.report(ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[named], now=NOW)
+    retention.report(ARCHIVIST, erase=lambda document_id, _: receipt_of(document_id), only=[], now=NOW)
     assert read == [1]
 
 
@@ -177,7 +177,7 @@ def test_receipts_are_told_and_a_refusal_does_not_stop_the_rest(ledger: Ledger) 
             raise NotFound("gone")
         return receipt_of(title)
 
-    report = Retention(Listing(ledger.database), [TEN_YEARS]).report(ARCHIVIST, erase=erase, today=TODAY)
+    report = Retention(Listing(ledger.database), [TEN_YEARS]).report(ARCHIVIST, erase=erase, now=NOW)
     assert [erased.receipt_id for erased in report.erased] == ["receipt-c"]
 
 
@@ -214,3 +214,24 @@ def test_dry_run_changes_nothing_and_applying_erases(tmp_path: Path) -> None:
 def test_a_rule_that_says_too_little_or_too_much_is_refused(tmp_path: Path, rule: str) -> None:
     with pytest.raises(ConfigurationError, match=r"ingest\.retention"):
         load_settings(instance_file(tmp_path, extra=f"[[ingest.retention]]\n{rule}\n"))
+
+
+@pytest.mark.parametrize(
+    ("east_h", "received", "now", "since"),
+    [
+        (2, "2026-11-22T22:30", "2026-12-22T21:59", None),
+        (2, "2026-11-22T22:30", "2026-12-22T22:01", "2026-12-23"),
+        (-5, "2026-11-23T04:30", "2026-12-22T04:59", None),
+        (-5, "2026-11-23T04:30", "2026-12-22T05:01", "2026-12-22"),
+        (0, "2026-11-22T23:59", "2026-12-22T00:00", "2026-12-22"),
+    ],
+)
+def test_days_are_those_of_the_place(ledger: Ledger, east_h: int, received: str, now: str, since: str | None) -> None:
+    """Handed in on 23 November by the clock on the wall, it may go on 23 December by that clock."""
+    settled(ledger, "marché", collection="Marchés")
+    with ledger.database.writing() as connection:
+        connection.execute("UPDATE documents SET received_at = ?", (f"{received}:00.000+00:00",))
+    rule = RetentionRule.model_validate({"collection": "Marchés", "keep_days": 30, "from": "received"})
+    retention = Retention(Listing(ledger.database), [rule], zone=timezone(timedelta(hours=east_h)))
+    report = retention.report(ARCHIVIST, now=datetime.fromisoformat(f"{now}+00:00"))
+    assert [entry.since for entry in report.due] == ([since] if since else [])
