@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import socket
 import sys
 import tempfile
 import threading
@@ -62,6 +63,12 @@ _TO_AN_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.g
 _BY_NAME = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 """Audit events whose first argument is a host."""
 
+_BY_HOST = (socket.AF_INET, socket.AF_INET6)
+"""Families whose addresses name a host. Of the others only AF_UNIX stays on this machine for certain: AF_VSOCK reaches the host
+of a virtual machine, AF_PACKET the wire, AF_TIPC and AF_RDS a cluster."""
+_UNSAID = -1
+"""The family of a socket made from an open file, which says itself what it is."""
+
 _guarded_hosts: set[str] | None = None
 _resolved = threading.local()
 
@@ -107,7 +114,7 @@ def is_loopback(host: str) -> bool:
 
 
 def guard(allowed_hosts: Iterable[str] = ()) -> None:
-    """From now on, refuse every connect and look-up that is neither loopback nor in `allowed_hosts`.
+    """From now on, refuse every connect and look-up that is neither loopback nor in `allowed_hosts`, and other kinds of socket.
 
     The hook cannot be removed for the life of the process; a second call adds hosts.
     """
@@ -146,8 +153,16 @@ def guarded() -> bool:
 
 
 def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.__new__":
+        _require_family(arguments[1], _UNSAID)
+        return
     if event in _TO_AN_ADDRESS:
         address = arguments[-1]
+        if len(arguments) > 1:
+            family = getattr(arguments[0], "family", None)
+            _require_family(family)
+            if family == socket.AF_UNIX:
+                return
         host = address[0] if isinstance(address, tuple) and address else None
     elif event in _BY_NAME:
         host = arguments[0]
@@ -164,3 +179,8 @@ def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
     raise EgressBlocked(
         f"a connection to {host!r} was refused; if it is one of your own servers, add it to egress.allow in the instance file"
     )
+
+
+def _require_family(family: object, *more: int) -> None:
+    if family not in (socket.AF_UNIX, *_BY_HOST, *more):
+        raise EgressBlocked(f"a socket of family {family} was refused; only local ones and those of IP are allowed")

@@ -58,7 +58,8 @@ class Scope:
 
         Raises InvalidRequest for an unknown field, a value of another kind, a day that does not exist, or too many names.
         """
-        given = given or {}
+        if given is None:
+            return cls.everything
         if not isinstance(given, Mapping):
             raise InvalidRequest('scope: an object is expected, such as {"collections": ["…"]}')
         unknown = sorted(str(name) for name in given.keys() - {*_LISTS, "date_from", "date_to"})

@@ -34,6 +34,14 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 22, 36, 38
 _END_TIMEOUT_S = 10.0
 
+_USES_OF_SOCKETS = tuple(
+    f"socket.{use}"
+    for use in (
+        "connect", "sendto", "sendmsg", "bind", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo",
+    )
+)  # fmt: skip
+"""Audit events; those of look-ups too, which a name server answers."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -146,9 +154,9 @@ def confine(document: Path, folders: Sequence[Path], settings: ParsingSettings, 
     sys.addaudithook(refuse_network)
 
 
-def refuse_network(event: str, arguments: tuple[object, ...]) -> None:  # noqa: ARG001 - the signature of an audit hook
-    """An audit hook that lets no Python code use a socket."""
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.bind"):
+def refuse_network(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook that lets no Python code look up a name, make a socket but a local one, or use any."""
+    if event in _USES_OF_SOCKETS or (event == "socket.__new__" and arguments[1] != socket.AF_UNIX):
         raise PermissionError("a parser may not use the network")
 
 

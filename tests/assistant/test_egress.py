@@ -38,6 +38,12 @@ def run(action: str, *allowed: str) -> subprocess.CompletedProcess[str]:
         "socket.getfqdn('example.org')",
         "import urllib.request; urllib.request.urlopen('http://192.0.2.1/')",
         "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
+        "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).connect((2, 1234))",
+        "socket.socket(socket.AF_VSOCK, socket.SOCK_DGRAM).sendto(b'x', (1, 1234))",
+        "socket.socket(socket.AF_QIPCRTR, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_TIPC, socket.SOCK_STREAM)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+        "import os, _socket; _socket.socket(40, 1)",
     ],
 )
 def test_outside_address_is_refused(action: str) -> None:
@@ -51,6 +57,21 @@ def test_loopback_is_not_refused() -> None:
         "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()[:2]); print('connected')"
     )
     assert finished.stdout == "connected\n", finished.stderr
+
+
+def test_local_socket_is_not_refused() -> None:
+    finished = run(
+        "a, b = socket.socketpair(); a.sendall(b'x'); import tempfile; place = tempfile.mkdtemp() + '/s'\n"
+        "server = socket.socket(socket.AF_UNIX); server.bind(place); server.listen()\n"
+        "socket.socket(socket.AF_UNIX).connect(place); socket.socket(fileno=b.detach()).recv(1); print('connected')"
+    )
+    assert finished.stdout == "connected\n", finished.stderr
+
+
+def test_open_socket_of_another_family_is_refused() -> None:
+    """One that was there before the guard, or came in as a file."""
+    finished = run("egress._refuse_outside('socket.connect', (type('S', (), {'family': 40})(), (2, 1234)))")
+    assert "EgressBlocked" in finished.stderr
 
 
 def test_listed_host_is_not_refused() -> None:

@@ -31,6 +31,10 @@ WRONG = (
     {"date_from": "2024-02-01", "date_to": "2024-01-31"},
     {"documents": [str(n) for n in range(MOST_NAMES + 1)]},
     {"collections": ["x" * 501]},
+    [],
+    "",
+    0,
+    False,
 )
 
 
@@ -68,7 +72,7 @@ def test_each_field_alone_is_a_limit(given: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("given", WRONG)
-def test_what_cannot_be_meant_is_refused(given: dict[str, object]) -> None:
+def test_what_cannot_be_meant_is_refused(given: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"^scope"):
         Scope.from_json(given)
 

@@ -215,6 +215,42 @@ def test_each_guard_alone_keeps_a_child_off_the_network(guard: str) -> None:
     assert run.stdout
 
 
+OTHER_WAYS = """
+import socket, sys
+from ingest.confinement import _filter_sockets, refuse_network
+_filter_sockets() if sys.argv[1] == "seccomp" else sys.addaudithook(refuse_network)
+for family in (socket.AF_VSOCK, socket.AF_PACKET, socket.AF_NETLINK, socket.AF_TIPC, socket.AF_INET, 43):
+    try:
+        socket.socket(family, socket.SOCK_DGRAM)
+    except PermissionError:
+        continue
+    except OSError as error:
+        print(family, "is not in this kernel", error) if sys.argv[1] == "seccomp" else sys.exit(f"{family}: asked the kernel")
+        continue
+    sys.exit(f"a parser made a socket of family {family}")
+lookups = (lambda: socket.gethostbyname("localhost"), lambda: socket.gethostbyaddr("127.0.0.1"),
+           lambda: socket.getnameinfo(("127.0.0.1", 80), 0))
+for look_up in lookups if sys.argv[1] == "hook" else ():
+    try:
+        look_up()
+    except PermissionError:
+        continue
+    sys.exit("a parser looked up a name")
+socket.socketpair()[0].close()
+print("held back")
+"""
+
+
+@pytest.mark.parametrize("guard", ["seccomp", "hook"])
+def test_a_child_makes_no_socket_but_a_local_one_and_looks_up_no_name(guard: str) -> None:
+    if guard == "seccomp" and guard not in in_force()["network"]:
+        pytest.skip(f"this kernel offers no {guard}")
+    command = [isolation.sys.executable, "-c", OTHER_WAYS, guard]
+    root = Path(__file__).resolve().parents[2]
+    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert run.stdout.endswith("held back\n"), run.stderr
+
+
 RESULT = Parsed(
     title="Ti\u0301tre", language="fr", date=None, media_type="text/plain", text="Été 𝒳", parser="p", warnings=("w",),
     pages=(Page(1, Span(0, 5), 10.0, 20.0, (Word(Span(0, 3), Box(0.1, 0.2, 0.3, 0.4)),)),),
