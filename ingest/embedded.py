@@ -40,6 +40,7 @@ from ingest.parsing import (
     Rejected,
     RejectionCategory,
 )
+from ingest.tesseract import OcrFailed
 from ingest.transfer import carried
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _has_words(picture: Image.Image, settings: ParsingSettings) -> bool:
         return True
     try:
         reading = ocr.read_page(picture, settings.languages)
-    except ocr.OcrFailed:
+    except OcrFailed:
         return True
     words = sum(len(line.text.split()) for line in reading.lines)
     return words >= _LEAST_WORDS and reading.confidence >= _LEAST_CONFIDENCE

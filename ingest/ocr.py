@@ -1,4 +1,4 @@
-"""Scans: tesseract as a child process, one page at a time, with words, boxes and confidence.
+"""Scans, one page at a time: words, boxes and confidence.
 
 Most pages are read once, with the one model that their document's first page called for: a second model costs a tenth
 of the time on Latin script and doubles it on Arabic, where it also loses words (0.87 down to 0.83 of them; demo pages, 2026-11).
@@ -11,27 +11,23 @@ passed over in silence.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
-import shutil
 import statistics
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Box
+from ingest import tesseract
 from ingest.layout import Line
 from ingest.ocrfigures import read_again
 from ingest.ocrlines import OcrWord, Row, rows
 from ingest.parsing import ParsingSettings
 from ingest.posture import Frame, Posture, densest_band, posture_of, turned
+from ingest.tesseract import OcrFailed
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,8 +40,6 @@ READER = 4
 _MODELS = {"fr": "fra", "ar": "ara", "en": "eng"}
 _LANGUAGES = {model: language for language, model in _MODELS.items()}
 _ARABIC = "ara"
-_ONE_THREAD = ("env", "OMP_THREAD_LIMIT=1")
-"""One process per page is four times faster than several threads on one (11.7 s down to 2.8 s, measured 2026-11)."""
 _PAGE_TIMEOUT_S = 120.0
 """For all readings of a page together."""
 _LEAST_CONFIDENCE = 20.0
@@ -72,10 +66,6 @@ _LEAST_SOUNDED = 1000
 """Pixels of height. A smaller picture is read whole as quickly as in part."""
 _SOUNDED_SHARE = 0.07
 """Of the height: three or four lines of a letter."""
-
-
-class OcrFailed(Exception):
-    """Tesseract gave no answer for a page; the message is for the archivist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +195,7 @@ class _Reader:
 
     def _strip_words(self, strip: Frame, models: str) -> tuple[OcrWord, ...]:
         try:
-            return _words(strip.picture, models, max(1.0, self._deadline - time.monotonic()))
+            return tesseract.words(strip.picture, models, max(1.0, self._deadline - time.monotonic()))
         except OcrFailed:
             return ()
 
@@ -218,7 +208,9 @@ class _Reader:
         self._tried.add(key)
         frame = turned(self._picture, posture, scale=scale)
         try:
-            attempt = _Attempt(models, posture, scale, frame, _words(frame.picture, models, max(1.0, remaining)))
+            attempt = _Attempt(
+                models, posture, scale, frame, tesseract.words(frame.picture, models, max(1.0, remaining))
+            )
         except OcrFailed:
             if self._best is None:
                 raise
@@ -252,7 +244,7 @@ class _Reader:
         other = self._of_other_script(best.models)
         if other is not None and not self._given:
             yield other, turns
-        seen = _orientation(best.frame.picture, max(1.0, self._deadline - time.monotonic()))
+        seen = tesseract.orientation(best.frame.picture, max(1.0, self._deadline - time.monotonic()))
         if seen is not None:
             quarter_turns, arabic = seen
             right = best.models if arabic == (best.models == _ARABIC) or other is None else other
@@ -291,7 +283,7 @@ class _Reader:
             return best
         try:
             words = read_again(
-                best.frame.picture, best.words, lambda sheet: _words(sheet, latin, remaining, layout="6")
+                best.frame.picture, best.words, lambda sheet: tesseract.words(sheet, latin, remaining, layout=6)
             )
         except OcrFailed:
             return best
@@ -303,64 +295,9 @@ class _Reader:
         return next((model for model in self._models if (model == _ARABIC) != (models == _ARABIC)), None)
 
 
-# --- tesseract -----------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8)
 def _models(languages: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the installed tesseract models for `languages`, in that order; empty without tesseract."""
-    if shutil.which("tesseract") is None:
-        return ()
-    listed = subprocess.run(
-        ["tesseract", "--list-langs"], capture_output=True, text=True, check=False, timeout=30
-    ).stdout
-    installed = set(listed.split())
-    return tuple(_MODELS[name] for name in languages if _MODELS.get(name) in installed)
-
-
-def _words(picture: Image.Image, models: str, timeout_s: float, *, layout: str = "3") -> tuple[OcrWord, ...]:
-    """The words, in tesseract's order; `layout` is what it expects of the page (`--psm`): 3 is anything, 6 one block."""
-    table = _tesseract(picture, ("-l", models, "--psm", layout, "tsv"), timeout_s)
-    rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return tuple(_word(row) for row in rows if row["level"] == "5" and (row["text"] or "").strip())
-
-
-def _word(row: dict[str, str]) -> OcrWord:
-    left, top = float(row["left"]), float(row["top"])
-    right, bottom = left + max(1.0, float(row["width"])), top + max(1.0, float(row["height"]))
-    paragraph = (row["block_num"], row["par_num"])
-    return OcrWord(row["text"].strip(), float(row["conf"]), left, top, right, bottom, paragraph, row["line_num"])
-
-
-def _orientation(picture: Image.Image, timeout_s: float) -> tuple[int, bool] | None:
-    """(quarter turns clockwise that set the picture upright, whether its script is Arabic); None when there is no telling."""
-    try:
-        told = _tesseract(picture, ("--psm", "0"), timeout_s)
-    except OcrFailed:
-        return None
-    degrees, script = re.search(r"^Rotate: (\d+)", told, re.M), re.search(r"^Script: (\w+)", told, re.M)
-    return (int(degrees[1]) // 90 % 4, script[1] == "Arabic") if degrees and script else None
-
-
-def _tesseract(picture: Image.Image, options: Sequence[str], timeout_s: float) -> str:
-    """What tesseract prints.
-
-    The picture goes as a file, since tesseract reads a pipe byte by byte (0.17 s a page), and unpacked: Pillow would pack it as
-    it was packed before, and a fax's packing takes no greys.
-    """
-    try:
-        with tempfile.NamedTemporaryFile(suffix=".tif") as file:
-            picture.save(file, "TIFF", dpi=(300, 300), compression="raw")
-            file.flush()
-            run = subprocess.run(
-                [*_ONE_THREAD, "tesseract", file.name, "stdout", *options],
-                stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout_s,
-            )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise OcrFailed(f"OCR took more than {_PAGE_TIMEOUT_S:g} seconds") from None
-    if run.returncode != 0:
-        raise OcrFailed(f"OCR failed (tesseract ended with {run.returncode})")
-    return run.stdout.decode("utf-8", "replace")
+    return tuple(_MODELS[name] for name in languages if _MODELS.get(name) in tesseract.installed().models)
 
 
 # --- from words to lines -------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from assistant.types import Box, TextOrigin
 from ingest import ocr
 from ingest.layout import Line, PageLines
 from ingest.parsing import ParsingSettings
+from ingest.tesseract import OcrFailed
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -135,7 +136,7 @@ class _Run:
                 page = self._pending.pop(future)
                 try:
                     reading = future.result()
-                except ocr.OcrFailed as error:
+                except OcrFailed as error:
                     self._pages[page.number] = page
                     self._warnings[page.number] = str(error)
                     self._first_pages += 1

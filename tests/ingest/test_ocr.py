@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from assistant.types import TextOrigin
-from ingest import ocr
+from ingest import ocr, tesseract
 from ingest.isolation import parse_here
 from ingest.parsing import Parsed, ParsingSettings, Rejected
 from tests.shared import shared_data
@@ -67,11 +67,11 @@ def test_switched_off_or_missing_is_a_reason_that_says_what_to_do(
     assert isinstance(result, Rejected)
     assert result.category == "needs_ocr"
     monkeypatch.setenv("PATH", str(tmp_path))
-    ocr._models.cache_clear()
+    tesseract.installed.cache_clear()
     try:
         result = parse_here(tmp_path / "a.png", ParsingSettings())
     finally:
-        ocr._models.cache_clear()
+        tesseract.installed.cache_clear()
     assert isinstance(result, Rejected)
     assert result.message == "tesseract is not installed; install the package tesseract-ocr with fra and ara"
 

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from assistant.types import Box
-from ingest import ocr
+from ingest import ocr, tesseract
+from ingest.ocrlines import OcrWord
 from ingest.posture import Posture, posture_of, turned
 from tests.ingest.test_ocr import need_tesseract
 
@@ -127,18 +128,18 @@ def test_english_page_is_read_with_the_english_model() -> None:
 
 def test_hint_spares_the_other_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     need_tesseract()
-    runs: list[tuple[str, ...]] = []
-    real = ocr._tesseract
+    runs: list[tuple[str, int]] = []
+    real = tesseract.words
 
-    def counted(picture: Image.Image, options: tuple[str, ...], timeout_s: float) -> str:
-        runs.append(tuple(options))
-        return real(picture, options, timeout_s)
+    def counted(picture: Image.Image, models: str, timeout_s: float, *, layout: int = 3) -> tuple[OcrWord, ...]:
+        runs.append((models, layout))
+        return real(picture, models, timeout_s, layout=layout)
 
-    monkeypatch.setattr(ocr, "_tesseract", counted)
+    monkeypatch.setattr(tesseract, "words", counted)
     ocr.read_page(page(ARABIC)[0], LANGUAGES, ocr.Hint("ara", 0))
     ocr.read_page(page(FRENCH)[0], LANGUAGES, ocr.Hint("fra", 0))
     # One reading a page, and that of the Arabic page's figures.
-    assert [(run[1], run[3]) for run in runs] == [("ara", "3"), ("eng", "6"), ("fra", "3")]
+    assert runs == [("ara", 3), ("eng", 6), ("fra", 3)]
 
 
 @pytest.mark.parametrize("dpi", [72, 110])
