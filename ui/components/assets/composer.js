@@ -95,7 +95,7 @@ export class Composer {
 
   complain(text) {
     this.problem.textContent = text;
-    this.input.toggleAttribute("aria-invalid", Boolean(text));
+    this.input.ariaInvalid = text ? "true" : null;
   }
 
   submit(event) {

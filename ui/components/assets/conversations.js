@@ -30,11 +30,11 @@ export class Conversations {
   draw() {
     const { words } = this.page;
     this.drawer = false;
-    this.bar = element("div", { class: "talks-bar", hidden: true });
+    this.bar = element("div", { class: "talks-bar", hidden: true, role: "region", "aria-label": words.say("conversations.title") });
     this.rows = element("div", { class: "talks-rows" });
     this.told = element("p", { class: "unseen", role: "status" });
     this.panel = element(
-      "aside",
+      "div",
       { class: "talks", id: "talks", hidden: true, "aria-label": words.say("conversations.title"), onkeydown: (event) => this.escape(event) },
       element(
         "div",

@@ -63,11 +63,11 @@ function languages(page) {
         lang: code,
         "data-language": code,
         "aria-pressed": String(code === page.language),
-        "aria-label": OWN_NAMES[code],
         onclick: () => page.speak(code),
       },
+      // Where only the short form is seen, the name begins with it: whoever speaks to the machine says what they see.
+      element("span", { class: "language-short" }, code === "ar" ? "ع" : code.toUpperCase(), " "),
       element("span", { class: "language-long" }, OWN_NAMES[code]),
-      element("span", { class: "language-short", "aria-hidden": "true" }, code === "ar" ? "ع" : code.toUpperCase()),
     ),
   );
   return element("div", { class: "languages", role: "group", "aria-label": page.words.say("nav.language") }, buttons);

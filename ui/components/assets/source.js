@@ -45,7 +45,7 @@ export class SourcePanel {
 
   /** The panel's element, drawn anew in the present language. */
   draw() {
-    this.panel = element("aside", { class: "source", id: "source", "aria-labelledby": "source-title" });
+    this.panel = element("div", { class: "source", id: "source", "aria-labelledby": "source-title" });
     if (this.shown) {
       this.fill();
       this.load({ reveal: true });
