@@ -21,6 +21,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
+    StrictBool,
     ValidationError,
     field_validator,
     model_validator,
@@ -50,6 +52,9 @@ def _one_host(value: str) -> str:
 
 
 Host = Annotated[str, AfterValidator(_one_host)]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+"""Strict, since to Python `true` is 1: `port = true` would be a port. A whole number is a number."""
 GivenPath = Annotated[Path, BeforeValidator(_written)]
 """An empty one would mean the folder of the instance file."""
 
@@ -84,11 +89,11 @@ class ServiceSettings(_Section):
     """Where the service listens."""
 
     host: Host = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8501
+    port: Annotated[Whole, Field(ge=0, le=65535)] = 8501
     public_url: str = ""
     """Where readers open it, when a proxy stands before it: `https://assistant.example`. Empty: at `host` and `port`."""
-    session_hours: Annotated[float, Field(gt=0, le=24 * 7)] = 12.0
-    max_upload_mb: Annotated[int, Field(gt=0)] = 200
+    session_hours: Annotated[Number, Field(gt=0, le=24 * 7)] = 12.0
+    max_upload_mb: Annotated[Whole, Field(gt=0)] = 200
 
     @field_validator("public_url")
     @classmethod
@@ -128,22 +133,22 @@ class EmbeddingSettings(_Section):
 
     path: GivenPath | None = None
     """None takes the packaged multilingual-e5-small."""
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
-    dense_weights: dict[Literal["fr", "ar", "en"], Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    threads: Annotated[Whole, Field(ge=1, le=64)] = 2
+    dense_weights: dict[Literal["fr", "ar", "en"], Annotated[Number, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """Weight of the dense ranking in fusion, by language of the question; words get the rest. Belongs to the encoder."""
 
 
 class RetrievalSettings(_Section):
     """How evidence is found."""
 
-    passages: Annotated[int, Field(ge=1, le=100)] = 12
-    exact_below: Annotated[int, Field(ge=0)] = 200_000
+    passages: Annotated[Whole, Field(ge=1, le=100)] = 12
+    exact_below: Annotated[Whole, Field(ge=0)] = 200_000
     calibration: GivenPath = Path("calibration.toml")
     reranker: GivenPath | None = None
     """A folder with a sentence-transformers cross-encoder; None for no reranker."""
-    reranker_depth: Annotated[int, Field(ge=1, le=100)] = 20
+    reranker_depth: Annotated[Whole, Field(ge=1, le=100)] = 20
     """How many of the best passages it reads."""
-    reranker_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    reranker_weight: Annotated[Number, Field(ge=0, le=1)] = 0.5
     """Share of the reranker in the new order of these; the rest is the search's own."""
 
 
@@ -160,8 +165,8 @@ class RetentionRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     collection: str | None = None
     document_type: str | None = None
-    keep_years: Annotated[int | None, Field(ge=0, le=1000)] = None
-    keep_days: Annotated[int | None, Field(ge=0, le=365_000)] = None
+    keep_years: Annotated[Whole | None, Field(ge=0, le=1000)] = None
+    keep_days: Annotated[Whole | None, Field(ge=0, le=365_000)] = None
     counted_from: Literal["date", "received"] = Field(default="date", alias="from")
     """From the document's own date, or from the day it was handed in. A document without a date is kept."""
 
@@ -177,30 +182,30 @@ class RetentionRule(BaseModel):
 class IngestSettings(_Section):
     """Limits on one document, what may be used to read it, and how long it is kept."""
 
-    ocr: bool = True
-    ocr_confidence: Annotated[float, Field(ge=0, le=1)] = 0.7
+    ocr: StrictBool = True
+    ocr_confidence: Annotated[Number, Field(ge=0, le=1)] = 0.7
     """Mean word confidence under which a page read by OCR is listed for review and answers that rest on it say so."""
     keep_versions: Literal["newest", "all"] = "newest"
     """Whether older versions stay readable for archivists. They are never searched."""
     retention: tuple[RetentionRule, ...] = ()
-    passage_chars: Annotated[int, Field(ge=200, le=4000)] = 900
-    wall_s: Annotated[float, Field(gt=0)] = 300.0
-    cpu_s: Annotated[int, Field(gt=0)] = 600
-    memory_mb: Annotated[int, Field(ge=256)] = 2048
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    passage_chars: Annotated[Whole, Field(ge=200, le=4000)] = 900
+    wall_s: Annotated[Number, Field(gt=0)] = 300.0
+    cpu_s: Annotated[Whole, Field(gt=0)] = 600
+    memory_mb: Annotated[Whole, Field(ge=256)] = 2048
+    workers: Annotated[Whole, Field(ge=1, le=64)] = 1
     watch: tuple[GivenPath, ...] = ()
     """Folders from which the service takes what appears in them."""
-    watch_every_s: Annotated[float, Field(ge=0.1)] = 10.0
-    attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    watch_every_s: Annotated[Number, Field(ge=0.1)] = 10.0
+    attempts: Annotated[Whole, Field(ge=1, le=100)] = 8
     """How often a document is tried when something that can come back is away: a disk is full, a service down."""
-    retry_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
+    retry_s: Annotated[Number, Field(ge=0, le=3600)] = 2.0
     """Wait before the second attempt, doubled for each further one up to five minutes."""
-    least_free_mb: Annotated[int, Field(ge=0)] = 256
+    least_free_mb: Annotated[Whole, Field(ge=0)] = 256
     """Free space on the data folder's disk below which documents wait: on a full disk the index would end the process."""
     worker: str = Field(default="", max_length=100, pattern=r"^[\w.-]*$")
     """Name of this process among those that share a database; empty: a name of its own, kept in the data folder."""
-    heartbeat_s: Annotated[float, Field(gt=0, le=600)] = 10.0
-    dead_after_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    heartbeat_s: Annotated[Number, Field(gt=0, le=600)] = 10.0
+    dead_after_s: Annotated[Number, Field(gt=0, le=86_400)] = 60.0
     """A worker that has not been heard of for so long is dead, and others take over its documents."""
 
     @model_validator(mode="after")
@@ -252,7 +257,7 @@ def _without_port(name: str) -> str:
 class ConversationSettings(_Section):
     """How long readers' conversations are kept."""
 
-    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    keep_days: Annotated[Whole, Field(ge=0, le=36_500)] = 365
     """Since the last question in them; 0 keeps none: no question and no answer is stored."""
 
 
@@ -281,17 +286,17 @@ class EndpointSettings(_Section):
     """Sent along where it is set: vLLM shares kept beginnings of prompts only between requests of one salt."""
     languages: tuple[Literal["fr", "ar", "en"], ...] = ()
     """In which it may answer; empty: all of the instance."""
-    context_tokens: Annotated[int, Field(ge=512)] = 4096
+    context_tokens: Annotated[Whole, Field(ge=512)] = 4096
     clearance: str
     """The highest label of a document that it may be sent."""
     key_file: GivenPath | None = None
     ca_file: GivenPath | None = None
     """Certificates (PEM) to trust instead of those of the system."""
-    concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
-    connect_s: Annotated[float, Field(gt=0, le=60)] = 2.0
-    first_token_s: Annotated[float, Field(gt=0, le=600)] = 20.0
-    between_tokens_s: Annotated[float, Field(gt=0, le=600)] = 10.0
-    total_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    concurrency: Annotated[Whole, Field(ge=1, le=1024)] = 8
+    connect_s: Annotated[Number, Field(gt=0, le=60)] = 2.0
+    first_token_s: Annotated[Number, Field(gt=0, le=600)] = 20.0
+    between_tokens_s: Annotated[Number, Field(gt=0, le=600)] = 10.0
+    total_s: Annotated[Number, Field(gt=0, le=3600)] = 120.0
 
     @field_validator("clearance")
     @classmethod
@@ -331,7 +336,7 @@ class ModelSettings(_Section):
     """In order of preference."""
     prompts: GivenPath | None = None
     """A file with prompts of one's own in place of those that come with the program; see `assistant/prompts/answer.toml`."""
-    wait_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    wait_s: Annotated[Number, Field(gt=0, le=600)] = 60.0
     """How long a request waits for a free endpoint before it is answered with quotations."""
 
     @field_validator("endpoints")

@@ -270,6 +270,11 @@ def search_form(text: str, language: str) -> str:
 
 # --- readable form -----------------------------------------------------------------------------------------------
 
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""Joiners (U+200C, U+200D) stay: Arabic script and pictures made of several need them."""
 _LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\s*\n\s*(?=[a-zà-ÿ])")
 _SPACE = re.compile(r"\s+")
 
@@ -308,6 +313,15 @@ def readable_form(quote: str) -> str:
     'Le délai est de trente jours à compter de la réception.'
     """
     return _SPACE.sub(" ", _LINE_HYPHEN.sub("", quote)).strip()
+
+
+def readable_line(text: str) -> str:
+    """`text` on one line, without control characters, bidi controls and whatever else is not seen: for titles and names.
+
+    >>> readable_line("Cong\u202eés\x1b[2J\r\n 2024")
+    'Congés[2J 2024'
+    """
+    return " ".join(_UNSEEN.sub("", " ".join(text.split())).split())
 
 
 def readable_offsets(quote: str) -> tuple[str, list[int]]:

@@ -67,10 +67,12 @@ def standalone(question: str, history: Sequence[Exchange], *, language: str | No
     rules = _RULES[spoken]
     meant = rules.meant(question)
     rest, opened = (meant, True) if meant else rules.without_opening(question)
-    if rules.is_fragment(rest, opened=opened):
+    former = _RULES.get(history[-1].language, rules)
+    is_fragment = rules.is_fragment(rest, opened=opened)
+    if is_fragment and (former is rules or not rules.subject_words(rest)):
         made = rules.completed(before, rest)
-    elif (opened and not meant) or rules.leans_on_what_was_said(rest, history[-1]):
-        made = rules.with_subject(rest, _RULES.get(history[-1].language, rules), before)
+    elif is_fragment or (opened and not meant) or rules.leans_on_what_was_said(rest, history[-1]):
+        made = rules.with_subject(rest, former, before)
     else:
         made = rest if meant else question
     if len(made) > _MOST_CHARS:
@@ -93,10 +95,12 @@ def lacking_words(text: str, question: str, language: str) -> list[str]:
 def _spoken(question: str, history: Sequence[Exchange]) -> str:
     former = history[-1].language if history else ""
     found = detect_language(question, default=former)
-    is_doubtful = found != "ar" and former in ("fr", "en") and len(question) <= _SHORT_CHARS
-    if not is_doubtful or (_RULES[found].speaks(question) and not _RULES[former].speaks(question)):
+    if found == "ar" or former not in ("fr", "en") or len(question) > _SHORT_CHARS:
         return found
-    return former
+    heard = [each.speaks(question) for each in (_RULES[found], _RULES[former])]
+    if not any(heard):
+        heard = [each.begins(question) for each in (_RULES[found], _RULES[former])]
+    return found if heard == [True, False] else former
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class _Rules:
     """A pronoun or the like that stands for something said before."""
     prepositions: re.Pattern[str]
     """A preposition that opens a part of a sentence which can be exchanged for another."""
+    of: re.Pattern[str]
+    """What joins a noun to the one before it, with its article: "de la", "of a". Nothing does in Arabic."""
     asks_for_nothing_but_who: re.Pattern[str]
     """The whole of a question that has "who" and what is done, and not with what: "Qui répond", "Who has to pay"."""
     was_asked: re.Pattern[str]
@@ -127,6 +133,11 @@ class _Rules:
         """True when it has a question word of this language, or opens as its follow-ups do."""
         plain = _plain(question)
         return bool(self.asks.search(plain) or self.opening.match(plain) or self.corrects.match(plain))
+
+    def begins(self, question: str) -> bool:
+        """True for a question without a verb that begins with a preposition or an article of this language."""
+        first = _plain(question).partition(" ")[0].partition("'")[0]
+        return bool(self.prepositions.match(_plain(question)) and first) or first in self.fillers
 
     def meant(self, question: str) -> str:
         """What a correction says in the place of what was said before; empty when it is none."""
@@ -144,7 +155,7 @@ class _Rules:
         if self.asks.search(_plain(rest)):
             return False
         is_short = len(self.subject_words(rest)) <= _MOST_WORDS_OF_A_LEANING_QUESTION
-        return opened or (is_short and bool(self.prepositions.match(_plain(rest))))
+        return opened or (is_short and any(each.match(_plain(rest)) for each in (self.prepositions, self.of)))
 
     def leans_on_what_was_said(self, question: str, last: Exchange) -> bool:
         """True when it refers to something outside itself, or names no subject but what the last answer was about."""
@@ -162,6 +173,9 @@ class _Rules:
         renumbered = self._renumbered(base, piece)
         if renumbered:
             return f"{renumbered}{self.mark}"
+        exchanged = self._exchanged(base, piece) or self._belonging(base, piece)
+        if exchanged:
+            return f"{exchanged}{self.mark}"
         opening = self.prepositions.match(_plain(piece))
         years = _YEAR.findall(piece)
         if len(years) == 1:
@@ -171,6 +185,60 @@ class _Rules:
             if same and self.subject_words(base[: same[-1].start()]):
                 return f"{base[: same[-1].start()].rstrip()} {piece}{self.mark}"
         return f"{base} {piece}{self.mark}" if opening else f"{base} – {piece}{self.mark}"
+
+    def _exchanged(self, base: str, piece: str) -> str:
+        """`base` with a piece in the place of one that is built like it and has a word of it: "paternity leave"; else empty."""
+        new = self._words_of(piece)
+        while new and not new[0][1]:
+            new = new[1:]
+        places = self._words_of(base)
+        for first in range(len(places) - len(new), -1, -1):
+            old = places[first : first + len(new)]
+            shared = [one[0] == two[0] for one, two in zip(old, new, strict=True) if one[1]]
+            if any(shared) and not all(shared) and [one[1] for one in old] == [one[1] for one in new]:
+                return f"{base[: old[0][2]]}{piece[new[0][2] :]}{base[old[-1][3] :]}"
+        return ""
+
+    def _words_of(self, text: str) -> list[tuple[str, bool, int, int]]:
+        """The words of a text: in plain letters, whether each says something, where it begins and ends."""
+        found = []
+        for match in _SINGLE_WORDS.finditer(text):
+            word = _plain(match.group())
+            says = len(word) > 1 and word not in self.fillers and not _INVERTED.search(word)
+            found.append((word, says, match.start(), match.end()))
+        return found
+
+    def _belonging(self, base: str, piece: str) -> str:
+        """`base` with a piece such as "de maternité" in the place of "de paternité"; empty where nothing stands for it.
+
+        A piece with an article takes the place of one with the very same only, and of what that one is joined to: "du goûter"
+        for "du repas de cantine". Otherwise it may belong to what was asked about: "des contractuels" after "du congé".
+        """
+        opening = self.of.match(_plain(piece))
+        if opening is None:
+            return ""
+        wanted, is_bare = opening.group().strip(), not opening.group("article")
+        alike = [
+            place
+            for place in self.of.finditer(_plain(base))
+            if (not place.group("article") if is_bare else place.group().strip() == wanted)
+        ]
+        if not alike:
+            return ""
+        end = self._end_of_run(base, alike[-1].end())
+        while not is_bare and (joined := self.of.match(_plain(base), end + len(base[end:]) - len(base[end:].lstrip()))):
+            end = self._end_of_run(base, joined.end())
+        return f"{base[: alike[-1].start()]}{piece}{base[end:]}" if end > alike[-1].end() else ""
+
+    def _end_of_run(self, text: str, start: int) -> int:
+        """Where the words that say something end which stand in a row from `start` on."""
+        end = start
+        for _, says, first, last in self._words_of(text):
+            if first >= start:
+                if not says:
+                    break
+                end = last
+        return end
 
     def _renumbered(self, base: str, piece: str) -> str:
         """`base` with the number of a piece that says nothing else new in the place of its own; empty when it has none."""
@@ -212,6 +280,8 @@ class _Rules:
 
 
 _WORDS = re.compile(r"[\w'’-]+")
+_SINGLE_WORDS = re.compile(r"\w+['’]|[\w-]+")
+"""As `_WORDS`, with what is elided apart: "d'adoption" is two."""
 _INVERTED = re.compile(r"-(?:t-)?(?:il|elle|on|ils|elles|je|nous|vous|ce)$")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NUMBER = re.compile(r"\d+(?:[\s\u00a0\u202f]\d{3}(?!\d))*(?:[.,]\d+)?")
@@ -286,6 +356,7 @@ _FRENCH = _Rules(
     prepositions=re.compile(
         r"(?:^|(?<=\s))(?P<kind>pour|dans|en|à|au|aux|chez|avec|sans|après|avant|pendant|sur|par|depuis|sous|si)\b"
     ),
+    of=re.compile(r"(?<![\w'])(?:(?P<article>du |des |de la |de l'|d'une? )|d'|de )"),
     fillers=_words(
         "le la les l un une des du de d au aux à en et ou où y ce cet cette ces se sa son ses leur leurs mon ma mes notre "
         "nos votre vos je tu il elle on nous vous ils elles qui que quoi quel quelle quels quelles combien comment "
@@ -327,6 +398,7 @@ _ENGLISH = _Rules(
     prepositions=re.compile(
         r"(?:^|(?<=\s))(?P<kind>for|in|at|with|without|after|before|during|on|by|from|since|under|if|outside|within)\b"
     ),
+    of=re.compile(r"\bof (?:an? |the |their |his |her )?(?P<article>(?!))?"),
     fillers=_words(
         "the a an of to in on at for by with from and or but if is are was were be been do does did done can could may "
         "might must should shall will would has have had what how who whom whose when where why which many much long "
@@ -367,6 +439,7 @@ _ARABIC = _Rules(
     prepositions=re.compile(
         r"(?:^|(?<=\s))(?P<kind>في|عند|مع|بعد|قبل|بدون|خلال|اذا|خارج|داخل|منذ|عن|علي|(?=لل\w)|لدي)(?=\s|ل)"
     ),
+    of=re.compile(r"(?!)(?P<article>)"),
     fillers=_words(
         "في من على الى إلى عن مع عند بعد قبل بدون خلال أو و ثم هل كم ما ماذا متى أين كيف لماذا أي من هو هي هم ذلك تلك هذا "
         "هذه له لها لهم فيه فيها عنه عنها عليه عليها منه منها به بها إليه إليها لدى أن إن إذا لا لم لن قد كل بعض غير التي "

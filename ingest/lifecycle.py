@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from pathlib import Path
 
 from assistant.access import Label, Level, Principal
 from assistant.archive import Archive
@@ -28,6 +29,7 @@ from assistant.errors import (
 )
 from assistant.index import PassageIndex
 from assistant.ingestion import DocumentEvent, DocumentVersion, MetadataEdit
+from assistant.language import readable_line
 from assistant.types import LANGUAGES, Document, DocumentState, DocumentStatus
 from ingest.correction import with_page_text
 from ingest.invisible import without_invisible
@@ -130,7 +132,13 @@ def amended(document: Document, task: Task, sidecar: Sidecar, label: Label, corr
     )
     for number, text in corrections.items():
         document = with_page_text(document, number, text)
-    return Edits.read(task.edits).applied_to(document)
+    document = Edits.read(task.edits).applied_to(document)
+    return replace(
+        document,
+        title=readable_line(document.title) or readable_line(Path(task.file_name).stem),
+        author=readable_line(document.author or "") or None,
+        collection=readable_line(document.collection),
+    )
 
 
 class Lifecycle:

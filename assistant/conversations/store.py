@@ -41,6 +41,7 @@ from assistant.conversations.records import (
 from assistant.conversations.shown import ReadableSources, without_sources
 from assistant.database import Database
 from assistant.errors import AssistantError, ChangedElsewhere, Conflict, Forbidden, InvalidRequest, NotFound
+from assistant.language import readable_line
 from assistant.sealing import Keyring, SealBroken
 from assistant.types import Answer
 
@@ -463,14 +464,14 @@ class Conversations:
 
 
 def _valid_title(title: str) -> str:
-    title = " ".join(title.split())
+    title = readable_line(title)
     if len(title) > MOST_TITLE_CHARS:
         raise InvalidRequest(f"the title has {len(title)} characters; write at most {MOST_TITLE_CHARS}")
     return title
 
 
 def _title_of(question: str) -> str:
-    title = " ".join(question.split())
+    title = readable_line(question)
     if len(title) <= _TITLE_FROM_QUESTION_CHARS:
         return title
     return title[:_TITLE_FROM_QUESTION_CHARS].rsplit(" ", 1)[0] + " …"

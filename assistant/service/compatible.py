@@ -3,7 +3,8 @@
 The last user message is the question; a follow-up is completed by rules with words of the user messages before it, and what was
 searched then stands below the answer. System messages and parameters that steer a model (temperature, tools, stop, …) are
 accepted and have no effect; what a client could not do without (`n` above 1, JSON, a forced tool call) is refused.
-Citations travel in the extra field `citations` of the message, or of the last chunk that has a choice when streaming.
+Citations travel in the extra field `citations` of the message, or of the last chunk that has a choice when streaming; a list of
+them stands below the sentences, for clients that show text alone. Words of documents act in no client: see `inert`.
 What the reader must know of the sources (`Answer.notes`) follows the sentences, each note in a paragraph of its own.
 """
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
@@ -21,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer_text import separator
 from assistant.answering import MAX_QUESTION_CHARS
+from assistant.endpoints.tokens import estimated_tokens
 from assistant.errors import AccessViolation, AssistantError, InvalidRequest, NotFound
 from assistant.export.words import WORDS
 from assistant.remarks import is_remark
@@ -28,15 +31,15 @@ from assistant.rewriting import Exchange, Standalone, standalone
 from assistant.service.requests import Reader, Serving
 from assistant.service.streaming import AnswerStream, Leaving, finished, in_thread
 from assistant.service.wire import plain
-from assistant.types import Answer, AnswerEvent, AnswerReady, EvidenceReady, SentenceReady
+from assistant.types import Answer, AnswerEvent, AnswerReady, Citation, EvidenceReady, SentenceReady
 
 router = APIRouter(tags=["OpenAI-compatible"])
 _LOG = logging.getLogger(__name__)
 
 MODEL = "sovereign-assistant"
 _MODEL = {"id": MODEL, "object": "model", "created": 0, "owned_by": "local"}
-_NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-"""Tokens are not counted: a quoted answer has none, and a model's are no concern of its reader."""
+_ACTING = re.compile(r"(\\*)(\](?=[(:\[])|!(?=\[)|<(?=[a-zA-Z/!]))")
+"""What begins a picture, a link or a tag where a client draws Markdown."""
 _LOOKED_BACK = 8
 """How many of the last user messages a follow-up may be understood by."""
 
@@ -118,11 +121,11 @@ async def complete(body: CompletionBody, request: Request, parts: Serving, reade
         question, reader, language=understood.language or None, searched=searched, stopped=leaving.stopped
     )
     if body.stream:
-        usage = bool(body.stream_options and body.stream_options.include_usage)
+        counted = body.messages if body.stream_options and body.stream_options.include_usage else None
         first = await in_thread(lambda: next(events))
-        return AnswerStream(_chunks(first, events, usage=usage), leaving)
+        return AnswerStream(_chunks(first, events, counted), leaving)
     answer = await finished(events, request, leaving)
-    return JSONResponse(_completion(answer) if answer else None)
+    return JSONResponse(_completion(answer, body.messages) if answer else None)
 
 
 def _understood(messages: Sequence[Message]) -> tuple[str, Standalone]:
@@ -144,11 +147,46 @@ def _notes(answer: Answer) -> tuple[str, ...]:
         notes.insert(0, words["withheld"].format(count=answer.withheld))
     if answer.searched and answer.searched != answer.question:
         notes.insert(0, words["searched"].format(question=answer.searched))
-    return tuple(notes)
+    sources = _sources(answer)
+    return (sources, *notes) if sources else tuple(notes)
 
 
-def _completion(answer: Answer) -> dict[str, Any]:
-    content = "\n\n".join((answer.text, *_notes(answer)))
+def _sources(answer: Answer) -> str:
+    """What the markers in the text lead to, a line for each; empty when there are none."""
+    named = {marker for sentence in answer.sentences for marker in sentence.markers}
+    words = WORDS[answer.language]
+    lines = [f"[{each.marker}] {_place(each, words)}" for each in answer.citations if each.marker in named]
+    return "\n".join((words["sources"], *lines)) if lines else ""
+
+
+def _place(citation: Citation, words: Mapping[str, str]) -> str:
+    page = words["page"].format(page=citation.page_number) if citation.page_number else ""
+    file = citation.file_name if citation.title else ""
+    where = ", ".join(filter(None, (file if file != citation.title else "", page)))
+    return inert(f"{citation.title or citation.file_name} ({where})" if where else citation.title or citation.file_name)
+
+
+def inert(text: str) -> str:
+    """`text` with backslashes where Markdown would make a picture, a link or a tag of it: clients fetch what they draw.
+
+    >>> print(inert("![x](https://h.example/?q=1) <img src=x>"))
+    \\![x\\](https://h.example/?q=1) \\<img src=x>
+    """
+    return _ACTING.sub(lambda found: found[1] + "\\" * (len(found[1]) % 2 == 0) + found[2], text)
+
+
+def _usage(asked: Sequence[Message], content: str) -> dict[str, int]:
+    """Estimates from above, of what the client sent and got: what a model read and wrote for it is no concern of its reader."""
+    prompt, completion = sum(estimated_tokens(message.text()) for message in asked), estimated_tokens(content)
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+def _content(answer: Answer) -> str:
+    return "\n\n".join((inert(answer.text), *_notes(answer)))
+
+
+def _completion(answer: Answer, asked: Sequence[Message]) -> dict[str, Any]:
+    content = _content(answer)
     message = {
         "role": "assistant",
         "content": content,
@@ -162,7 +200,7 @@ def _completion(answer: Answer) -> dict[str, Any]:
         "created": int(time.time()),
         "model": MODEL,
         "choices": [choice],
-        "usage": _NO_USAGE,
+        "usage": _usage(asked, content),
         "outcome": answer.outcome.value,
         "searched": answer.searched,
         "withheld": answer.withheld,
@@ -175,8 +213,9 @@ def _finish_reason(answer: Answer) -> str:
 
 
 def _chunks(
-    first: AnswerEvent, rest: Generator[AnswerEvent, None, None], *, usage: bool
+    first: AnswerEvent, rest: Generator[AnswerEvent, None, None], counted: Sequence[Message] | None
 ) -> Generator[bytes, None, None]:
+    """The stream; with usage at its end where there are messages to be `counted`."""
     answer_id = first.answer_id if isinstance(first, EvidenceReady) else ""
     head = {
         "id": f"chatcmpl-{answer_id}",
@@ -187,7 +226,7 @@ def _chunks(
 
     def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return _data({**head, "choices": [choice], **({"usage": None} if usage else {})})
+        return _data({**head, "choices": [choice], **({"usage": None} if counted else {})})
 
     written = ""
     try:
@@ -195,11 +234,12 @@ def _chunks(
         for event in rest:
             if isinstance(event, SentenceReady):
                 marks = "".join(f" [{marker}]" for marker in event.sentence.markers)
-                piece = f"{separator(event.sentence) if written else ''}{event.sentence.text}{marks}"
+                piece = inert(f"{separator(event.sentence) if written else ''}{event.sentence.text}{marks}")
                 written += piece
                 yield chunk({"content": piece})
             elif isinstance(event, AnswerReady):
                 yield from _last_chunks(event.answer, written, chunk)
+                written = _content(event.answer)
     except AccessViolation as error:
         _LOG.critical("access violation in an answer: %s", error)
         yield _error("the answer was stopped")
@@ -213,8 +253,8 @@ def _chunks(
         return
     finally:
         rest.close()
-    if usage:
-        yield _data({**head, "choices": [], "usage": _NO_USAGE})
+    if counted:
+        yield _data({**head, "choices": [], "usage": _usage(counted, written)})
     yield b"data: [DONE]\n\n"
 
 
@@ -228,7 +268,7 @@ def _error(message: str) -> bytes:
 
 def _last_chunks(answer: Answer, written: str, chunk: Any) -> Iterator[bytes]:
     if not written:
-        yield chunk({"content": answer.text})
+        yield chunk({"content": inert(answer.text)})
     for note in _notes(answer):
         yield chunk({"content": f"\n\n{note}"})
     yield chunk({"citations": plain(answer.citations), "leads": plain(answer.leads)}, _finish_reason(answer))

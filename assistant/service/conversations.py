@@ -9,12 +9,12 @@ import datetime
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathNumber
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.access import Label, Principal, join_labels
 from assistant.answer_text import answer_text
@@ -118,6 +118,12 @@ class FeedbackBody(BaseModel):
     rating: Literal["up", "down"]
     reason: Literal["wrong", "incomplete", "not_found", "citation", "other"] | None = None
     comment: str = Field(default="", max_length=2000)
+
+    @model_validator(mode="after")
+    def _has_a_reason_to_be_down(self) -> Self:
+        if self.rating == "up" and self.reason:
+            raise ValueError('`reason` says what was wrong with an answer: leave it out, or send `rating` "down"')
+        return self
 
 
 @router.get("")

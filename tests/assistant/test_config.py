@@ -1,13 +1,33 @@
+import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from assistant.config import instance_file, load_settings
+from assistant.config import Settings, instance_file, load_settings
 from assistant.database import allowed_url
 from assistant.errors import ConfigurationError, EgressBlocked
 from tests import worlds
 
 GOOD = '[instance]\nname = "Essai"\ndata = "data"\n'
+
+
+def number_keys(section: type[BaseModel], path: str = "") -> Iterator[str]:
+    """The keys of all settings that count or measure, as in `service.port`, tables in lists included."""
+    for name, setting in section.model_fields.items():
+        parts = [setting.annotation, *typing.get_args(setting.annotation)]
+        kinds = [typing.get_args(part)[0] if hasattr(part, "__metadata__") else part for part in parts]
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        for kind in inner:
+            yield from number_keys(kind, f"{path}{name}.")
+        if not inner and {int, float} & set(kinds) and dict not in map(typing.get_origin, parts):
+            yield f"{path}{name}"
+
+
+NUMBERS = frozenset(number_keys(Settings))
+assert {"service.port", "ingest.retention.keep_days", "models.endpoints.total_s", "models.wait_s"} < NUMBERS
 
 
 def write(folder: Path, text: str) -> Path:
@@ -92,6 +112,30 @@ def test_error_speaks_of_the_file_and_not_of_python(tmp_path: Path, text: str) -
     with pytest.raises(ConfigurationError, match=": write a ") as caught:
         load_settings(write(tmp_path, GOOD + text))
     assert not {"tuple", "<class", "dictionary", "integer"} & set(str(caught.value).split())
+
+
+@pytest.mark.parametrize("key", sorted(NUMBERS))
+@pytest.mark.parametrize("value", ["true", "false", '"1"'])
+def test_number_is_no_boolean_and_no_text(tmp_path: Path, key: str, value: str) -> None:
+    section, name = key.rsplit(".", 1)
+    headings = {"ingest.retention": "[[ingest.retention]]\ncollection = 'x'", "models.endpoints": ENDPOINT}
+    file = write(tmp_path, GOOD + f"{headings.get(section, f'[{section}]')}\n{name} = {value}\n")
+    with pytest.raises(ConfigurationError, match=rf"{re.escape(name)} .*write a (whole )?number"):
+        load_settings(file)
+
+
+def test_boolean_is_no_number(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"ingest\.ocr 1: write true or false"):
+        load_settings(write(tmp_path, GOOD + "[ingest]\nocr = 1\n"))
+
+
+def test_weight_of_a_language_is_no_boolean(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"dense_weights\.fr True: write a number"):
+        load_settings(write(tmp_path, GOOD + "[embedding.dense_weights]\nfr = true\n"))
+
+
+def test_whole_number_is_a_number(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, GOOD + "[ingest]\nwall_s = 60\n")).ingest.wall_s == 60
 
 
 def test_missing_key_is_named(tmp_path: Path) -> None:

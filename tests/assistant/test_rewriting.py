@@ -30,7 +30,7 @@ CLERK = reader("restricted")
         ("Quel congé pour les titulaires ?", "Et pour les contractuels ?", "fr", "Quel congé pour les contractuels ?"),
         ("Combien de jours en 2024 ?", "Et en 2021 ?", "fr", "Combien de jours en 2021 ?"),
         ("Que faire d'un badge perdu ?", "Combien cela coûte-t-il ?", "fr", "Combien cela coûte-t-il (badge perdu) ?"),
-        ("What do full-time staff get?", "What about part-time staff?", "en", "What do full-time staff get – part-time staff?"),
+        ("What do full-time staff get?", "What about part-time staff?", "en", "What do part-time staff get?"),
         ("What is the resident card for?", "Does it replace a visa?", "en", "Does it replace a visa (resident card)?"),
         ("كم سنة تصلح بطاقة المقيم للبالغين؟", "وللقاصرين؟", "ar", "كم سنة تصلح بطاقة المقيم للقاصرين؟"),
         ("كيف تحسب فاتورة الماء؟", "متى ترسل؟", "ar", "متى ترسل (تحسب فاتورة الماء)؟"),
@@ -51,7 +51,7 @@ def test_follow_up_takes_what_it_lacks_from_the_question_before(
         ("Quel congé pour les titulaires ?", "Non, pour les contractuels", "fr", "Quel congé pour les contractuels ?"),
         ("Quel congé pour les titulaires ?", "Plutôt pour les contractuels", "fr", "Quel congé pour les contractuels ?"),
         ("How long are they kept in 2023?", "No, I meant in 2022", "en", "How long are they kept in 2022?"),
-        ("What do full-time staff get?", "Sorry, part-time staff", "en", "What do full-time staff get – part-time staff?"),
+        ("What do full-time staff get?", "Sorry, part-time staff", "en", "What do part-time staff get?"),
         ("كم سنة تصلح بطاقة المقيم في 2023؟", "لا، أقصد في 2021", "ar", "كم سنة تصلح بطاقة المقيم في 2021؟"),
         ("كم ساعة عمل في رمضان؟", "لا، في شعبان", "ar", "كم ساعة عمل في شعبان؟"),
         ("Quel congé pour les titulaires ?", "Non, combien coûte le repas ?", "fr", "combien coûte le repas ?"),
@@ -87,6 +87,70 @@ def test_number_written_out_takes_the_place_of_another(before: str, question: st
 
 
 @pytest.mark.parametrize(
+    ("before", "question", "searched"),
+    [
+        ("Quelle est la durée du congé de paternité ?", "Et de maternité ?", "Quelle est la durée du congé de maternité ?"),
+        ("Quelle est la durée du congé de paternité ?", "De maternité ?", "Quelle est la durée du congé De maternité ?"),
+        ("Quelle est la durée du congé de paternité ?", "Et d'adoption ?", "Quelle est la durée du congé d'adoption ?"),
+        ("Combien dure un congé de paternité ?", "Et le congé de maternité ?", "Combien dure un congé de maternité ?"),
+        ("Le congé de paternité est-il payé ?", "Et de maternité ?", "Le congé de maternité est-il payé ?"),
+        ("Quel congé de paternité pour un contractuel ?", "Et de maternité ?", "Quel congé de maternité pour un contractuel ?"),
+        ("Quel est le prix du repas de cantine à l'école ?", "Et du goûter ?", "Quel est le prix du goûter à l'école ?"),
+        ("Où est le service des impôts ?", "Et des archives ?", "Où est le service des archives ?"),
+        ("La taxe de séjour ?", "Et de stationnement ?", "La taxe de stationnement ?"),
+        ("What is the duration of paternity leave?", "And of maternity leave?", "What is the duration of maternity leave?"),
+        ("What is the fee of a residence card in 2024?", "And of a passport?", "What is the fee of a passport in 2024?"),
+        ("How long is paternity leave?", "And maternity leave?", "How long is maternity leave?"),
+        ("ما مدة رخصة الأبوة للمتعاقدين؟", "ورخصة الأمومة؟", "ما مدة رخصة الأمومة للمتعاقدين؟"),
+        ("هل رخصة الأبوة مدفوعة الأجر؟", "وماذا عن رخصة الأمومة؟", "هل رخصة الأمومة مدفوعة الأجر؟"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_about_instead_is_not_searched_beside_what_it_replaces(
+    before: str, question: str, searched: str
+) -> None:
+    language = "fr" if question.startswith(("Et", "De")) else "en" if question.startswith("And") else "ar"
+    assert standalone(question, [Exchange(before, before, language=language)]).question == searched
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "searched"),
+    [
+        ("Quel est le prix du repas ?", "Et des contractuels ?", "Quel est le prix du repas – des contractuels ?"),
+        ("What is the fee?", "And of a passport?", "What is the fee – of a passport?"),
+        ("ما مدة الرخصة؟", "ورخصة الأمومة؟", "ما مدة الرخصة – رخصة الأمومة؟"),
+    ],
+)  # fmt: skip
+def test_what_may_belong_to_the_question_before_stands_beside_it(before: str, question: str, searched: str) -> None:
+    language = "fr" if question.startswith("Et") else "en" if question.startswith("And") else "ar"
+    assert standalone(question, [Exchange(before, before, language=language)]).question == searched
+
+
+@pytest.mark.parametrize(
+    ("former", "question", "searched", "spoken"),
+    [
+        ("en", "Et de maternité ?", "de maternité (paternity leave) ?", "fr"),
+        ("en", "Pour les contractuels ?", "Pour les contractuels (paternity leave) ?", "fr"),
+        ("en", "والأمومة؟", "الأمومة (paternity leave)؟", "ar"),
+        ("fr", "And maternity?", "maternity (congé paternité)?", "en"),
+        ("fr", "For contractors?", "For contractors (congé paternité)?", "en"),
+        ("fr", "وماذا عن الأمومة؟", "الأمومة (congé paternité)؟", "ar"),
+        ("ar", "Et pour la maternité ?", "pour la maternité (رخصة الأبوة) ?", "fr"),
+        ("ar", "What about maternity?", "maternity (رخصة الأبوة)?", "en"),
+    ],
+)
+def test_fragment_in_another_language_is_not_woven_into_a_sentence_of_the_former(
+    former: str, question: str, searched: str, spoken: str
+) -> None:
+    before = {
+        "fr": "Quelle est la durée du congé de paternité ?",
+        "en": "How long is paternity leave?",
+        "ar": "ما مدة رخصة الأبوة؟",
+    }[former]
+    made = standalone(question, [Exchange(before, before, language=former)])
+    assert (made.question, made.language) == (searched, spoken)
+
+
+@pytest.mark.parametrize(
     ("former", "question", "spoken"),
     [
         ("fr", "What is the fee in the harbour?", "en"),
@@ -96,6 +160,10 @@ def test_number_written_out_takes_the_place_of_another(before: str, question: st
         ("fr", "Le forfait ?", "fr"),
         ("en", "Nice harbour fees", "en"),
         ("ar", "Who pays?", "en"),
+        ("en", "Pour les contractuels ?", "fr"),
+        ("en", "Avec un enfant ?", "fr"),
+        ("fr", "En hiver ?", "fr"),
+        ("fr", "With a child?", "en"),
         ("en", "من يدفع؟", "ar"),
         ("ar", "2021 ?", "ar"),
     ],

@@ -12,6 +12,7 @@ from assistant.access import Label
 from assistant.errors import ConfigurationError, Conflict, NotFound
 from assistant.ingestion import MetadataEdit
 from assistant.types import DocumentState, TextOrigin, tiles
+from ingest.sources import Sidecar, sidecar_text
 from tests.ingest.archiving import ARCHIVIST, CLERK, WEAK_ARCHIVIST, Office, changes_to, office, pdf
 from tests.worlds import reader
 
@@ -43,6 +44,14 @@ def test_raised_label_is_seen_by_nobody_below_it_from_the_moment_edit_returns(tm
         watcher.join()
         assert not any(seen[returned:]), "leaked"
         assert world.found("zyzomys", reader("internal"))
+
+
+def test_title_and_author_are_one_line_of_visible_characters_whoever_said_them(tmp_path: Path) -> None:
+    odd = "Note \u202efdp.exe\u202c\x1b\x07\u200b\r\nsuite\U000e0041"
+    with office(tmp_path) as world:
+        status = world.hand_in("note.txt", TEXT, sidecar=sidecar_text(Sidecar(title=odd, author=odd)))
+        found = world.archive.document(status.document_id, ARCHIVIST)
+        assert (found.title, found.author, status.title) == ("Note fdp.exe suite",) * 3
 
 
 def test_raised_label_stays_hidden_when_the_work_is_interrupted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import openai
@@ -9,7 +10,7 @@ import pytest
 
 from assistant.model_answers import Composer
 from assistant.prompting import Prompts
-from assistant.service.compatible import MODEL
+from assistant.service.compatible import MODEL, inert
 from tests.scripted_models import ScriptedRouter, WordCheck, says
 from tests.service.conftest import OPEN_TEXT, World
 
@@ -46,6 +47,60 @@ def test_stream_says_what_the_whole_answer_says_with_its_citations(client: opena
     assert [each["quote"] for each in told.citations] == [
         each["quote"] for each in (whole.choices[0].message.model_extra or {})["citations"]
     ]
+
+
+SOURCE = "[1] ouvert (ouvert.txt)"
+
+
+def test_markers_have_their_sources_below_the_text_in_the_language_of_the_answer(client: openai.OpenAI) -> None:
+    for question, heading in (
+        (QUESTION, "Sources :"),
+        ("What is the délai de dépôt de la demande de logement?", "Sources:"),
+        ("ما هو délai de dépôt demande de logement؟", "المصادر:"),
+    ):
+        found = client.chat.completions.create(model=MODEL, messages=said(question))
+        content = found.choices[0].message.content or ""
+        if "[1]" in content:
+            assert f"\n\n{heading}\n{SOURCE}" in content, question
+            assert content.count("\n[") == len((found.choices[0].message.model_extra or {})["citations"])
+
+
+def test_no_sources_stand_below_an_answer_that_cites_nothing(client: openai.OpenAI) -> None:
+    found = client.chat.completions.create(model=MODEL, messages=said("Merci !"))
+    assert "Sources" not in (found.choices[0].message.content or "")
+
+
+def test_usage_is_estimated_and_never_nothing(client: openai.OpenAI) -> None:
+    found = client.chat.completions.create(model=MODEL, messages=said(QUESTION))
+    usage = found.usage
+    assert usage
+    assert len(QUESTION.split()) < usage.prompt_tokens <= len(QUESTION.encode()) + 1
+    assert usage.completion_tokens > len((found.choices[0].message.content or "").split())
+    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+    options: Any = {"include_usage": True}
+    *_, last = client.chat.completions.create(model=MODEL, messages=said(QUESTION), stream=True, stream_options=options)
+    assert last.usage == usage
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "![pixel](https://mal.example/p.png?id=7)",
+        "[cliquez ici](https://mal.example/)",
+        "<img src=https://mal.example/p.png>",
+        "![pixel\\](https://mal.example/p.png)",
+        "\n\n[p]: https://mal.example/p.png\n\n![p] et [p]",
+        "![p][p]\n\n[p]: https://mal.example/p.png",
+        "<https://mal.example/>",
+    ],
+)
+def test_words_of_a_document_become_no_picture_and_no_link_in_a_client(written: str) -> None:
+    from markdown_it import MarkdownIt
+
+    for text in (f"Le délai est de trente jours {written} après.", written):
+        drawn = MarkdownIt("commonmark", {"html": True}).render(inert(text))
+        assert not re.search(r"<(?:img|a)\b", drawn)
+        assert inert(text).replace("\\", "") == text.replace("\\", "")
 
 
 def test_usage_comes_last_where_it_is_asked_for_and_nowhere_else(client: openai.OpenAI) -> None:

@@ -239,6 +239,38 @@ def test_export_is_a_file_of_the_turn_that_is_asked_for(world: World, conversati
     assert world.get(f"{path}?format=exe", "strong").status_code == 422
 
 
+@pytest.mark.parametrize("reason", ["wrong", "incomplete", "not_found", "citation", "other"])
+def test_answer_that_was_good_is_not_said_to_be_wrong(world: World, conversation: str, reason: str) -> None:
+    path = f"/v1/conversations/{conversation}/turns/1/feedback"
+    status, told = call(world, "PUT", path, "strong", {"rating": "up", "reason": reason})
+    assert (status, told["error"]["type"]) == (422, "invalid_request")
+    assert "`reason`" in told["error"]["message"]
+    assert shown(world, conversation)["turns"][0]["feedback"] is None
+    assert call(world, "PUT", path, "strong", {"rating": "down", "reason": reason})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Congés \u202egpj.exe", "Congés gpj.exe"),
+        ("a\x1b\x07b\x00c\u2066d", "abcd"),
+        ("\u200f\u200eرخصة\u061c الأبوة", "رخصة الأبوة"),
+        ("tag\U000e0041\ufeff et\u2028suite\r\nfin", "tag et suite fin"),
+        ("می\u200cخواهم 👩\u200d💻", "می\u200cخواهم 👩\u200d💻"),
+    ],
+)
+def test_title_of_a_conversation_is_one_line_of_visible_characters(world: World, written: str, kept: str) -> None:
+    made = call(world, "POST", "/v1/conversations", "strong", {"title": written})[1]
+    assert made["title"] == kept
+    path = f"/v1/conversations/{made['id']}"
+    assert call(world, "PATCH", path, "strong", {"title": f"{written}2"})[1]["title"] == f"{kept}2"
+    call(world, "DELETE", path, "strong")
+    asked = call(world, "POST", "/v1/conversations", "strong", {})[1]["id"]
+    ask(world, asked, "strong", written)
+    assert shown(world, asked)["title"] == kept
+    call(world, "DELETE", f"/v1/conversations/{asked}", "strong")
+
+
 def test_liked_answer_can_become_a_gold_question_of_an_archivist_who_may_read_it(
     world: World, conversation: str
 ) -> None:
