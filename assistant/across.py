@@ -58,7 +58,7 @@ _SENTENCES = {
     ),
 }
 _KNOWN: dict[str, dict[tuple[str, str], float]] = {
-    "10e5be1681e1f8d46ce3d3531ff72706b9499a399107e1731bbaf1652e8fdba2": {
+    "7ed484c94700ee26b3898634eff5acc36bceafddcc0944dad904a63f63d85987": {
         ("fr", "ar"): 1.0, ("fr", "en"): 1.0, ("ar", "fr"): 1.0, ("ar", "en"): 1.0, ("en", "fr"): 1.0, ("en", "ar"): 1.0,
     },
 }  # fmt: skip

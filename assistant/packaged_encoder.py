@@ -13,9 +13,11 @@ import json
 import struct
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ _FORM = 1
 _GROUP = 32
 _QUANTISED = np.dtype([("scale", "<f2"), ("pairs", "u1", _GROUP // 2)])
 _UNKNOWN = 3
+_SPECIAL = 4
+"""The first pieces: beginning, padding, end, unknown."""
+_SCRIPTS = ("LATIN", "ARABIC", "GREEK")
 _LINEAR = {
     "q": "attention.self.query",
     "k": "attention.self.key",
@@ -112,10 +117,10 @@ class _Carried:
         starts = self._array(np.uint32, count + 1)
         scores = self._array(np.float32, count)
         text = self._taken(letters)
-        self.pieces = [
-            (text[start:end].decode("utf-8"), float(score))
-            for start, end, score in zip(starts[:-1], starts[1:], scores, strict=True)
-        ]
+        pieces = [text[start:end].decode("utf-8") for start, end in pairwise(starts)]
+        self.kept = [place for place, piece in enumerate(pieces) if place < _SPECIAL or _is_written_here(piece)]
+        """Places of the pieces that are kept, in their order."""
+        self.pieces = [(pieces[place], float(scores[place])) for place in self.kept]
         _rules, rule_bytes = self._read("<iI")
         self._taken(rule_bytes)
         (tensors,) = self._read("<i")
@@ -149,6 +154,11 @@ class _Carried:
         return self._raw[self._place - count : self._place]
 
 
+def _is_written_here(piece: str) -> bool:
+    """True for pieces without a letter of a script that none of the assistant's languages uses."""
+    return all(unicodedata.name(letter, "").startswith(_SCRIPTS) for letter in piece if letter.isalpha())
+
+
 def _write_folder(carried: _Carried, folder: Path) -> None:
     from safetensors.numpy import save_file
 
@@ -165,7 +175,7 @@ def _weights(carried: _Carried) -> dict[str, NDArray[np.float32]]:
     width, inner = carried.width, carried.inner
     shapes = {"fi": (inner, width), "fo": (width, inner)}
     found: dict[str, NDArray[np.float32]] = {
-        "embeddings.word_embeddings.weight": carried.quantised("emb.word", carried.words, width),
+        "embeddings.word_embeddings.weight": carried.quantised("emb.word", carried.words, width)[carried.kept],
         "embeddings.position_embeddings.weight": carried.floats("emb.pos", -1, width),
         "embeddings.token_type_embeddings.weight": carried.floats("emb.type", -1, width),
         "embeddings.LayerNorm.weight": carried.floats("emb.ln.w"),
@@ -211,7 +221,7 @@ def _descriptions(carried: _Carried) -> Mapping[str, object]:
             "num_hidden_layers": carried.layers,
             "num_attention_heads": carried.heads,
             "intermediate_size": carried.inner,
-            "vocab_size": carried.words,
+            "vocab_size": len(carried.kept),
             "max_position_embeddings": carried.positions,
             "type_vocab_size": carried.kinds,
             "layer_norm_eps": 1e-12,
