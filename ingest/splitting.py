@@ -33,6 +33,8 @@ _WELL_FILLED = 0.5
 """A passage this full ends at a paragraph rather than taking in the first sentences of the next one."""
 _CUTS = (re.compile(r"\n+"), re.compile(r"[;؛:]\s+"), re.compile(r"[,،]\s+"), re.compile(r"\s+"))
 """Where a sentence that is too long is cut, best first."""
+_REACH = 10_000
+"""Characters from the start of a piece in which its end is looked for; no passage is that long (`ingest.passage_chars`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,24 +258,28 @@ def _sentences(document: Document, block: Block, holds: Callable[[Span], bool]) 
 
 
 def _cut(text: str, span: Span, holds: Callable[[Span], bool]) -> list[Span]:
-    """The span in one piece if it holds, else in as few pieces as a simple search finds."""
-    if holds(span):
-        return [span]
-    for pattern in _CUTS:
-        places = [match.end() for match in pattern.finditer(text, span.start, span.end) if match.end() < span.end]
-        fitting = [place for place in places if _fits_trimmed(text, span.start, place, holds)]
-        if fitting:
-            return _halves(text, span, fitting[-1], holds)
-    return _halves(text, span, span.start + min(len(span) // 2, _SMALLEST), holds)
+    """The span in one piece if it holds, else in as few pieces as a simple search finds.
 
-
-def _halves(text: str, span: Span, place: int, holds: Callable[[Span], bool]) -> list[Span]:
+    Piece by piece from the start: a line may be megabytes long and have no end of a sentence in it.
+    """
     pieces: list[Span] = []
-    for left, right in ((span.start, place), (place, span.end)):
-        trimmed = _trimmed(text, left, right)
-        if trimmed is not None:
-            pieces += _cut(text, trimmed, holds) if right == span.end else [trimmed]
-    return pieces
+    rest: Span | None = span
+    while rest is not None and not holds(rest):
+        place = _place_to_cut(text, rest, holds)
+        piece = _trimmed(text, rest.start, place)
+        pieces += [piece] if piece is not None else []
+        rest = _trimmed(text, place, rest.end)
+    return pieces + ([rest] if rest is not None else [])
+
+
+def _place_to_cut(text: str, span: Span, holds: Callable[[Span], bool]) -> int:
+    within = min(span.end, span.start + _REACH)
+    for pattern in _CUTS:
+        places = [match.end() for match in pattern.finditer(text, span.start, within) if match.end() < span.end]
+        for place in reversed(places):
+            if _fits_trimmed(text, span.start, place, holds):
+                return place
+    return span.start + min(len(span) // 2, _SMALLEST)
 
 
 def _fits_trimmed(text: str, start: int, end: int, holds: Callable[[Span], bool]) -> bool:
@@ -293,9 +299,11 @@ def _lines(text: str, span: Span) -> list[Span]:
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:
-    piece = text[start:end]
-    left, right = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
-    return Span(left, right) if left < right else None
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end) if start < end else None
 
 
 def _page_numbers(pages: Sequence[Page], span: Span) -> tuple[int, ...]:

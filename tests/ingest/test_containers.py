@@ -187,6 +187,17 @@ def test_links_and_devices_are_reported_and_never_followed(tmp_path: Path) -> No
     assert "link" in packed_zip.warnings[0]
 
 
+def test_link_in_a_7z_is_reported_and_never_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "sym").symlink_to("secret.txt")
+    with py7zr.SevenZipFile(tmp_path / "a.7z", "w") as archive:
+        archive.write(tmp_path / "sym", "sym")
+        archive.writestr("texte", "a.txt")
+    result = parsed(tmp_path / "a.7z")
+    assert list(content(result)) == ["a.txt"]
+    assert result.warnings == (f"not taken: sym {LINK}",)
+
+
 def test_archive_of_nothing_but_what_is_not_taken_is_refused_with_reasons(tmp_path: Path) -> None:
     assert refused(zipped(tmp_path / "a.zip", {})) == "no_text"
     assert refused(zipped(tmp_path / "b.zip", {"__MACOSX/._a": "x", ".DS_Store": "x", "Thumbs.db": "x"})) == "no_text"

@@ -184,6 +184,21 @@ def test_sentence_too_long_for_the_encoder_is_cut_at_its_clauses() -> None:
     assert all(passage.text.endswith((",", ".")) for passage in passages)
 
 
+def test_line_that_never_ends_costs_no_more_than_its_length() -> None:
+    """A log, a dump, a table without rows: a worker that reads it must come to an end, and so must the service."""
+    of = document([(P, "dossier 4711 instruit par le service " * 6_000, 0)])
+    asked = [0]
+
+    def fits(text: str) -> bool:
+        asked[0] += 1
+        return len(text) <= 700
+
+    passages = split(of, fits=fits)
+    assert_invariants(of, passages)
+    assert len(passages) < 400
+    assert asked[0] < 100 * len(passages)
+
+
 def test_what_the_encoder_reads_fits_its_window() -> None:
     of = document([(H, "Un chapitre", 1), (P, "Une phrase de taille moyenne pour voir. " * 100, 0)])
     passages = split(of, fits=at_most(600))
