@@ -9,6 +9,7 @@ from assistant.language import detect_language
 from assistant.rendering import PICTURE_FORMATS, as_shown
 from assistant.types import TextOrigin
 from ingest import ocr
+from ingest.ink import with_colour_where_inked
 from ingest.layout import PageLines, compose
 from ingest.parsing import (
     BMP,
@@ -76,7 +77,7 @@ class ImageParser:
             pages=composition.pages,
             blocks=composition.blocks,
             parser=self.name,
-            warnings=tuple(warnings),
+            warnings=(*warnings, *(f"page {page.number}: {note}" for page in pages for note in page.notes)),
         )
 
 
@@ -115,7 +116,7 @@ class _Frames:
 
     def picture(self, index: int) -> Image.Image:
         """See `scans.PageSource.picture`."""
-        return self._picture(index).convert("L")
+        return with_colour_where_inked(self._picture(index))
 
     def _picture(self, index: int) -> Image.Image:
         if self._last is not None and self._last[0] == index:

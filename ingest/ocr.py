@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from assistant.language import TABLE_CELL, detect_language
 from assistant.types import Box
 from ingest import tesseract
+from ingest.ink import LEAST_CELLS, is_specked, unread_part, without_ink, without_specks
 from ingest.layout import Line
 from ingest.ocrfigures import read_again
 from ingest.ocrlines import OcrWord, Row, rows
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 NOT_INSTALLED = "tesseract is not installed; install the package tesseract-ocr with fra and ara"
 SWITCHED_OFF = "the page is a picture and OCR is switched off; set ingest.ocr = true"
-READER = 4
+READER = 5
 """Raised whenever the same picture would be read otherwise; pages that an earlier one kept are then read again."""
 
 _MODELS = {"fr": "fra", "ar": "ara", "en": "eng"}
@@ -42,6 +43,9 @@ _LANGUAGES = {model: language for language, model in _MODELS.items()}
 _ARABIC = "ara"
 _PAGE_TIMEOUT_S = 120.0
 """For all readings of a page together."""
+_DOUBT_TIMEOUT_S, _DOUBT_READINGS = 30.0, 8.0
+"""Once a page has been read, other ways of reading it may take so long, or so many times as long as that, if that is more."""
+_UNREAD = "part of it has ink but no legible words, as under a stamp; please check it"
 _LEAST_CONFIDENCE = 20.0
 """Of 100. Below this tesseract reads specks and lines of drawings as letters."""
 _CERTAIN = 60.0
@@ -86,6 +90,8 @@ class Reading:
     lines: tuple[Line, ...]
     confidence: float
     hint: Hint | None
+    note: str = ""
+    """What the archivist should know of the page."""
 
 
 def refusal(settings: ParsingSettings) -> str | None:
@@ -103,7 +109,7 @@ def workers() -> int:
 
 
 def read_page(picture: Image.Image, languages: Sequence[str], hint: Hint | None = None) -> Reading:
-    """The words of a page that may lie sideways, upside down or askew. Boxes of words are on `picture` (grey) as it is.
+    """The words of a page that may lie sideways, upside down or askew. Boxes of words are on `picture` as it is, grey or RGB.
 
     `languages` are those of the instance, the likeliest first. Raises OcrFailed when tesseract fails on the page.
     """
@@ -142,33 +148,58 @@ class _Reader:
     """The attempts at one page; the best so far is `self._best`."""
 
     def __init__(self, picture: Image.Image, models: tuple[str, ...], hint: Hint | None) -> None:
-        self._picture = picture
+        self._coloured = picture if picture.mode == "RGB" else None
+        grey = picture.convert("L")
+        self._picture = without_specks(grey) if is_specked(grey) else grey
         self._models = models
         self._given = hint
         self._hint = hint or Hint(models[0], 0)
         self._deadline = time.monotonic() + _PAGE_TIMEOUT_S
-        self._tried: set[tuple[str, int, float]] = set()
+        self._tried: set[tuple[int, str, int, float]] = set()
         self._best: _Attempt | None = None
 
     def reading(self) -> Reading:
+        began = time.monotonic()
         posture = posture_of(self._picture)
         if posture.blank:
             return Reading((), 0.0, None)
         turns = self._hint.turns if self._hint.turns % 2 == posture.turns else posture.turns
         posture = replace(posture, turns=turns)
         best = self._try(self._hint.models if self._given else self._sounded(posture), posture)
+        now = time.monotonic()
+        self._deadline = min(self._deadline, now + max(_DOUBT_TIMEOUT_S, _DOUBT_READINGS * (now - began)))
         best = self._enlarged(best)
         if best.doubtful:
             best = self._in_other_ways(best)
+        best = self._without_stamps(best)
         best = self._with_figures(self._in_both_scripts(self._in_its_language(best)))
         words = tuple(word for word in best.words if word.confidence >= _LEAST_CONFIDENCE)
         if not words:
             return Reading((), 0.0, None)
         confidence = statistics.fmean(word.confidence for word in words) / 100
-        if any(_INDIC_FIGURE.search(word.text) for word in words):
+        note = _UNREAD if self._has_unread_part(best) else ""
+        if note or any(_INDIC_FIGURE.search(word.text) for word in words):
             confidence = min(confidence, _UNSURE)
         lines = tuple(_line(row, best) for row in rows(words))
-        return Reading(lines, round(confidence, 3), Hint(best.models, best.posture.turns))
+        return Reading(lines, round(confidence, 3), Hint(best.models, best.posture.turns), note)
+
+    def _without_stamps(self, best: _Attempt) -> _Attempt:
+        """A page with coloured ink in the midst of its lines is read again without, but for the words that were read."""
+        if self._coloured is None or not best.words or not self._has_unread_part(best, least_cells=1):
+            return best
+        return self._of_another_picture(without_ink(self._coloured, _boxes(best)), best)
+
+    def _of_another_picture(self, picture: Image.Image, best: _Attempt) -> _Attempt:
+        """The better of `best` and the reading of this picture of the same page, which is then the one that is worked on."""
+        before, self._picture = self._picture, picture
+        again = self._try(best.models, best.posture, best.scale)
+        if again is best:
+            self._picture = before
+        return again
+
+    def _has_unread_part(self, best: _Attempt, least_cells: int = LEAST_CELLS) -> bool:
+        height = statistics.median(word.height for word in best.words)
+        return unread_part(best.frame.picture, _upright_boxes(best), height, least_cells=least_cells)
 
     def _sounded(self, posture: Posture) -> str:
         """The model that some lines of the page call for: a tenth of the cost of finding out by a whole reading."""
@@ -201,7 +232,7 @@ class _Reader:
 
     def _try(self, models: str, posture: Posture, scale: float = 1.0) -> _Attempt:
         """The better of this reading and the best before it. A reading that was made before is not made again."""
-        key = (models, posture.turns % 4, scale)
+        key = (id(self._picture), models, posture.turns % 4, scale)
         remaining = self._deadline - time.monotonic()
         if self._best is not None and (key in self._tried or remaining <= 0):
             return self._best
@@ -298,6 +329,22 @@ class _Reader:
 def _models(languages: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the installed tesseract models for `languages`, in that order; empty without tesseract."""
     return tuple(_MODELS[name] for name in languages if _MODELS.get(name) in tesseract.installed().models)
+
+
+def _boxes(attempt: _Attempt) -> list[Box]:
+    """Where the certain words are on the page as shown."""
+    certain = (word for word in attempt.words if word.confidence >= _CERTAIN)
+    return [attempt.frame.shown(word.left, word.top, word.right, word.bottom) for word in certain]
+
+
+def _upright_boxes(attempt: _Attempt) -> list[Box]:
+    """Where the certain words are on the picture that was read."""
+    width, height = attempt.frame.picture.size
+    return [
+        Box(word.left / width, word.top / height, word.right / width, word.bottom / height)
+        for word in attempt.words
+        if word.confidence >= _CERTAIN
+    ]
 
 
 # --- from words to lines -------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from ingest import passwords
 from ingest.arabic import Order
 from ingest.hidden import Hidden, hidden_text
 from ingest.hyphens import with_compounds
+from ingest.ink import with_colour_where_inked
 from ingest.layout import Line, PageLines, compose
 from ingest.parsing import PDF, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.scans import DamagedPage, read_pages
@@ -129,12 +130,11 @@ class _PdfPages:
             raise DamagedPage("the page is damaged and could not be read") from error
 
     def picture(self, index: int) -> Image.Image:
-        """The page as it is shown, in grey, at 300 dpi; a poster is rendered coarser instead."""
+        """See `scans.PageSource.picture`; at 300 dpi, a poster is rendered coarser instead."""
         page = self._document[index]
         try:
             scale = min(_RENDER_DPI / 72, _LARGEST_SIDE / max(*page.get_size(), 1.0))
-            image: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
-            return image
+            return with_colour_where_inked(page.render(scale=scale).to_pil())
         except pdfium.PdfiumError as error:
             raise DamagedPage("the page is damaged and could not be drawn") from error
         finally:

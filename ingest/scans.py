@@ -51,7 +51,7 @@ class PageSource(Protocol):
         ...
 
     def picture(self, index: int) -> Image.Image:
-        """The page as it is shown, in grey. Raises DamagedPage."""
+        """The page as it is shown, in grey, or in RGB where it has coloured ink. Raises DamagedPage."""
         ...
 
 
@@ -142,7 +142,8 @@ class _Run:
                     self._first_pages += 1
                     continue
                 origin = TextOrigin.OCR if reading.lines else TextOrigin.NONE
-                read = PageLines(page.number, page.width, page.height, reading.lines, origin, reading.confidence)
+                notes = (reading.note,) if reading.note else ()
+                read = PageLines(page.number, page.width, page.height, reading.lines, origin, reading.confidence, notes)
                 self._kept.keep(read, reading.hint)
                 self._take(read, reading.hint)
 
@@ -221,12 +222,13 @@ def _page_row(page: PageLines) -> list[Any]:
          line.size, line.new_paragraph]
         for line in page.lines
     ]  # fmt: skip
-    return [page.number, page.width, page.height, page.origin.value, page.confidence, lines]
+    return [page.number, page.width, page.height, page.origin.value, page.confidence, lines, list(page.notes)]
 
 
 def _page(row: list[Any]) -> PageLines:
-    number, width, height, origin, confidence, lines = row
-    return PageLines(number, width, height, tuple(_line(line) for line in lines), TextOrigin(origin), confidence)
+    number, width, height, origin, confidence, lines, notes = row
+    placed = tuple(_line(line) for line in lines)
+    return PageLines(number, width, height, placed, TextOrigin(origin), confidence, tuple(map(str, notes)))
 
 
 def _line(row: list[Any]) -> Line:

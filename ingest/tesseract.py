@@ -271,4 +271,4 @@ def _from_command(picture: Image.Image, options: Sequence[str], deadline: float)
 
 
 def _too_long() -> OcrFailed:
-    return OcrFailed("OCR took too long")
+    return OcrFailed("OCR took more than the time that a page has")
