@@ -10,7 +10,9 @@ from assistant import egress
 
 egress.apply_opt_outs()  # before anything heavy is imported
 
+import io  # noqa: E402
 import logging  # noqa: E402
+import os  # noqa: E402
 import sys  # noqa: E402
 
 import typer  # noqa: E402
@@ -50,6 +52,7 @@ app.add_typer(model.model, name="model")
 
 def main() -> None:
     """Run the command line; a known error is one message and exit status 2, never a stack trace."""
+    _speak_utf8()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app.add_typer(part("commands"), name="ingest")
@@ -60,6 +63,18 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _speak_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the environment asks for less: questions, names and answers have any letters.
+
+    As in `LC_ALL=C` with `PYTHONUTF8=0`. What is printed is UTF-8 as well, whatever `PYTHONIOENCODING` says.
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - this very program
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
 
 
 if __name__ == "__main__":

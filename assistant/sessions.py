@@ -6,6 +6,7 @@ first start and that only the owner of the data folder can read. Single sign-on 
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -18,6 +19,7 @@ from assistant.access import Label, Principal, Role
 from assistant.errors import ConfigurationError, SignInRequired
 
 COOKIE = "assistant_session"
+"""What the name of a session's cookie begins with."""
 
 
 class SignIn(Protocol):
@@ -35,6 +37,15 @@ class SignIn(Protocol):
     def session_seconds(self) -> int:
         """How long a session lasts."""
         ...
+
+
+def cookie_name(home: Path) -> str:
+    """The name of the session's cookie of the instance in this data folder.
+
+    Browsers send the cookies of a host to all its ports: under one name, two instances on one machine would sign each other's
+    readers out, and be handed each other's sessions.
+    """
+    return f"{COOKIE}_{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]}"
 
 
 class LocalKeySignIn:

@@ -53,7 +53,7 @@ def main() -> None:
     _follow(pages)
     language = _language()
     st.set_page_config(page_title=str(words(language)["product"]), layout="wide")
-    here = visit(st.secrets["service_url"], st.context.cookies.get("assistant_session"))
+    here = visit(st.secrets["service_url"], st.context.cookies.get(st.secrets["session_cookie"]))
     page_component()(
         key="page",
         data={

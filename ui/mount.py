@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from streamlit import config
 
+from assistant.sessions import cookie_name
 from ui.components import ASSETS
 from ui.locale import language_of_request
 
@@ -50,7 +51,9 @@ def page_application(service_url: str, home: Path) -> streamlit.App:
     for option, setting in _OPTIONS.items():
         config.set_option(option, setting)
     config.set_option("secrets.files", [str(home / "page" / "secrets.toml")])
-    return streamlit.App(SCRIPT, secrets={"service_url": service_url}, routes=page_routes())
+    return streamlit.App(
+        SCRIPT, secrets={"service_url": service_url, "session_cookie": cookie_name(home)}, routes=page_routes()
+    )
 
 
 def page_routes() -> list[Route | Mount]:

@@ -45,7 +45,7 @@ from assistant.service.reference import reference_page
 from assistant.service.requests import signed_in
 from assistant.service.security import Gate, HeadAnswered, KnownHosts, SecurityHeaders, host_name
 from assistant.service.sign_in_page import sign_in_page
-from assistant.sessions import COOKIE
+from assistant.sessions import cookie_name
 
 _LOG = logging.getLogger(__name__)
 
@@ -126,7 +126,9 @@ def protected(interface: FastAPI, page: ASGIApp | None, parts: Parts) -> ASGIApp
     names = {"127.0.0.1", "localhost", "::1", service.host, urlsplit(service.public_url).hostname or "localhost"}
     knows_its_names = is_loopback(service.host) or bool(service.public_url)
     answering: ASGIApp = HeadAnswered(interface)
-    inner: ASGIApp = Gate(_Beside(answering, page), parts.sign_in) if page else answering
+    inner: ASGIApp = (
+        Gate(_Beside(answering, page), parts.sign_in, cookie_name(parts.settings.home)) if page else answering
+    )
     return SecurityHeaders(KnownHosts(inner, frozenset(names) if knows_its_names else None))
 
 
@@ -161,6 +163,7 @@ def _add_health(app: FastAPI) -> None:
 
 def _add_sign_in(app: FastAPI, parts: Parts) -> None:
     public = urlsplit(parts.settings.service.public_url)
+    cookie = cookie_name(parts.settings.home)
 
     def signed_in(key: str, request: Request) -> Response:
         try:
@@ -171,7 +174,7 @@ def _add_sign_in(app: FastAPI, parts: Parts) -> None:
         # Only what came by the proxy came by TLS; on this machine itself the page is opened without.
         secure = public.scheme == "https" and host_name(request.headers.get("host", "")) == public.hostname
         response.set_cookie(
-            COOKIE, token, max_age=parts.sign_in.session_seconds, httponly=True, secure=secure, samesite="lax", path="/"
+            cookie, token, max_age=parts.sign_in.session_seconds, httponly=True, secure=secure, samesite="lax", path="/"
         )
         return response
 
@@ -188,7 +191,7 @@ def _add_sign_in(app: FastAPI, parts: Parts) -> None:
     @app.post("/leave", include_in_schema=False)
     def leave() -> Response:
         response = RedirectResponse("/enter", status_code=303)
-        response.delete_cookie(COOKIE, path="/")
+        response.delete_cookie(cookie, path="/")
         return response
 
 

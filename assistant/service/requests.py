@@ -14,7 +14,7 @@ from assistant.build import Parts
 from assistant.errors import InvalidRequest, SignInRequired
 from assistant.scope import Scope
 from assistant.service.security import session_cookie
-from assistant.sessions import COOKIE
+from assistant.sessions import COOKIE, cookie_name
 
 
 def parts_of(request: Request) -> Parts:
@@ -23,7 +23,11 @@ def parts_of(request: Request) -> Parts:
 
 
 _BEARER = HTTPBearer(auto_error=False, description="The key, or a session")
-_SESSION = APIKeyCookie(name=COOKIE, auto_error=False, description="What `/enter` sets in a browser")
+_SESSION = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    description="What `/enter` sets in a browser; `_` and letters of the instance's own follow in its name",
+)
 
 
 def principal_of(
@@ -38,7 +42,9 @@ def signed_in(parts: Parts, headers: Headers) -> Principal:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme and scheme.lower() != "bearer":
         raise SignInRequired("send the key or session as `Authorization: Bearer …`")
-    return parts.sign_in.principal(token.strip() if scheme else session_cookie(headers))
+    if not scheme:
+        token = session_cookie(headers, cookie_name(parts.settings.home))
+    return parts.sign_in.principal(token.strip())
 
 
 Serving = Annotated[Parts, Depends(parts_of)]

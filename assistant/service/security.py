@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.errors import SignInRequired
-from assistant.sessions import COOKIE, SignIn
+from assistant.sessions import SignIn
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -112,9 +112,11 @@ class KnownHosts:
 class Gate:
     """Lets nobody near the page without a valid session; API paths check for themselves."""
 
-    def __init__(self, application: ASGIApp, sign_in: SignIn) -> None:
+    def __init__(self, application: ASGIApp, sign_in: SignIn, cookie: str) -> None:
+        """`cookie` is the name of this instance's session cookie."""
         self._application = application
         self._sign_in = sign_in
+        self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = scope["type"] in ("http", "websocket") and not scope["path"].startswith(_OPEN_PATHS)
@@ -128,16 +130,16 @@ class Gate:
 
     def _has_session(self, scope: Scope) -> bool:
         try:
-            self._sign_in.principal(session_cookie(Headers(scope=scope)))
+            self._sign_in.principal(session_cookie(Headers(scope=scope), self._cookie))
         except SignInRequired:
             return False
         return True
 
 
-def session_cookie(headers: Headers) -> str:
-    """The session token in a request's cookies; empty when there is none."""
+def session_cookie(headers: Headers, name: str) -> str:
+    """The session token in a request's cookie of this name; empty when there is none."""
     try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        morsel = SimpleCookie(headers.get("cookie", "")).get(name)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

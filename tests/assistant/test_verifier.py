@@ -1,5 +1,6 @@
 """The check of a sentence against passages: tables of cases in three languages, and properties on the texts of the demo."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assistant.grounding import Entailment, Verifier
-from assistant.grounding.folding import folded
+from assistant.grounding.folding import folded, words
 from assistant.grounding.numerals import numerals
 from assistant.language import sentence_spans
 from assistant.types import Verdict
@@ -200,6 +201,26 @@ def test_a_second_opinion_withholds_and_overrules_no_figure() -> None:
     assert Verifier(doubtful).check(said, "fr", [FR]).verdict is Verdict.PARTLY_SUPPORTED
     changed = "Le chef de service a deux mois pour répondre."
     assert Verifier(sure).check(changed, "fr", [FR]).verdict is Verdict.UNSUPPORTED
+
+
+# --- on the labelled set -----------------------------------------------------------------------------------------------------
+
+LET_THROUGH = words("""
+    fr-t006 fr-t141 fr-t148 fr-t166 fr-t178 fr-t189 fr-t191 fr-t198 fr-t206 fr-t233
+    ar-t089 ar-t128 ar-t152 ar-t162 ar-t167 ar-t197 ar-t212 ar-t239 ar-t241 ar-t244
+    en-t043 en-t069 en-t163 en-t181 en-t190 en-t218
+""")
+"""Unsupported sentences of the tuning set that the check does not see. Take out what it comes to see; add none."""
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_unsupported_sentence_that_is_withheld_stays_withheld(language: str) -> None:
+    file = Path(__file__).parents[2] / "configs/demo/grounding/tuning.jsonl"
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    wrong = [line for line in lines if line["lang"] == language and not line["supported"]]
+    assert len(wrong) > 100
+    shown = {line["id"] for line in wrong if VERIFIER.check(line["claim"], language, line["passages"]).verdict in SHOWN}
+    assert shown <= LET_THROUGH, sorted(shown - LET_THROUGH)
 
 
 # --- on the texts of the demo ------------------------------------------------------------------------------------------------

@@ -1,13 +1,21 @@
 import base64
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from itsdangerous import URLSafeTimedSerializer
+from starlette.responses import JSONResponse
+from starlette.testclient import TestClient
 
 from assistant.access import Label, Role
+from assistant.build import Parts
+from assistant.config import load_settings
 from assistant.errors import ConfigurationError, SignInRequired
+from assistant.service.application import create_interface, protected
 from assistant.sessions import LocalKeySignIn, local_key
+from tests.worlds import instance_file
 
 
 def sign_in(folder: Path, hours: float = 1.0) -> LocalKeySignIn:
@@ -53,6 +61,31 @@ def test_a_session_ends(tmp_path: Path) -> None:
     token = sign_in(tmp_path).session(local_key(tmp_path))
     with pytest.raises(SignInRequired):
         sign_in(tmp_path, hours=-1).principal(token)
+
+
+def browser(folder: Path) -> TestClient:
+    """A browser before an instance of which there is no more than a page and the way in."""
+    parts = cast(
+        Parts, SimpleNamespace(settings=load_settings(instance_file(folder)), sign_in=sign_in(folder / "keys"))
+    )
+    page = JSONResponse({"page": True})
+    return TestClient(
+        protected(create_interface(parts), page, parts), base_url="http://127.0.0.1", follow_redirects=False
+    )
+
+
+def test_two_instances_on_one_machine_do_not_sign_each_others_readers_out(tmp_path: Path) -> None:
+    folders = (tmp_path / "one", tmp_path / "two")
+    for folder in folders:
+        folder.mkdir()
+    here, there = map(browser, folders)
+    there.cookies.jar = here.cookies.jar  # one browser, and a host's cookies go to all its ports
+    here.get("/enter", params={"key": local_key(folders[0] / "keys")})
+    assert [client.get("/").status_code for client in (here, there)] == [200, 303]
+    there.get("/enter", params={"key": local_key(folders[1] / "keys")})
+    assert [client.get("/").status_code for client in (here, there)] == [200, 200]
+    there.post("/leave")
+    assert [client.get("/").status_code for client in (here, there)] == [200, 303]
 
 
 def test_another_instances_session_is_refused(tmp_path: Path) -> None:
