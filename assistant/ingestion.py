@@ -264,6 +264,14 @@ class Ingestion(Protocol):
         """One document. Raises NotFound when there is none, or none this principal may know of."""
         ...
 
+    def undecided_original(self, document_id: str, principal: Principal, *, version: str | None) -> tuple[Path, str]:
+        """The bytes and the file name of a document whose label a person has to decide: they look at it first.
+
+        For archivists who may know of it, and so may label it. Raises NotFound in every other case, also for files that were
+        never read through, since nobody knows yet what their marking lines say.
+        """
+        ...
+
     def received(self, document_id: str, principal: Principal) -> Mapping[str, str]:
         """Version → when it was handed in (UTC, ISO 8601), the first first. Raises NotFound as `document` does."""
         ...

@@ -20,6 +20,7 @@ from assistant.errors import (
     Conflict,
     Forbidden,
     InvalidRequest,
+    NotFound,
     ServiceUnavailable,
     Unlabelled,
 )
@@ -48,7 +49,7 @@ from ingest.labelling import Markings, above_all, labels_in
 from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import Lifecycle, bare_name
-from ingest.listing import Listing, may_know, require_archivist
+from ingest.listing import UNSEEN, Listing, may_know, require_archivist
 from ingest.names import readable_source
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.patience import PatientEmbedder
@@ -183,6 +184,14 @@ class EmbeddedIngestion:
     def document(self, document_id: str, principal: Principal) -> DocumentStatus:
         """See `Ingestion.document`."""
         return self._explained(self._listing.one(document_id, principal))
+
+    def undecided_original(self, document_id: str, principal: Principal, *, version: str | None) -> tuple[Path, str]:
+        """See `Ingestion.undecided_original`."""
+        status = self._listing.undecided(document_id, principal)
+        path = self._archive.original_path(status.version)
+        if version not in (None, status.version) or not path.is_file():
+            raise NotFound(UNSEEN)
+        return path, status.file_name
 
     def received(self, document_id: str, principal: Principal) -> dict[str, str]:
         """See `Ingestion.received`."""

@@ -19,6 +19,7 @@ from assistant.reasons import categories_saying
 from assistant.scope import Scope, ScopeChoices
 from assistant.types import DocumentState, DocumentStatus
 from ingest.ledger_rows import status_of_row
+from ingest.parsing import RejectionCategory
 from ingest.suffixes import SUFFIXES
 
 UNSEEN = "there is no such document, or none that you may read"
@@ -35,6 +36,7 @@ _ASKED_AT_ONCE = 10_000
 """Values in one question to a database, which takes a bounded number of them."""
 _UNFINISHED = (DocumentState.RECEIVED, DocumentState.IN_PROGRESS)
 _WITHOUT_TEXT = (DocumentState.QUARANTINED.value, DocumentState.REJECTED.value)
+_UNDECIDED = (RejectionCategory.UNLABELLED.value, RejectionCategory.CONFLICTING_LABELS.value)
 _LAST_DAY = "date || CASE LENGTH(date) WHEN 4 THEN '-12-31' WHEN 7 THEN '-31' ELSE '' END"
 """The latest day that a document's date, which may be a month or a year, can mean; to compare with, not to show."""
 
@@ -93,6 +95,13 @@ class Listing:
         """One document, for whoever is about to work on it. Raises Forbidden without the role, else as `one` does."""
         require_archivist(principal)
         return self.one(document_id, principal)
+
+    def undecided(self, document_id: str, principal: Principal) -> DocumentStatus:
+        """One document that waits for its label, for an archivist. Raises NotFound in every other case."""
+        status = self.one(document_id, principal)
+        if not _is_archivist(principal) or status.category not in _UNDECIDED:
+            raise NotFound(UNSEEN)
+        return status
 
     def may_change(self, source: str, version: str, principal: Principal) -> bool:
         """True unless these bytes or this source belong to a document that this principal may not know of."""

@@ -13,7 +13,7 @@ from fastapi import Path as PathNumber
 from fastapi.responses import FileResponse
 
 from assistant.access import Label
-from assistant.errors import ConfigurationError, InvalidRequest
+from assistant.errors import ConfigurationError, InvalidRequest, NotFound
 from assistant.ingestion import DocumentFilter
 from assistant.language import direction
 from assistant.service.requests import Reader, Serving
@@ -192,9 +192,13 @@ def page_image(
 
 @router.get("/{document_id}/original", response_class=FileResponse)
 def original(document_id: str, parts: Serving, reader: Reader, version: str | None = None) -> FileResponse:
-    """The bytes that were handed in, as a download; never shown in place."""
-    path, document = parts.archive.original(document_id, reader, version=version)
-    disposition = f"attachment; filename*=UTF-8''{quote(document.file_name, safe='')}"
+    """The bytes that were handed in, as a download; never shown in place. Archivists also get those that wait for a label."""
+    try:
+        path, document = parts.archive.original(document_id, reader, version=version)
+        file_name = document.file_name
+    except NotFound:
+        path, file_name = parts.ingestion.undecided_original(document_id, reader, version=version)
+    disposition = f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
     headers = {**_NO_STORE, "content-disposition": disposition}
     return FileResponse(path, media_type="application/octet-stream", headers=headers)
 

@@ -8,7 +8,7 @@ import { pageProgress } from "./activity.js";
 import { Keeping } from "./keeping.js";
 import { address, change, documentPath, json } from "./service.js";
 import { Sheets } from "./sheets.js";
-import { isContainer, isFinal, isReadable, isUndecided, note, problemCallout, reasonOf, recorded, remarksOf, remedyOf, stateKey } from "./states.js";
+import { isContainer, isFinal, isReadable, isUndecided, note, problemCallout, reasonOf, recorded, remarksOf, remedyOf, stateKey, wantsPassword } from "./states.js";
 import { Story } from "./story.js";
 import { revealTab, tabList, tabPanel } from "./tabs.js";
 
@@ -16,7 +16,6 @@ const TABS = ["sheets", "describe", "story", "keeping"];
 const EVERY_MS = 1000;
 const MOST_REMARKS = 5;
 const RETRIED = new Set(["quarantined", "rejected"]);
-const PASSWORDS = new Set(["password_needed", "wrong_password"]);
 
 export class Dossier {
   constructor(page, id, library, number) {
@@ -151,10 +150,13 @@ export class Dossier {
           ].map((part) => part && element("bdi", {}, part)),
         ),
       ),
-      isReadable(status)
+      isReadable(status) || isUndecided(status)
         ? element(
             "a",
-            { class: "download", href: address(documentPath(this.id, "/original")), download: status.file_name },
+            {
+              class: "download", download: status.file_name,
+              href: address(documentPath(this.id, "/original", isUndecided(status) ? { version: status.version } : {})),
+            },
             icon("download"),
             words.say("source.original"),
           )
@@ -187,8 +189,7 @@ export class Dossier {
   }
 
   means(words) {
-    const { category } = this.status;
-    if (PASSWORDS.has(category)) return this.passwordForm(words);
+    if (wantsPassword(this.status, words)) return this.passwordForm(words);
     if (isUndecided(this.status)) return button(words.say("dossier.mark"), () => this.mark(), { drawing: "pen" });
     return button(words.say("dossier.retry"), () => this.retry({}), { drawing: "again", id: "retry" });
   }

@@ -12,6 +12,10 @@ const MARKINGS = new Set(["unlabelled", "conflicting_labels"]);
 /** Its marking is not decided: whatever is recorded as one holds for no reader. */
 export const isUndecided = (status) => MARKINGS.has(status.category);
 
+const LOCKED = new Set(["password_needed", "wrong_password"]);
+/** A password would open it. None opens an e-book that is protected against copying, though it counts as locked. */
+export const wantsPassword = (status, words) => LOCKED.has(status.category) && causeOf(status, words)?.key !== "copy_protection";
+
 /** A document's state, with the reason where there is something to explain. */
 export function stateTag(status, words) {
   const key = stateKey(status.state);
