@@ -67,7 +67,7 @@ def library(visit: Callable[..., Any], language: str = "fr", **look: Any) -> Pag
 
 def dossier(page: Page, service: Any, document_id: str) -> Page:
     page.goto(f"{service.url}/library#document={document_id}")
-    page.wait_for_selector(".dossier-facts")
+    page.wait_for_selector(".dossier:has(.dossier-facts) [role=tab]")
     return page
 
 

@@ -94,6 +94,7 @@ def test_turn_whose_source_is_lost_says_so_and_shows_nothing_of_its_text(
     page.get_by_role("button", name="Résumer").click()
     page.wait_for_selector(".turn-summary .answer-tools")
     expect(page.locator(".turn-summary h2")).to_have_text("Résumé de « ponton »")
+    expect(page.locator(".turn")).to_have_count(2)
     for turn in page.locator(".turn").all():
         expect(turn).to_contain_text("vingt heures")
     with httpx.Client(base_url=f"{readers}/v1", headers={"authorization": "Bearer archivist"}, trust_env=False) as api:  # noqa: F811

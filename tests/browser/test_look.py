@@ -52,7 +52,9 @@ def compared(api: httpx.Client) -> str:  # noqa: F811
 @pytest.mark.parametrize("width", [320, 390])
 def test_no_entry_of_the_navigation_is_cut_off(visit: Callable[..., Any], language: str, width: int) -> None:
     page = visit(language, width=width, height=800).page
-    for link in page.locator(".nav-link").all():
+    links = page.locator(".nav-link")
+    expect(links).to_have_count(4)
+    for link in links.all():
         box = link.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
@@ -74,6 +76,7 @@ def test_export_menu_opens_inside_the_screen(visit: Callable[..., Any], language
 def test_marker_never_stands_alone_on_a_line(visit: Callable[..., Any], language: str) -> None:
     reader = visit(language, width=390, height=844)
     reader.ask(QUESTIONS[language])
+    expect(reader.page.locator("blockquote .marker")).not_to_have_count(0)
     for width in range(320, 420, 4):
         reader.page.set_viewport_size({"width": width, "height": 844})
         assert reader.page.evaluate(_ALONE) == [], width
@@ -165,7 +168,11 @@ def test_comparison_shown_again_marks_what_was_added_and_removed(
     page = visit(language).page
     page.goto(f"{service.url}/?c={compared(api)}")
     page.wait_for_selector(".turn-changes .changes", timeout=COMPARED_MS)
-    for change in page.locator(".change").all():
+    changes = page.locator(".change")
+    expect(changes).not_to_have_count(0)
+    for kind in ("added", "removed", "changed"):
+        expect(page.locator(f".change-{kind}")).not_to_have_count(0)
+    for change in changes.all():
         kind = str(change.get_attribute("class"))
         assert change.locator("ins.whole").count() == int("change-added" in kind)
         assert change.locator("del.whole").count() == int("change-removed" in kind)
@@ -218,6 +225,7 @@ def test_every_tab_of_the_oversight_is_in_sight_on_a_phone(phone: Callable[[str]
     page = phone(language)
     page.locator(".nav-link").nth(2).click()
     page.wait_for_selector(".tabs")
+    expect(page.locator(".tab")).to_have_count(6)
     for tab in page.locator(".tab").all():
         box = tab.bounding_box()
         assert box["x"] >= 0
@@ -250,7 +258,9 @@ def test_quoted_lines_fill_the_width_of_a_phone_and_are_seen_from_end_to_end(
 def test_quotations_are_read_aloud_in_their_own_language(visit: Callable[..., Any], language: str) -> None:
     reader = visit("en" if language == "fr" else "fr")
     reader.ask(QUESTIONS[language])
-    for quotation in reader.page.locator("blockquote").all():
+    quotations = reader.page.locator("blockquote")
+    expect(quotations).not_to_have_count(0)
+    for quotation in quotations.all():
         assert quotation.get_attribute("lang") == language
 
 

@@ -325,13 +325,15 @@ _WEAK_TEXTS = """() => {
         return [255, 255, 255];
     };
     const weak = [];
+    let looked = 0;
     for (const node of document.querySelectorAll('.assistant *')) {
         const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
         const box = node.getBoundingClientRect();
         if (!own || box.width < 2 || node.closest('.unseen, .skip, [aria-hidden], [aria-disabled]')) continue;
+        looked += 1;
         const [a, b] = [light(parse(getComputedStyle(node).color)), light(ground(node))];
         const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         if (ratio < 4.5) weak.push([node.className || node.tagName, node.textContent.slice(0, 30), ratio.toFixed(2)]);
     }
-    return weak;
+    return looked ? weak : [['no text was there to look at']];
 }"""
