@@ -342,7 +342,7 @@ def _generation(
     assistant = Assistant(
         retriever,
         archive,
-        QuoteGenerator(SentenceRelevance(lexicon_of(settings), embedder).score),
+        QuoteGenerator(SentenceRelevance(lexicon_of(settings)).score),
         audit,
         composer=composer,
         passages=settings.retrieval.passages,

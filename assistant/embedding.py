@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-PACKAGED_DENSE_WEIGHTS = {"fr": 0.4, "ar": 0.4, "en": 0.7}
-"""Of the packaged encoder, by language of the question."""
+PACKAGED_DENSE_WEIGHTS = {"fr": 0.4, "ar": 0.4, "en": 0.8}
+"""Of multilingual-e5-small, by language of the question, chosen on one half of the questions of fr-piaf, ar-xquad and en-medquad.
+nDCG@10 on the other half of both rankings fused is 0.865, 0.969 and 0.630, of words alone 0.835, 0.957 and 0.517, of vectors
+0.756, 0.927 and 0.628; weights 0.1 lower or higher cost 0.001 to 0.004 (2026-11-23)."""
 LEAST_DENSE_WEIGHT = 0.05
 """Below it an encoder is of no use in a language: words are matched, and the encoder's window limits no passage."""
 DEFAULT_DENSE_WEIGHT = 0.5

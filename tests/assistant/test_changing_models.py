@@ -19,7 +19,7 @@ from assistant.config import load_settings
 from assistant.embedding import HashEmbedder, ModelFolder
 from assistant.errors import ConfigurationError, NotFound
 from assistant.index.edge import EdgePassageIndex
-from tests.encoders import minilm_folder
+from assistant.packaged_encoder import packaged_encoder_folder
 from tests.worlds import ARCHIVIST, document, instance_file, passage_of, reader
 
 OLD, NEW = HashEmbedder(64), HashEmbedder(32)
@@ -148,13 +148,13 @@ def adapted_model(store: ModelStore, scratch: Path) -> str:
     from safetensors.numpy import load_file, save_file
 
     made = scratch / "made"
-    shutil.copytree(minilm_folder(), made)
+    shutil.copytree(packaged_encoder_folder(), made)
     weights = load_file(made / "model.safetensors")
     name = next(key for key in sorted(weights) if key.endswith("output.dense.weight"))
     weights[name] = weights[name] + np.float32(0.01)
     save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
     facts = {
-        "base": ModelFolder(minilm_folder()).fingerprint,
+        "base": ModelFolder(packaged_encoder_folder()).fingerprint,
         "label": "internal",
         "dense_weights": {"fr": 0.4, "ar": 0.0, "en": 0.7},
         "comparisons": {},

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from assistant.embedding import HashEmbedder
 from assistant.generation import QuoteGenerator
 from assistant.lexical import Lexicon
 from assistant.relevance import NO_SUPPORT, SentenceRelevance, support_features
@@ -15,7 +14,7 @@ from assistant.wanted import question_terms
 from tests.worlds import document, passage_of
 
 LEXICON = Lexicon(LANGUAGES)
-QUOTES = QuoteGenerator(SentenceRelevance(LEXICON, HashEmbedder(dense_weights=dict.fromkeys(LANGUAGES, 0.0))).score)
+QUOTES = QuoteGenerator(SentenceRelevance(LEXICON).score)
 
 
 def evidence(question: str, language: str, *passages: Passage) -> Evidence:

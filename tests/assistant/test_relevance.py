@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from assistant.embedding import HashEmbedder
 from assistant.lexical import Lexicon
 from assistant.relevance import FEATURES, NO_SUPPORT, SentenceRelevance, support_features
 from assistant.testing import passages_of
@@ -12,7 +11,7 @@ from assistant.types import LANGUAGES, Evidence, ScoredPassage
 from assistant.wanted import Wanted, question_terms
 
 LEXICON = Lexicon(LANGUAGES)
-WORDS_ONLY = SentenceRelevance(LEXICON, HashEmbedder(dense_weights=dict.fromkeys(LANGUAGES, 0.0)))
+WORDS_ONLY = SentenceRelevance(LEXICON)
 
 
 def evidence(question: str, language: str, *texts: str) -> Evidence:
@@ -65,12 +64,6 @@ def test_question_scores_below_the_same_words_as_a_statement() -> None:
     found = evidence("Le télétravail est permis ?", "fr", "Le télétravail est permis.")
     statement, asked = WORDS_ONLY.score(found, ["Le télétravail est permis.", "Le télétravail est permis ?"], "fr")
     assert statement > asked
-
-
-def test_trusted_encoder_joins_in() -> None:
-    found = evidence("annual leave", "en", "The annual leave.")
-    trusted = SentenceRelevance(LEXICON, HashEmbedder(dense_weights={"en": 0.7}))
-    assert trusted.score(found, ["The annual leave."], "en") > WORDS_ONLY.score(found, ["The annual leave."], "en")
 
 
 def test_no_sentences_give_no_scores() -> None:

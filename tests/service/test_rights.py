@@ -103,7 +103,7 @@ def test_completion_carries_the_citations_of_the_answer(world: World) -> None:
     body = {"messages": [{"role": "user", "content": question}]}
     message = world.post("/v1/chat/completions", "weak", json=body).json()["choices"][0]["message"]
     assert answer["citations"]
-    assert message["content"] == answer["text"]
+    assert message["content"] == f"{answer['text']}\n\nSources :\n[1] ouvert (ouvert.txt)"
     assert message["citations"] == answer["citations"]
 
 
@@ -147,7 +147,8 @@ def test_streamed_completion_ends_properly_with_the_same_citations(world: World)
     assert lines[-1] == "data: [DONE]"
     chunks = [json.loads(line.removeprefix("data: "))["choices"][0] for line in lines[:-1]]
     answer = world.post("/v1/answers", "weak", json={"question": question}).json()
-    assert "".join(chunk["delta"].get("content", "") for chunk in chunks) == answer["text"]
+    written = "".join(chunk["delta"].get("content", "") for chunk in chunks)
+    assert written == f"{answer['text']}\n\nSources :\n[1] ouvert (ouvert.txt)"
     assert chunks[-1]["finish_reason"] == "stop"
     assert chunks[-1]["delta"]["citations"] == answer["citations"]
 
