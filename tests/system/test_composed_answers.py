@@ -266,13 +266,13 @@ def test_chat_interface_gives_the_same_answer_and_the_same_citations(world: Worl
     headers = {"authorization": f"Bearer {world.key}"}
     whole = httpx.post(f"{world.url}/v1/chat/completions", json=body, headers=headers, timeout=60).json()
     assert whole["model"] == "sovereign-assistant"
-    assert whole["choices"][0]["message"]["content"] == f"{TRUE['en']}. [1]"
+    assert whole["choices"][0]["message"]["content"] == f"{TRUE['en']}. [1]\n\nSources:\n[1] en (en.txt)"
     streamed = httpx.post(
         f"{world.url}/v1/chat/completions", json=body | {"stream": True}, headers=headers, timeout=60
     ).text
     chunks = [json.loads(line[6:]) for line in streamed.splitlines() if line.startswith("data: {")]
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks]
-    assert "".join(delta.get("content", "") for delta in deltas) == f"{TRUE['en']}. [1]"
+    assert "".join(delta.get("content", "") for delta in deltas) == f"{TRUE['en']}. [1]\n\nSources:\n[1] en (en.txt)"
     assert [c["quote"] for c in deltas[-1]["citations"]] == [
         c["quote"] for c in whole["choices"][0]["message"]["citations"]
     ]
@@ -293,7 +293,7 @@ def test_openai_client_streams_the_answer_with_its_citations(world: World) -> No
             )  # type: ignore[call-overload] # plain dictionaries
         )
         deltas = [chunk.choices[0].delta for chunk in chunks]
-        assert "".join(delta.content or "" for delta in deltas) == f"{TRUE['en']}. [1]"
+        assert "".join(delta.content or "" for delta in deltas) == f"{TRUE['en']}. [1]\n\nSources:\n[1] en (en.txt)"
         assert chunks[-1].choices[0].finish_reason == "stop"
         (citation,) = deltas[-1].citations
         assert QUOTED["en"] in citation["quote"]
