@@ -316,7 +316,7 @@ def readable_form(quote: str) -> str:
 
 
 def readable_line(text: str) -> str:
-    """`text` on one line, without control characters, bidi controls and whatever else is not seen: for titles and names.
+    r"""`text` on one line, without control characters, bidi controls and whatever else is not seen: for titles and names.
 
     >>> readable_line("Cong\u202eés\x1b[2J\r\n 2024")
     'Congés[2J 2024'
