@@ -19,10 +19,15 @@ _DENIALS = re.compile(
     r"(?<!\w)[وفب]?(?:دون|عدم)(?!\w)|"
     r"(?<!\w)(?:aucune?)(?!\w)|(?<!\w)[وفب]?غير(?=\s(?:م|قا|صا|كا|نا|جا|لا|وا|ذ)\w{2,})"
 )
+_A_NUMBER = (
+    "(?:une?|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante|cinquante|"
+    "soixante|quatre-vingt|cent|mille)(?!\\w)|(?:la |le )?(?:moitie|tiers|quart|double|triple)"
+)
 _BENIGN = re.compile(
     r"(?<!\w)(?:(?:even|meme|حتي|ولو) (?:without|sans|بدون|دون)|"
     r"دون (?:سن |ال)?(?:\d|ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع|عاشر|حادي|ثاني|عشر|ثلاث|اربع|خمس|ست|سبع|ثمان|تسع)\w*)(?!\w)|"
-    r"(?<!\w)(?:ne |n'|not |no |cannot |لا |لم |الا )[^,;.،؛]{0,40}?(?<!\w)(?:plus d[e'u]|more than|longer than|اكثر من)|"
+    rf"(?<!\w)(?:ne |n'|not |no |cannot |لا |لم |الا )[^,;.،؛]{{0,40}}?(?<!\w)"
+    rf"(?:(?:pas|jamais) plus d[e'u](?!e)|plus d(?:e |')(?=\d|{_A_NUMBER})|more than|longer than|اكثر من)|"
     r"(?<!\w)(?:sans (?:exceder|depasser)|without exceeding|دون ان [يت]تجاوز)|"
     r"(?<!\w)(?:(?:ne |n')(?:depass|exced)\w+ pas|(?:at )?no (?:charge|cost)|nothing (?:for|to)|and nothing|"
     r"(?:sans|without) (?:frais|charge|cost|fee|interruption|delai|delay)|"

@@ -311,3 +311,51 @@ def test_place_holds_every_figure_that_the_claim_states(language: str, claim: st
     found = VERIFIER.check(claim, language, [passage])
     assert found.verdict is Verdict.SUPPORTED
     assert [passage[span.start : span.end] for _, span in found.places] == [place]
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "ar"])
+def test_denial_is_seen_through_the_words_that_stand_between_it_and_what_it_denies(language: str) -> None:
+    claim, form, between = {
+        "fr": (
+            "La taxe de balayage est due par les locataires.",
+            "La taxe de balayage n'est {} due par les locataires. Le propriétaire la paie.",
+            ("plus", "toutefois pas", "en effet pas", "nullement", "point", "guère", "pas toujours", "à ce jour pas",
+             "juridiquement pas"),
+        ),
+        "en": (
+            "The chimney tax is due from tenants.",
+            "The chimney tax is {} due from tenants. The owner pays it.",
+            ("no longer", "in no case", "under no circumstances", "not always", "not yet"),
+        ),
+        "ar": (
+            "رسم المداخن مستحق على المكتري.",
+            "{} مستحقا على المكتري. ويؤديه المالك.",
+            ("لم يعد رسم المداخن", "ليس رسم المداخن حاليا", "ليس رسم المداخن"),
+        ),
+    }[language]  # fmt: skip
+    for words_between in between:
+        found = VERIFIER.check(claim, language, [form.format(words_between)])
+        assert found.verdict is Verdict.UNSUPPORTED, words_between
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("L'agent perçoit une prime de nuit.", "L'agent ne perçoit plus de prime de nuit."),
+        ("La taxe n'est plus due par les locataires.", "La taxe est due par les locataires."),
+    ],
+)
+def test_no_more_of_something_is_a_denial_and_no_bound(claim: str, passage: str) -> None:
+    assert VERIFIER.check(claim, "fr", [passage]).verdict is Verdict.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("Le congé ne dure pas plus de dix jours.", "Le congé dure dix jours au plus."),
+        ("Le congé ne peut durer plus d'un mois.", "Le congé dure un mois au plus."),
+        ("La taxe n'est pas due par les locataires.", "La taxe n'est toutefois pas due par les locataires."),
+    ],
+)
+def test_bound_and_denial_said_otherwise_stay_supported(claim: str, passage: str) -> None:
+    assert VERIFIER.check(claim, "fr", [passage]).verdict in SHOWN
