@@ -24,7 +24,8 @@ def _looked_for(pattern: str) -> re.Pattern[str]:
 
 _TEMPLATE = re.compile(
     r"<\|[^|<>\n]{1,40}\|>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|[gs]MASK)\]|<</?SYS>>|</?s>|<sop>"
-    r"|<(?:start|end)_of_turn>|<reserved_\d+>|^#{2,3} ?(?:instruction|response|system|user)\b"
+    r"|<(?:start|end)_of_turn>|<(?:reserved_|unused)\d+>|</?seed:[a-z_]+>|\]~!?b[\[\]]|\[e~\["
+    r"|\[\|[a-z]{2,12}\|\]|^#{2,3} ?(?:instruction|response|system|user)\b"
     r"|\{\s*[\"“](?:sentences|role|content|tool_calls|function)[\"”]\s*:",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -20,8 +20,13 @@ _TWINS = dict(
     )
 )
 """Cyrillic and Greek letters that look like Latin ones: the lower-case ones that do, and the capitals (Unicode TR 39)."""
-_ARABIC_SIGNS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]")
-"""Vowel signs, and the stroke that lengthens a word."""
+_NOTHING = re.compile(
+    "[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
+    "\u0305\u0332-\u036f\u180b-\u180d\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""Arabic vowel signs and the stroke that lengthens a word; lines through and under letters, and variation selectors."""
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters by their category that look like a space."""
 _SPACED = re.compile(r"(?<!\w)[^\W\d_](?: {1,3}[^\W\d_](?!\w)){5,}")
 """Six or more letters that stand alone: one word, or several with wider gaps."""
 
@@ -82,11 +87,13 @@ class _Folding(dict[int, int | None]):
 
 
 def _is_nothing(letter: str) -> bool:
-    return _ARABIC_SIGNS.match(letter) is not None or unicodedata.category(letter) == "Cf"
+    return _NOTHING.match(letter) is not None or unicodedata.category(letter) == "Cf"
 
 
 def _plain(letter: str) -> str:
     """The one letter that a reader takes it for; itself where that is not one letter."""
+    if letter in _BLANKS:
+        return " "
     whole = unicodedata.normalize("NFKC", letter)
     if len(whole) != 1:
         return letter

@@ -50,7 +50,10 @@ _TAG = re.compile(
     r"|</?(?:a|audio|base|body|embed|form|iframe|img|input|link|math|meta|object|script|style|svg|video)\b[^<>]*$",
     re.IGNORECASE,
 )
-_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U000e0000-\U000e01ef]"
+)
 _CODE_TICKS = re.compile(r"`+")
 _STRONG = re.compile(r"\*{2,3}|__+|~~")
 _EMPHASIS = re.compile(r"(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])")

@@ -133,17 +133,18 @@ def _one_line(text: str) -> str:
 
 # --- documents as data -------------------------------------------------------------------------------------------
 
-_BARS = re.compile(r"<(?=\s*/?\s*[|｜])|[|｜](?=\s*/?\s*>)")
-"""<|im_start|>, <|eot_id|>, <|assistant|>, <｜User｜>."""
+_BARS = re.compile(r"[<＜\[](?=\s*/?\s*[|｜])|[|｜](?=\s*/?\s*[>＞\]])")
+"""<|im_start|>, <|eot_id|>, <|assistant|>, <｜User｜>, [|Human|]."""
 _FRAME = re.compile(
     r"<<\s*/?\s*SYS\s*>>|\[\s*/?\s*(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|MODEL_SETTINGS|THINK)\s*\]"
     r"|</?\s*(?:s|bos|eos|pad|unk|mask|think|thinking|tool_call|tool_response|tools?|functions?|system|user|assistant|human)\s*>"
     r"|\[\s*(?:[gs]MASK|IMG(?:_BREAK|_END)?|AUDIO|BEGIN_AUDIO|ARGS|CALL_ID|PREFIX|MIDDLE|SUFFIX)\s*\]|<(?:sop|eop|eod|image|video|audio|img)>"
     r"|</?[a-z]+(?:_[a-z0-9]+)+>"  # <start_of_turn>, <end_of_utterance>, <reserved_106>
+    r"|<unused\d+>|</?\s*seed:[a-z_]+\s*>|\]~!?b[\[\]]|\[e~\["
     r"|#{2,}\s*(?:instructions?|system|user|human|assistant|response|input|consignes?|réponse|تعليمات|التعليمات)\b",
     re.IGNORECASE,
 )
-_FRAME_LETTERS = re.compile(r"[<>\[\]|｜/#]")
+_FRAME_LETTERS = re.compile(r"[<>\[\]|｜/#~:]")
 _ROLE_LINE = re.compile(
     r"^([ \t]*)(?=(?:system|assistant|user|human|developer|tool|ai|utilisateur|système|المستخدم|المساعد|النظام)[ \t]*[:：])",
     re.IGNORECASE | re.MULTILINE,

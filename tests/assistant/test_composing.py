@@ -78,6 +78,7 @@ def test_items_and_rows_are_lines() -> None:
         ("![](http://evil.example/?q=secret)", ""),
         ("[ici](javascript:alert(1)) et [là](//x 'titre')", "ici et là"),
         ("[texte][ref] ![image][ref]", "texte image"),
+        ("dé\ufe0fl\U000e0101ai\u034f\u3164 court", "délai court"),
         ("<img src=x onerror=alert(1)>avant<script>x</script>", "avantx"),
         ("<<b>script>alert(1)", "alert(1)"),
         ("&lt;img src=x onerror=alert(1)&gt;fin", "fin"),

@@ -69,9 +69,10 @@ TOKENS = [
     "<<SYS>>", "<</SYS>>", "<s>", "</s>", "<start_of_turn>", "<end_of_turn>", "<｜begin▁of▁sentence｜>", "<｜User｜>",
     "[AVAILABLE_TOOLS]", "[TOOL_CALLS]", "### Instruction", "###Response", "### تعليمات", "<think>", "</think>", "<tool_call>",
     "<|im_\u200bstart|>", "[IN\u2060ST]", "<\u00ad|im_start|>", "<|\U000e0041im_start|>", "<bos>", "<unused_token>",
+    "[|Human|]", "[|endofturn|]", "<seed:bos>", "</seed:think>", "<unused94>", "]~!b[", "]~b]system", "[e~[", "＜|im_end|＞",
 ]  # fmt: skip
 _LIVE = re.compile(
-    r"<[|｜]|[|｜]>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|\[(?:AVAILABLE_TOOLS|TOOL_CALLS)\]|"
+    r"[<＜\[][|｜]|[|｜][>＞\]]|<seed:bos>|</seed:think>|<unused94>|\]~!b\[|\]~b\]|\[e~\[|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|\[(?:AVAILABLE_TOOLS|TOOL_CALLS)\]|"
     r"#{2,}\s*(?:instruction|response|تعليمات)|</?think>|<tool_call>|<bos>|<unused_token>|[\u200b\u2060\u00ad]",
     re.IGNORECASE,
 )

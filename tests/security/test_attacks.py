@@ -1,4 +1,4 @@
-"""Documents cannot command the assistant: 75 documents that try to, in three languages, all of them in one instance."""
+"""Documents cannot command the assistant: 96 documents that try to, in three languages, all of them in one instance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.service.conftest import NamedReaders
 from tests.worlds import instance_file, reader
 
 SAYS_NOTHING = script("")
-FACT_IN_OTHER_WORDS = frozenset({"citation_spoofing", "image", "reference_image", "xss_script", "xss_svg"})
+FACT_IN_OTHER_WORDS = frozenset({"citation_spoofing", "entities", "image", "reference_image", "xss_script", "xss_svg"})
 """Where the obedient model says the fact as well, in words of its own."""
 
 
