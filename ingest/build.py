@@ -50,6 +50,7 @@ from ingest.ledger import Ledger
 from ingest.ledger_rows import RETRY, Task
 from ingest.lifecycle import Lifecycle, bare_name
 from ingest.listing import UNSEEN, Listing, may_know, require_archivist
+from ingest.manifests import remark_on_table
 from ingest.names import readable_source
 from ingest.parsing import Attachment, ParsingSettings
 from ingest.patience import PatientEmbedder
@@ -159,8 +160,10 @@ class EmbeddedIngestion:
         source = readable_source(source)
         if not source.strip() or len(source) > _LONGEST_SOURCE:
             raise InvalidRequest(f"say where the file comes from, in at most {_LONGEST_SOURCE} characters")
-        said = decoded(sidecar) if sidecar else ""
-        return self._receive(file, source=source, given_label=str(label) if label else "", sidecar=said, by=principal)
+        said, given = decoded(sidecar) if sidecar else "", str(label) if label else ""
+        status = self._receive(file, source=source, given_label=given, sidecar=said, by=principal)
+        remark = remark_on_table(file, name=source)  # said at once, whatever becomes of the document
+        return replace(status, warnings=tuple(dict.fromkeys((*status.warnings, *filter(None, [remark])))))
 
     def described(
         self, manifest: bytes, principal: Principal, *, name: str, sidecars: Mapping[str, bytes]

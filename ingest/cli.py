@@ -15,12 +15,13 @@ from rich.table import Table
 
 from assistant.client import ServiceClient, Upload
 from assistant.commands.session import AsJson, Instance, console, print_json, problems, service_of, settings_of
+from assistant.errors import ConfigurationError
 from assistant.types import DocumentState
 from ingest import cli_receipts
 from ingest.life_commands import add_life_commands
 from ingest.names import readable_path
 from ingest.sources import Skipped
-from ingest.telling import Language, reasons_of
+from ingest.telling import Language, fault_of, reasons_of
 from ingest.uploads import uploads_below, within_limit
 from ingest.watching import Round, Watcher
 
@@ -45,15 +46,15 @@ def add(
 ) -> None:
     """Hand in files, folders, and what a manifest (CSV) names. What cannot be read is listed with its reason."""
     settings = settings_of(instance)
-    found, skipped = uploads_below(paths)
+    found, skipped = _named_by(paths, language)
     uploads, too_large = within_limit(found, max_mb=settings.service.max_upload_mb)
     with service_of(settings) as client:
         reply = client.hand_in(uploads, label=label)
         ids = list(dict.fromkeys(document["document_id"] for document in reply["documents"]))
         # A service of our own ends with this command, so the work must be done before it does.
         documents = _settled(client, ids, quiet=as_json) if wait or not client.is_lasting else reply["documents"]
-        notices = {document["document_id"]: document["notice"] for document in reply["documents"]}
-        documents = [{**document, "notice": notices.get(document["document_id"], "")} for document in documents]
+        told = {document["document_id"]: document for document in reply["documents"]}
+        documents = [_with_what_was_told(document, told.get(document["document_id"], {})) for document in documents]
     refused = [Skipped(Path(each["source"]), each["reason"], "refused") for each in reply["refused"]]
     documents += [_skipped_entry(item) for item in (*skipped, *too_large, *refused)]
     if as_json:
@@ -142,6 +143,20 @@ def _settled(client: ServiceClient, ids: list[str], *, quiet: bool) -> list[dict
             if not unfinished:
                 return mine + attached
             time.sleep(max(0.1, len(listed) / 2000))  # a long listing is not asked for all the time
+
+
+def _named_by(paths: list[Path], language: str | None) -> tuple[list[Upload], list[Skipped]]:
+    """`uploads_below`; the fault of a manifest is said in `language` where there are words for it."""
+    try:
+        return uploads_below(paths)
+    except ConfigurationError as error:
+        raise ConfigurationError(fault_of(str(error), language)) from error
+
+
+def _with_what_was_told(document: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """The document with what was said of it, and of it alone, when it was handed in."""
+    warnings = dict.fromkeys((*document.get("warnings", ()), *told.get("warnings", ())))
+    return {**document, "notice": told.get("notice", ""), "warnings": list(warnings)}
 
 
 def _public(document: dict[str, Any]) -> dict[str, Any]:

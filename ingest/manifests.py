@@ -20,7 +20,22 @@ from ingest.sources import Sidecar, sidecar_value
 
 MANIFEST_NAME = "manifest.csv"
 _FILE = "file"
+_TABLES = (".csv", ".tsv")
 _KEYS = tuple(field.name for field in fields(Sidecar))
+_MEANT = {
+    "file": ("path", "file name", "filename", "file path", "filepath", "fichier", "fichiers", "nom du fichier", "nom de fichier",
+             "nom fichier", "chemin", "chemin du fichier", "chemin d'accès",
+             "ملف", "الملف", "اسم الملف", "مسار", "المسار", "مسار الملف"),
+    "title": ("titre", "intitulé", "عنوان", "العنوان"),
+    "date": ("date du document", "document date", "تاريخ", "التاريخ", "تاريخ الوثيقة"),
+    "author": ("auteur", "auteurs", "authors", "مؤلف", "المؤلف", "كاتب", "الكاتب"),
+    "language": ("langue", "لغة", "اللغة"),
+    "label": ("labels", "mention", "mention de protection", "mention de diffusion", "protection", "classification", "marking",
+              "درجة السرية", "درجة السرّية", "السرية", "السرّية", "تصنيف", "التصنيف"),
+    "document_type": ("document type", "type", "type de document", "kind", "نوع", "النوع", "نوع الوثيقة"),
+    "collection": ("fonds", "مجموعة", "المجموعة"),
+}  # fmt: skip
+"""How people head the columns of a manifest who do not know their names."""
 _HEAD_BYTES = 4096
 _MOST_BYTES = 64 << 20
 _MOST_ERRORS = 20
@@ -57,7 +72,8 @@ def is_manifest(path: Path, *, name: str = "") -> bool:
     """True when the first line of the file names `file` and at least one key of a sidecar as columns.
 
     For a file called `manifest.csv` (`name` is what it is called where that is not its own name), `file` is enough: what stands
-    beside it is misspelt rather than meant otherwise.
+    beside it is misspelt rather than meant otherwise. So is `file` itself where the other columns are those of a manifest, under
+    their own names or those that people give them.
     """
     with path.open("rb") as file:
         return begins_manifest(file.read(_HEAD_BYTES), name=name or path.name)
@@ -65,12 +81,76 @@ def is_manifest(path: Path, *, name: str = "") -> bool:
 
 def begins_manifest(content: bytes, *, name: str) -> bool:
     """The same of a file's bytes; its first line is enough."""
+    header = _first_header(content)
+    called_so = name.lower() == MANIFEST_NAME
+    if _FILE in header:
+        return called_so or any(key in header for key in _KEYS)
+    return called_so and _meant_as_manifest(header)
+
+
+def remark_on_table(file: Path, *, name: str) -> str:
+    """`taken_for_document` of a file that is handed in as a document under this name; empty where that is not a table's."""
+    if not name.lower().endswith(_TABLES):
+        return ""
+    with file.open("rb") as stream:
+        return taken_for_document(stream.read(_HEAD_BYTES))
+
+
+def taken_for_document(content: bytes) -> str:
+    """What to tell whoever handed this table in as a document, if it looks like a manifest; empty when it does not.
+
+    >>> taken_for_document(b"fichier;titre")
+    'looks like a manifest, but lacks the columns file, title (it has fichier, titre instead); it was taken as a document'
+    """
+    header = _first_header(content)
+    if not _meant_as_manifest(header):
+        return ""
+    if _FILE in header and any(key in header for key in _KEYS):
+        return "is a manifest, but was taken as a document; hand it in as manifest.csv, with its files"
+    meant = _meant(header)
+    lacking = [_FILE] * (_FILE not in header and _FILE not in meant) + list(meant)
+    columns = f"column{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
+    instead = f" (it has {', '.join(meant.values())} instead)" if meant else ""
+    return f"looks like a manifest, but lacks the {columns}{instead}; it was taken as a document"
+
+
+def _meant_as_manifest(header: list[str]) -> bool:
+    """True when the columns are those of a manifest, under whatever names: files and something of them, or nothing but keys.
+
+    A table of figures may well have a title or a date; what says of each line where its file lies, or only what a manifest
+    can say, its label included, is hardly anything else.
+    """
+    meant = _meant(header)
+    named = {*meant, *(column for column in header if column in _KEYS)}
+    if _FILE in header or _FILE in meant:
+        return bool(named - {_FILE})
+    return "label" in named and len(named) == len(header) > 1
+
+
+def _meant(header: list[str]) -> dict[str, str]:
+    """Key → the column that stands for it under another name, in the order of the keys."""
+    other = {_plain(column): column for column in header if column not in (_FILE, *_KEYS)}
+    found: dict[str, str] = {}
+    for key, headings in _MEANT.items():
+        column = next((other[_plain(heading)] for heading in headings if _plain(heading) in other), None)
+        if column is not None and key not in header:
+            found[key] = column
+    return found
+
+
+def _plain(heading: str) -> str:
+    """A heading without case, accents, vowel signs and what joins its words."""
+    letters = unicodedata.normalize("NFKD", heading.casefold().replace("’", "'"))
+    return " ".join(
+        "".join(c for c in letters if not unicodedata.combining(c)).replace("_", " ").replace("-", " ").split()
+    )
+
+
+def _first_header(content: bytes) -> list[str]:
     head = content[:_HEAD_BYTES]
     if 0 in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False
-    header = _header(decoded(head.partition(b"\n")[0]))
-    called_so = name.lower() == MANIFEST_NAME
-    return _FILE in header and (called_so or any(key in header for key in _KEYS))
+        return []
+    return _header(decoded(head).partition("\n")[0])
 
 
 def manifest_from(content: bytes, *, name: str) -> Manifest:
@@ -83,12 +163,15 @@ def manifest_from(content: bytes, *, name: str) -> Manifest:
     text = decoded(content)
     header = _header(text.partition("\n")[0])
     if _FILE not in header:
-        raise ConfigurationError(
-            f"{name}: line 1: there is no column {_FILE!r}; name the columns as in file;title;date"
-        )
+        instead = _meant(header).get(_FILE)
+        remedy = f"write it instead of {instead!r}" if instead else "name the columns as in file;title;date"
+        otherwise = "if this is no manifest, give the file another name than manifest.csv"
+        raise ConfigurationError(f"{name}: line 1: there is no column {_FILE!r}; {remedy}; {otherwise}")
     unknown = [column for column in header if column not in (_FILE, *_KEYS)]
     if unknown:
         known = ", ".join((_FILE, *_KEYS))
+        key = next((key for key, column in _meant(header).items() if column == unknown[0]), "")
+        known = f"{key!r} instead" if key else known
         raise ConfigurationError(f"{name}: line 1, column {unknown[0]!r}: there is no such column; use {known}")
     if len(set(header)) < len(header):
         raise ConfigurationError(f"{name}: line 1: two columns have one name; keep one of them")

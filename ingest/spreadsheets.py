@@ -19,12 +19,13 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from assistant.types import BlockKind
 from ingest.encoding import decoded
+from ingest.manifests import remark_on_table
 from ingest.packages import UNREADABLE, damaged, metadata_title, unsafe_parts
 from ingest.parsing import CSV, ODS, XLSX, Parsed, ParsingSettings, Rejected, RejectionCategory
 from ingest.pieces import Piece, composed, grid, outside_passages
@@ -112,7 +113,9 @@ def read_csv(path: Path, settings: ParsingSettings) -> Parsed | Rejected:
         return _too_many(settings)
     except csv.Error as error:
         return Rejected(RejectionCategory.DAMAGED, f"the table of separated values cannot be read ({error})")
-    return composed(CSV, sheets.pieces, settings, parser="csv", title=None)
+    read = composed(CSV, sheets.pieces, settings, parser="csv", title=None)
+    remark = remark_on_table(path, name=".csv")
+    return replace(read, warnings=(*read.warnings, remark)) if remark and isinstance(read, Parsed) else read
 
 
 def _delimiter(text: str) -> str:

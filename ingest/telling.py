@@ -32,3 +32,12 @@ def reasons_of(document: dict[str, Any], language: str | None) -> str:
     said = reasons.reason(recorded, str(document.get("category", "")), code) if recorded else ""
     told = (said, reasons.advice(recorded, code), *(reasons.remark(each, code) for each in warnings))
     return " ".join(filter(None, told))
+
+
+def fault_of(recorded: str, language: str | None) -> str:
+    """What is wrong with a file that was not taken, in the language of whoever reads, with what was recorded beneath."""
+    code = (language or "").lower()[:2]
+    if code not in LANGUAGES or code == "en":
+        return recorded
+    said = reasons.reason(recorded, "", code)
+    return recorded if said == recorded else f"{said} {reasons.advice(recorded, code)}".strip() + f"\n{recorded}"

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ConfigurationError
-from ingest.manifests import is_manifest, manifest_from
+from assistant.reasons import remark
+from assistant.types import DocumentState
+from ingest.manifests import is_manifest, manifest_from, taken_for_document
 from ingest.names import readable_path
 from ingest.sources import Sidecar, sidecar_from, sidecar_text
-from ingest.uploads import uploads_below
+from ingest.telling import fault_of
+from ingest.uploads import described, uploads_below
+from tests.ingest.archiving import office, zip_of
 
 TABLE = 'file;title;date;author;language;label;document_type;collection\nfr/a.pdf;"Été; suite";2024-05-03;;fr;internal;note;Lot 1\n\nb.pdf;;;;;;;\n'
 
@@ -62,6 +66,89 @@ def test_table_of_figures_is_no_manifest(tmp_path: Path) -> None:
     for number, head in enumerate(("nom;prix", "file;size", "file", "")):
         (tmp_path / f"{number}.csv").write_text(f"{head}\na;1\n")
         assert not is_manifest(tmp_path / f"{number}.csv")
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("path,title,label", "lacks the column file (it has path instead); it"),
+        ("fichier;titre;mention", "lacks the columns file, title, label (it has fichier, titre, mention instead); it"),
+        ("Nom du fichier;Intitulé;Date", "lacks the columns file, title (it has nom du fichier, intitulé instead); it"),
+        ("Nom_du_fichier\tcote\tdocument_type", "lacks the column file (it has nom_du_fichier instead); it"),
+        ("اسم الملف;العنوان;درجة السرّية", "lacks the columns file, title, label (it has اسم الملف, العنوان, درجة السرّية instead); it"),
+        ("الملف,تاريخ الوثيقة", "lacks the columns file, date (it has الملف, تاريخ الوثيقة instead); it"),
+        ("title;date;label", "lacks the column file; it"),
+        ("file;titre;mention", "lacks the columns title, label (it has titre, mention instead); it"),
+        ("file;title;cote", "is a manifest, but was taken as a document; hand it in as manifest.csv"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1256"])
+def test_table_that_looks_like_a_manifest_says_what_it_lacks(head: str, said: str, encoding: str) -> None:
+    content = f"{head}\na;b;c\n".encode(encoding)
+    assert said in taken_for_document(content)
+    for language in ("fr", "ar", "en"):
+        assert remark(taken_for_document(content), language) != taken_for_document(content), (
+            "in no words of this language"
+        )
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["nom;prix", "file", "file;size", "path;views", "chemin;longueur_km", "title;date;author", "text,label", "label;n", "titre;auteur;date;éditeur",
+     "date;type;montant", "مسار;طول", "العنوان;التاريخ", "", "a" * 5000],
+)  # fmt: skip
+def test_table_of_its_own_is_not_taken_for_a_manifest(head: str) -> None:
+    assert taken_for_document(f"{head}\n1;2;3\n".encode()) == ""
+    assert taken_for_document(b"\x00" + head.encode()) == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "fault"),
+    [
+        ("path;title;label", "line 1: there is no column 'file'; write it instead of 'path'"),
+        ("fichier;titre;mention", "line 1: there is no column 'file'; write it instead of 'fichier'"),
+        ("الملف;العنوان", "line 1: there is no column 'file'; write it instead of 'الملف'"),
+        ("title;date;label", "line 1: there is no column 'file'; name the columns as in file;title;date"),
+        ("file;titre", "line 1, column 'titre': there is no such column; use 'title' instead"),
+    ],
+)
+def test_file_called_manifest_that_lacks_a_column_hands_in_nothing(tmp_path: Path, head: str, fault: str) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "manifest.csv").write_text(f"{head}\na.txt;Été;public\n")
+    for path in (tmp_path, tmp_path / "manifest.csv"):
+        with pytest.raises(ConfigurationError) as error:
+            uploads_below([path])
+        assert fault in str(error.value)
+    with pytest.raises(ConfigurationError):
+        described(f"{head}\na.txt;Été;public\n".encode(), {}, name="manifest.csv")
+    for language in ("fr", "ar"):
+        told = fault_of(str(error.value), language)
+        assert told.splitlines()[1] == str(error.value)
+        assert told.splitlines()[0] not in ("", str(error.value))
+
+
+def test_cargo_list_called_manifest_is_a_document(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("container;poids;destinataire\n1;2;3\n")
+    assert [Path(upload.source).name for upload in uploads_below([tmp_path])[0]] == ["manifest.csv"]
+    assert described(b"container;poids\n1;2\n", {}, name="manifest.csv") is None
+
+
+def test_archivist_hears_that_a_table_was_taken_for_a_document(tmp_path: Path) -> None:
+    table = "fichier;titre;mention\na.txt;Le règlement;public\n"
+    with office(tmp_path) as world:
+        lost = world.hand_in("lot.csv", table, label=None, wait=False)
+        assert [said.partition(" (")[0] for said in lost.warnings] == [
+            "looks like a manifest, but lacks the columns file, title, label"
+        ]
+        kept = world.hand_in("lot2.csv", table + "b.txt;Annexe;public\n")
+        assert (kept.state, kept.warnings) == (DocumentState.DONE_WITH_WARNINGS, lost.warnings)
+        assert world.found("Annexe"), "it is a document all the same"
+        assert world.hand_in("lot2.csv", table + "b.txt;Annexe;public\n").warnings == lost.warnings, "said once"
+        plain = world.hand_in("prix.csv", "nom;prix\npain;2\n")
+        assert (plain.state, plain.warnings) == (DocumentState.DONE, ())
+        inside = world.hand_in("lot.zip", zip_of({"a.txt": "Un texte.", "manifest.csv": table}))
+        assert (inside.state, inside.category) == (DocumentState.REJECTED, "sidecar")
+        assert "there is no column 'file'; write it instead of 'fichier'" in inside.reason
 
 
 def test_sidecar_text_reads_back(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ export function reasonOf(status, words) {
   if (cause) return cause.text;
   if (words.has(`category.${status.category}`)) return words.say(`category.${status.category}`);
   if (status.state === "done with warnings") {
+    const table = manifestRemark(status.warnings, words);
+    if (table) return table;
     return words.say(remarksOf(status, words).some((remark) => remark.hidden) ? "reason.hidden" : "reason.remarks");
   }
   return (status.state === "quarantined" || status.state === "rejected") && status.reason ? words.say("reason.other") : null;
@@ -61,6 +63,22 @@ export function remedyOf(status, words) {
 /** What was noticed while reading: {text, hidden, said} each; `text` is null for what only the service's own words say. */
 export function remarksOf(status, words) {
   return (status.warnings ?? []).map((said) => ({ hidden: false, text: null, ...words.told("remark", said), said }));
+}
+
+/** That a table looks like a manifest and was taken as a document; null where none of the warnings says so. */
+export function manifestRemark(warnings, words) {
+  return remarksOf({ warnings }, words).find((remark) => remark.key?.startsWith("manifest_"))?.text ?? null;
+}
+
+/** What is wrong with a file that was refused, and what to do, where there are words for it; else null. */
+export function faultOf(error, words) {
+  const cause = words.told("cause", error.detail ?? "");
+  if (!cause) return null;
+  return words.has(`remedy.${cause.key}`) ? `${cause.text} ${sentence(words.say(`remedy.${cause.key}`))}` : cause.text;
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What went wrong with a request, in words, with the service's own sentence beneath and a way to try again. */

@@ -97,7 +97,8 @@ export class Transfer {
       const { documents } = await this.attempt(batch);
       batch.forEach((item, place) => {
         // The service notes here, and only here, that these bytes were known already.
-        Object.assign(item, { step: "arrived", share: 1, status: documents[place], known: Boolean(documents[place].notice) });
+        const { notice, warnings } = documents[place];
+        Object.assign(item, { step: "arrived", share: 1, status: documents[place], known: Boolean(notice), told: warnings });
       });
       batch.forEach((item) => (item.file = item.sidecar = null));
     } catch (error) {

@@ -5,7 +5,7 @@ import { levelsOf, STATES } from "./finder.js";
 import { chosenFiles, droppedFiles, paired } from "./gather.js";
 import { described } from "./manifest.js";
 import { json } from "./service.js";
-import { isFinal, recorded, stateKey, stateTag } from "./states.js";
+import { faultOf, isFinal, manifestRemark, recorded, stateKey, stateTag } from "./states.js";
 import { Transfer } from "./transfer.js";
 
 const MOST_LINES = 100;
@@ -200,10 +200,17 @@ export class UploadForm {
       return [bar, element("span", { class: "minor" }, words.percent(item.share))];
     }
     if (item.step === "refused") {
-      return [element("span", { class: "field-error" }, words.problem(item.problem)), recorded([item.problem.detail], words)];
+      const fault = faultOf(item.problem, words);
+      return [
+        element("span", { class: "field-error" }, words.problem(item.problem)),
+        fault ? element("span", { class: "reason" }, fault) : null,
+        recorded([item.problem.detail], words),
+      ];
     }
     if (item.step !== "arrived") return element("span", { class: "minor" }, words.say(`upload.${item.step}`));
-    return [stateTag(item.status, words), item.known ? element("span", { class: "reason" }, words.say("upload.known")) : null];
+    // A table that looks like a manifest says so at once, and also where the document then waits for a label.
+    const table = item.status.state === "done with warnings" ? null : manifestRemark(item.told, words);
+    return [stateTag(item.status, words), table ? element("span", { class: "reason" }, table) : null, item.known ? element("span", { class: "reason" }, words.say("upload.known")) : null];
   }
 
   /** Asks again until every added document has come to rest: the newest in one request, a few older ones by name. */
