@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_archivists import SETTLED_MS, api, dossier, handed_in, settled  # noqa: F401 - a fixture
+from tests.browser.test_archivists import SETTLED_MS, api, dossier, handed_in, library, settled  # noqa: F401 - a fixture
 from tests.browser.test_page import _WEAK_TEXTS as WEAK_TEXTS
 
 pytestmark = pytest.mark.browser
@@ -58,6 +59,47 @@ def test_document_says_its_own_cause_and_what_to_do_about_that(
     page = dossier(visit(language, width=390, dark=True).page, service, status["document_id"])
     expect(page.locator(".trouble")).to_contain_text(cause)
     expect(page.locator(".trouble")).to_contain_text(remedy)
+    assert page.evaluate(WEAK_TEXTS) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "refused", "remedy", "taken"),
+    [
+        (
+            "fr",
+            "Il manque au manifeste la colonne « file »",
+            "Nommez la première colonne « file »",
+            "Ce tableau ressemble à un manifeste",
+        ),
+        ("ar", "ينقص البيان العمود «file»", "سمِّ العمود الأول «file»", "يشبه هذا الجدول بيانًا"),
+        (
+            "en",
+            "The manifest lacks the column “file”",
+            "Call the first column “file”",
+            "This table looks like a manifest",
+        ),
+    ],
+)
+def test_table_that_lacks_a_column_of_a_manifest_says_so_at_once(
+    visit: Callable[..., Any],
+    api: httpx.Client,  # noqa: F811
+    tmp_path: Path,
+    language: str,
+    refused: str,
+    remedy: str,
+    taken: str,
+) -> None:
+    table = f"fichier;titre;mention\nquai.txt;Le quai {language};public\n"
+    for name in ("manifest.csv", "lot.csv"):
+        (tmp_path / name).write_text(table)
+    page = library(visit, language, width=390)
+    page.select_option("#upload-label", "public")
+    page.set_input_files("#files", [tmp_path / "manifest.csv", tmp_path / "lot.csv"])
+    expect(page.locator(".upload")).to_contain_text(refused, timeout=SETTLED_MS)
+    expect(page.locator(".upload")).to_contain_text(remedy)
+    expect(page.locator(".upload")).not_to_contain_text("lot.csv")
+    page.set_input_files("#files", tmp_path / "lot.csv")
+    expect(page.locator(".upload")).to_contain_text(taken, timeout=SETTLED_MS)
     assert page.evaluate(WEAK_TEXTS) == []
 
 
