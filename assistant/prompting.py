@@ -133,7 +133,7 @@ def _one_line(text: str) -> str:
 
 # --- documents as data -------------------------------------------------------------------------------------------
 
-_BARS = re.compile(r"[<＜\[](?=\s*/?\s*[|｜])|[|｜](?=\s*/?\s*[>＞\]])")
+_BARS = re.compile(r"[<\[](?=\s*/?\s*\|)|\|(?=\s*/?\s*[>\]])")
 """<|im_start|>, <|eot_id|>, <|assistant|>, <｜User｜>, [|Human|]."""
 _FRAME = re.compile(
     r"<<\s*/?\s*SYS\s*>>|\[\s*/?\s*(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|MODEL_SETTINGS|THINK)\s*\]"
@@ -144,7 +144,9 @@ _FRAME = re.compile(
     r"|#{2,}\s*(?:instructions?|system|user|human|assistant|response|input|consignes?|réponse|تعليمات|التعليمات)\b",
     re.IGNORECASE,
 )
-_FRAME_LETTERS = re.compile(r"[<>\[\]|｜/#~:]")
+_FRAME_LETTERS = re.compile(r"[<>\[\]|/#~:＜＞［］｜／＃～：]")
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+"""Letters of full width → those of a keyboard: what breaks up `[INST]` breaks up `［ＩＮＳＴ］`."""
 _ROLE_LINE = re.compile(
     r"^([ \t]*)(?=(?:system|assistant|user|human|developer|tool|ai|utilisateur|système|المستخدم|المساعد|النظام)[ \t]*[:：])",
     re.IGNORECASE | re.MULTILINE,
@@ -165,14 +167,24 @@ def as_data(text: str) -> str:
     """
     hidden = {ord(letter): None for letter in set(text) if not _is_visible(letter)}
     visible = text.translate(hidden) if hidden else text
-    broken = _BARS.sub(r"\g<0> ", visible)
-    broken = _FRAME.sub(lambda match: _FRAME_LETTERS.sub(_apart, match.group()).strip(), broken)
-    return _ROLE_LINE.sub(r"\1· ", broken)
+    broken = _replaced(_BARS, visible, lambda bar: f"{bar} ")
+    broken = _replaced(_FRAME, broken, lambda frame: _FRAME_LETTERS.sub(_apart, frame).strip())
+    return _replaced(_ROLE_LINE, broken, lambda indent: f"{indent}· ")
+
+
+def _replaced(pattern: re.Pattern[str], text: str, made: Callable[[str], str]) -> str:
+    """`text` with what `made` makes of each match, whatever width its letters have."""
+    pieces: list[str] = []
+    end = 0
+    for match in pattern.finditer(text if text.isascii() else text.translate(_NARROW)):
+        pieces += (text[end : match.start()], made(text[match.start() : match.end()]))
+        end = match.end()
+    return "".join((*pieces, text[end:]))
 
 
 def _apart(match: re.Match[str]) -> str:
     letter = match.group()
-    return f" {letter}" if letter in "]>" else f"{letter} "
+    return f" {letter}" if letter in "]>］＞" else f"{letter} "
 
 
 def _is_visible(letter: str) -> bool:
