@@ -120,7 +120,7 @@ class Comparison:
 
     def somewhere(self, word: int) -> bool:
         """True when a word of the claim is found in any sentence of any passage."""
-        return any(matches[word] for matches in self._matches)
+        return any(matches.get(word) for matches in self._matches)
 
     def pieces(self) -> list[list[Fit]]:
         """The claim in up to three pieces, each with the sentences that cover it best and those that cover it nearly as well.
