@@ -14,6 +14,7 @@ _ONLY = re.compile(
 _DENIALS = re.compile(
     r"(?<!\w)n'(?=\w)|(?<!\w)(?:ne|no|not|cannot|neither|nor|never|none|nobody|nothing|without|sans|jamais|"
     r"nulle?|\w+n't|"
+    r"hardly|scarcely|barely|nowhere|rarely|seldom|rarement|a peine(?! d[e'u])|[وف]?(?:بالكاد|نادرا|قلما)|"
     r"dispense\w*|non)(?!\w)|(?<=\w)n't\b|"
     r"(?<!\w)(?:[وف]?(?:لا|لم|لن|ليس|ليست|ليسوا|دون|بدون|عدم|بلا|من غير|بغير|بعدم|الا(?= [يت])))(?!\w)|"
     r"(?<!\w)[وفب]?(?:دون|عدم)(?!\w)|"

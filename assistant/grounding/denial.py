@@ -19,8 +19,8 @@ _PRONOUNS = words("se s lui leur y en le la les l me m te t nous vous")
 _PASSED_OVER = _SECOND_HALVES | words(
     "plus toutefois cependant neanmoins pourtant effet principe outre revanche general desormais dorenavant toujours encore jour "
     "actuellement hui normalement aucun cas longer however case event means account circumstances circumstance yet always "
-    "currently today normally therefore moreover generally "
-    "يعد تعد يعودوا نعد اعد بتاتا ابدا اطلاقا مطلقا حاليا مبدئيا عموما غالبا"
+    "currently today normally therefore moreover generally peine "
+    "يعد تعد يكاد تكاد يعودوا نعد اعد بتاتا ابدا اطلاقا مطلقا حاليا مبدئيا عموما غالبا"
 )
 """What stands between a denial and the word that it governs: "n'est plus due", "is no longer due", "لم يعد مستحقا"."""
 
@@ -51,9 +51,17 @@ def denied(
                 following and not governed
             ):  # "n'est toutefois pas due": a clause seems to begin in the middle of the denial
                 governed = _governed(reading, [word for word in _rest_of_sentence(reading, start) if starts[word] > at])
+            if not following:  # "is accepted nowhere": it governs what stands before it
+                governed = [word for word in _before(reading, clause, at) if tokens[word].weight > 0][:1]
             if (following and first <= following[0] < last) or not following:
                 found.append(Denial(clause, tuple(governed[:2])))
     return found
+
+
+def _before(reading: Reading, clause: int, at: int) -> list[int]:
+    """The words of a clause before a place in it, nearest first."""
+    words = [word for word, token in enumerate(reading.tokens) if token.clause == clause and token.start < at]
+    return words[::-1]
 
 
 def _rest_of_sentence(reading: Reading, start: int) -> list[int]:

@@ -20,6 +20,93 @@ def shown(claim: str, language: str, passage: str) -> bool:
     return verdict(claim, language, passage) in SHOWN
 
 
+# --- denials -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "Les chiens sont admis sur la plage.", "Les chiens ne sont guère admis sur la plage."),
+        ("fr", "La carte est acceptée à l'étranger.", "La carte est à peine acceptée à l'étranger."),
+        ("fr", "La carte est acceptée.", "La carte n'est acceptée nulle part."),
+        ("fr", "Le service répond aux plaintes.", "Le service répond rarement aux plaintes."),
+        ("en", "The card is accepted.", "The card is hardly accepted."),
+        ("en", "The card is accepted.", "The card is accepted nowhere."),
+        ("en", "The service answers complaints.", "The service scarcely answers complaints."),
+        ("en", "The service answers complaints.", "The service barely answers complaints."),
+        ("en", "The service answers complaints.", "The service seldom answers complaints."),
+        ("ar", "تجيب المصلحة عن الشكايات.", "بالكاد تجيب المصلحة عن الشكايات."),
+        ("ar", "تجيب المصلحة عن الشكايات.", "نادرًا ما تجيب المصلحة عن الشكايات."),
+        ("ar", "تجيب المصلحة عن الشكايات.", "قلما تجيب المصلحة عن الشكايات."),
+        ("ar", "تجيب المصلحة عن الشكايات.", "لا تكاد تجيب المصلحة عن الشكايات."),
+    ],
+)
+def test_what_hardly_or_nowhere_holds_does_not_hold(language: str, claim: str, passage: str) -> None:
+    assert not shown(claim, language, passage)
+    assert shown(passage, language, passage)
+
+
+def test_on_pain_of_is_no_denial() -> None:
+    passage = "La requête est déposée dans les deux mois, à peine de forclusion."
+    assert shown("La requête est à déposer dans un délai de deux mois.", "fr", passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La Collectivité paie 4,80 € du titre de 8,00 €.",
+         "L'agent qui n'a pas accès à un restaurant reçoit un titre de 8,00 €, dont 4,80 € payés par la Collectivité."),
+        ("en", "The department pays 4.80 euros of the voucher of 8 euros.",
+         "An employee who has no access to a canteen receives a voucher of 8 euros, of which the department pays 4.80 euros."),
+        ("ar", "تؤدي الإدارة 4 يورو من قسيمة الطعام.",
+         "يتسلم الموظف الذي لا يستفيد من المطعم قسيمة الطعام وتؤدي الإدارة منها 4 يورو."),
+    ],
+)  # fmt: skip
+def test_denial_of_something_else_in_the_sentence_withholds_nothing(language: str, claim: str, passage: str) -> None:
+    assert shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La bibliothèque n'ouvre que le samedi et n'est pas chauffée.",
+         "La salle est au port. La bibliothèque n'ouvre que le samedi, et elle n'est pas chauffée."),
+        ("en", "The library opens only on Saturdays and is not heated.",
+         "The hall is at the port. The library opens only on Saturdays and it is not heated."),
+        ("ar", "تفتح المكتبة يوم السبت فقط ولا تعير الكتب.",
+         "القاعة في الميناء. تفتح المكتبة أبوابها يوم السبت فقط ولا تعير الكتب."),
+    ],
+)  # fmt: skip
+def test_only_and_not_may_stand_side_by_side_as_in_the_source(language: str, claim: str, passage: str) -> None:
+    assert shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La caution est versée avant la remise des clés.", "Les clés sont remises après le versement de la caution."),
+        ("en", "The deposit is paid before the keys are handed over.", "The keys are handed over after the deposit is paid."),
+        ("ar", "تؤدى الضمانة قبل تسليم المفاتيح.", "تسلم المفاتيح بعد أداء الضمانة."),
+    ],
+)  # fmt: skip
+def test_one_order_of_events_told_from_its_other_end_is_supported(language: str, claim: str, passage: str) -> None:
+    assert shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La demande est déposée après le 15 mars.", "La demande est déposée avant ou après le 15 mars, au choix."),
+        ("en", "The request is filed after 15 March.", "The request is filed before or after 15 March."),
+        ("ar", "يودع الطلب بعد 15 مارس.", "يودع الطلب قبل أو بعد 15 مارس."),
+    ],
+)  # fmt: skip
+def test_word_that_stands_there_beside_its_opposite_is_not_contradicted(
+    language: str, claim: str, passage: str
+) -> None:
+    assert shown(claim, language, passage)
+
+
 # --- whatever is said --------------------------------------------------------------------------------------------
 
 CROSSED = {
