@@ -345,10 +345,18 @@ def _governed_moods(reading: Reading, clauses: Sequence[int]) -> dict[int, bool]
                 for word, token in enumerate(reading.tokens)
                 if token.clause == clause and token.start >= start + place
             )
-            first = next((word for word in after if reading.tokens[word].weight > 0), None)
-            if first is not None:
-                governed[first] = demanded
+            said = [word for word in after if reading.tokens[word].weight > 0 and not _is_addressee(reading, word)]
+            if said:
+                governed[said[0]] = demanded
     return governed
+
+
+def _is_addressee(reading: Reading, word: int) -> bool:
+    """True for who may or must in Arabic, where it stands between the two: "يجب على المترشح التسجيل", "يجوز للمترشح"."""
+    if reading.language != "ar" or word == 0:
+        return False
+    before = reading.tokens[word - 1].word
+    return before == "علي" or (reading.tokens[word].word.startswith("لل") and reading.tokens[word - 1].weight == 0)
 
 
 def _conditions(comparison: Comparison, found: Findings, passage: Reading) -> None:

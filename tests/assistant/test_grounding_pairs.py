@@ -107,6 +107,44 @@ def test_word_that_stands_there_beside_its_opposite_is_not_contradicted(
     assert shown(claim, language, passage)
 
 
+# --- permitting and demanding ----------------------------------------------------------------------------------------
+
+BOTH = {
+    "fr": "Le candidat doit s'inscrire à la mairie et peut choisir sa langue.",
+    "en": "The candidate must register at the town hall and may choose the language.",
+    "ar": "يجب على المترشح التسجيل في البلدية ويجوز له اختيار اللغة.",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "right", "wrong"),
+    [
+        ("fr", "Le candidat peut choisir sa langue.", "Le candidat doit choisir sa langue."),
+        ("fr", "Le candidat doit s'inscrire à la mairie.", "Le candidat peut s'inscrire à la mairie."),
+        ("fr", "C'est à la mairie que le candidat doit s'inscrire.", "C'est à la mairie que le candidat peut s'inscrire."),
+        ("en", "The candidate may choose the language.", "The candidate must choose the language."),
+        ("en", "At the town hall the candidate must register.", "At the town hall the candidate may register."),
+        ("ar", "يجوز للمترشح اختيار اللغة.", "يجب على المترشح اختيار اللغة."),
+        ("ar", "في البلدية يجب على المترشح التسجيل.", "في البلدية يجوز للمترشح التسجيل."),
+    ],
+)  # fmt: skip
+def test_of_two_acts_one_is_permitted_and_the_other_demanded(language: str, right: str, wrong: str) -> None:
+    assert shown(right, language, BOTH[language])
+    assert not shown(wrong, language, BOTH[language])
+
+
+@pytest.mark.parametrize(
+    ("language", "claim"),
+    [
+        ("fr", "Le candidat peut s'inscrire à la mairie."),
+        ("en", "The candidate may register at the town hall."),
+        ("ar", "يجوز للمترشح التسجيل في البلدية."),
+    ],
+)
+def test_permission_for_a_duty_is_not_even_partly_supported(language: str, claim: str) -> None:
+    assert verdict(claim, language, BOTH[language]) is Verdict.UNSUPPORTED
+
+
 # --- whatever is said --------------------------------------------------------------------------------------------
 
 CROSSED = {
