@@ -55,14 +55,14 @@ DAY_IN_WORDS = re.compile(
 )
 """من الأول من مارس إلى الثلاثين من أبريل"""
 
-_HALF = r"(?P<half>[ap]\.?\s?m\b\.?|صباحا|مساء|زوالا|ظهرا|ليلا|بعد الزوال)"
+_HALF = r"(?P<half>[ap]\.?\s?m\b\.?|صباحا|مساء|زوالا|ظهرا|ليلا|بعد الزوال|du (?:matin|soir)|de l'apres-midi)"
 CLOCKS = tuple(
     map(
         re.compile,
         (
-            rf"(?<![\d.,:])(?P<hour>[0-2]?\d)\s?(?:h|:|heures? )\s?(?P<minute>[0-5]\d)(?!\d)(?:\s?{_HALF})?",
+            rf"(?<![\d.,:])(?P<hour>[0-2]?\d)\s?(?:(?P<whole>h|heures? )|:)\s?(?P<minute>[0-5]\d)(?!\d)(?:\s?{_HALF})?",
             rf"(?<![\d.,:])(?P<hour>[0-2]?\d)(?:[.:](?P<minute>[0-5]\d))?\s?{_HALF}",
-            r"(?<![\d.,:])(?P<hour>[0-2]?\d)\s?h(?![\w])",
+            rf"(?<![\d.,:])(?P<hour>[0-2]?\d)\s?(?P<whole>h)(?![\w])(?:\s?{_HALF})?",
             r"(?:الساعه|الساعات)\s+(?P<hour>[0-2]?\d)(?!\d)",
             r"(?<!de )(?<!du )\b(?P<noon>midi|noon|midday|minuit|midnight)\b|(?P<arabic>منتصف\s+(?:النهار|الليل))",
         ),
@@ -124,7 +124,10 @@ def clock_time(match: re.Match[str]) -> Moment | None:
     if parts.get("noon") or parts.get("arabic"):
         noon = parts.get("noon") in {"midi", "noon", "midday"} or "النهار" in (parts.get("arabic") or "")
         return "time", (12 * 60 if noon else 0, True)
-    return time_of_day(int(parts["hour"]), int(parts.get("minute") or 0), parts.get("half") or "")
+    time = time_of_day(int(parts["hour"]), int(parts.get("minute") or 0), parts.get("half") or "")
+    if time and parts.get("whole"):
+        return "time", (time[1][0], True)  # "4 h 30" is no afternoon: French counts the whole day where it writes h
+    return time
 
 
 def time_of_day(hour: int, minute: int, half: str) -> Moment | None:

@@ -145,6 +145,139 @@ def test_permission_for_a_duty_is_not_even_partly_supported(language: str, claim
     assert verdict(claim, language, BOTH[language]) is Verdict.UNSUPPORTED
 
 
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "L'audience se tient au troisième étage du tribunal.", "L'audience se tient au deuxième étage du tribunal."),
+        ("en", "The hearing is held on the third floor of the court.", "The hearing is held on the second floor of the court."),
+        ("ar", "تعقد الجلسة في الطابق الثالث من المحكمة.", "تعقد الجلسة في الطابق الثاني من المحكمة."),
+    ],
+)  # fmt: skip
+def test_another_ordinal_is_not_supported(language: str, claim: str, passage: str) -> None:
+    assert not shown(claim, language, passage)
+
+
+HEADED = {
+    "fr": "Article 8. Horaires.\nLe service ouvre le lundi.\nArticle 9. Congés annuels.\nL'agent dépose sa demande. "
+    "Le chef de service répond par écrit à l'agent.",
+    "en": "Article 8. Hours.\nThe office opens on Mondays.\nArticle 9. Annual leave.\nThe employee files a request. "
+    "The head of service replies in writing to the employee.",
+    "ar": "المادة 8. الأوقات.\nتفتح المصلحة يوم الاثنين.\nالمادة 9. العطلة السنوية.\nيقدم الموظف الطلب. "
+    "يرد رئيس المصلحة على الموظف كتابة.",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "claim"),
+    [
+        ("fr", "Selon l'article {}, le chef de service répond par écrit."),
+        ("en", "Under article {}, the head of service replies in writing."),
+        ("ar", "طبقا للمادة {} يرد رئيس المصلحة كتابة."),
+    ],
+)
+def test_article_is_the_one_of_the_heading_right_above(language: str, claim: str) -> None:
+    assert shown(claim.format(9), language, HEADED[language])
+    assert not shown(claim.format(8), language, HEADED[language])
+    assert not shown(claim.format(7), language, HEADED[language])
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "Selon l'article {}, le bailleur rend la caution par chèque.",
+         "Le bailleur rend la caution au locataire par chèque.\nRéférences : article 12 du code."),
+        ("en", "Under article {}, the landlord returns the deposit by cheque.",
+         "The landlord returns the deposit to the tenant by cheque.\nReferences: article 12 of the code."),
+        ("ar", "طبقا للمادة {} يرد المؤجر الضمانة بشيك.", "يرد المؤجر الضمانة للمكتري بشيك.\nالمراجع: المادة 12 من المدونة."),
+    ],
+)  # fmt: skip
+def test_article_may_stand_among_the_references_at_the_end(language: str, claim: str, passage: str) -> None:
+    assert shown(claim.format(12), language, passage)
+    assert not shown(claim.format(13), language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "Les factures d'eau sont envoyées en deux fois, en mai et en novembre.",
+         "Les factures d'eau sont envoyées en mai et en novembre."),
+        ("en", "Water bills are sent two times, in May and in November.", "Water bills are sent in May and in November."),
+        ("ar", "ترسل فواتير الماء على دفعتين اثنتين في ماي ونونبر.", "ترسل فواتير الماء في ماي ونونبر."),
+    ],
+)  # fmt: skip
+def test_claim_may_count_what_its_source_lists(language: str, claim: str, passage: str) -> None:
+    assert shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "L'agent reçoit des jours de repos, {} au plus par année civile.",
+         "L'agent reçoit des jours de repos dans la limite de quatre-vingt-dix jours par année civile."),
+        ("en", "The employee receives days of rest, {} at most per calendar year.",
+         "The employee receives rest, at most ninety days per calendar year."),
+        ("ar", "أيام الراحة التي يستفيد منها الموظف {} في السنة.", "يستفيد الموظف من أيام الراحة في حدود 90 يوما في السنة."),
+    ],
+)  # fmt: skip
+def test_unit_may_stand_away_from_its_number(language: str, claim: str, passage: str) -> None:
+    assert shown(claim.format(90), language, passage)
+    assert not shown(claim.format(60), language, passage)
+
+
+def test_article_before_a_unit_is_a_number_only_where_the_unit_is_named() -> None:
+    claim = "Le stationnement d'une heure coûte 2 € au port."
+    assert shown(claim, "fr", "Le stationnement au port coûte 2 € l'heure. Le parc est fermé la nuit.")
+    elsewhere = "Le stationnement au port coûte 2 € le mois. Le parc ferme pour une heure. L'heure est affichée."
+    assert not shown(claim, "fr", elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "Le budget {} est publié au recueil.", "Au recueil est publié le budget de deux mille vingt-quatre."),
+        ("en", "The budget of {} is published in the gazette.",
+         "In the gazette is published the budget of two thousand and twenty-four."),
+        ("ar", "نشرت ميزانية {} في الجريدة.", "في الجريدة نشرت ميزانية ألفين وأربعة وعشرين."),
+    ],
+)  # fmt: skip
+def test_year_in_words_supports_the_year_and_no_day_of_it(language: str, claim: str, passage: str) -> None:
+    day = {"fr": "du 3 mai 2024", "en": "3 May 2024", "ar": "3 ماي 2024"}[language]
+    year = {"fr": "de 2024", "en": "2024", "ar": "2024"}[language]
+    assert shown(claim.format(year), language, passage)
+    assert not shown(claim.format(day), language, passage)
+
+
+@pytest.mark.parametrize("hour", ["4 h 30", "4h30", "4 heures 30"])
+def test_hour_of_the_morning_is_not_that_of_the_afternoon_where_french_writes_h(hour: str) -> None:
+    passage = "À la mairie, la réunion du conseil commence à 16 h 30."
+    assert shown("La réunion du conseil commence à 16h30 à la mairie.", "fr", passage)
+    assert shown("La réunion du conseil commence à 4 h 30 de l'après-midi à la mairie.", "fr", passage)
+    assert not shown(f"La réunion du conseil commence à {hour} à la mairie.", "fr", passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("en", "The meeting of the council begins at 4:30 at the town hall.",
+         "At the town hall the meeting of the council begins at 4:30 p.m."),
+        ("ar", "تبدأ الجلسة على الساعة الرابعة في البلدية.", "في البلدية تبدأ الجلسة على الساعة الرابعة مساء."),
+    ],
+)  # fmt: skip
+def test_half_of_the_day_may_be_left_out_where_the_clock_has_twelve_hours(
+    language: str, claim: str, passage: str
+) -> None:
+    assert shown(claim, language, passage)
+
+
+def test_hour_is_one_with_h_and_in_letters() -> None:
+    passage = "Le jeudi, la mairie ferme à 20 heures."
+    assert shown("La mairie ferme à 20 h le jeudi.", "fr", passage)
+    assert not shown("La mairie ferme à 19 h le jeudi.", "fr", passage)
+
+
 # --- whatever is said --------------------------------------------------------------------------------------------
 
 CROSSED = {
