@@ -278,6 +278,100 @@ def test_hour_is_one_with_h_and_in_letters() -> None:
     assert not shown("La mairie ferme à 19 h le jeudi.", "fr", passage)
 
 
+# --- who ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "Le gestionnaire notifie la décision de refus dans les deux jours.",
+         "La décision de refus est notifiée au gestionnaire dans les deux jours."),
+        ("en", "The manager notifies the decision of refusal within two days.",
+         "The decision of refusal is notified to the manager within two days."),
+        ("ar", "تدرس لجنة الضرائب طلبات الإعفاء كل شهر.",
+         "تدرس مصلحة الميناء طلبات الإعفاء كل شهر. وتجتمع لجنة الضرائب في الربيع."),
+        ("ar", "تدرس مصلحة الضرائب طلبات الإعفاء كل شهر.",
+         "تدرس لجنة الميناء طلبات الإعفاء كل شهر. وتجتمع مصلحة الضرائب في الربيع."),
+    ],
+)  # fmt: skip
+def test_whoever_is_told_or_named_elsewhere_does_not_do_it(language: str, claim: str, passage: str) -> None:
+    assert not shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("يسلم للمستفيد الوصل.", "يسلم الوصل للمستفيد."),
+        ("تسلم بالمجان الشهادة للسكان.", "تسلم الشهادة للسكان بالمجان."),
+    ],
+)
+def test_arabic_preposition_after_a_verb_is_no_subject(claim: str, passage: str) -> None:
+    assert shown(claim, "ar", passage)
+
+
+# --- which sentence -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La carte du port est valable.",
+         "La carte du port n'est pas valable à bord. La carte que délivre le port est valable."),
+        ("en", "The harbour card is valid.",
+         "The harbour card is not valid on board. The card of the harbour office is valid."),
+        ("ar", "بطاقة الميناء صالحة.", "بطاقة الميناء غير صالحة على المتن. البطاقة التي يسلمها الميناء صالحة."),
+    ],
+)  # fmt: skip
+def test_of_two_sentences_the_one_that_does_not_contradict_is_taken(language: str, claim: str, passage: str) -> None:
+    assert shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La cellule d'écoute rappelle l'auteur sous trois jours ouvrés.",
+         "La cellule d'écoute est joignable du lundi au samedi. Elle est tenue au secret et rappelle l'auteur du signalement "
+         "dans les trois jours ouvrés."),
+        ("en", "The unit calls the author back within three working days.",
+         "The unit can be reached from Monday to Saturday. It is bound to secrecy and calls the author of the report back "
+         "within three working days."),
+        ("ar", "طبقا للمادة 12 يرد المؤجر الضمانة بشيك.", "يرد المؤجر الضمانة للمكتري بشيك.\nالمراجع: المادة 12 من المدونة."),
+    ],
+)  # fmt: skip
+def test_of_the_sentences_the_one_with_the_better_odds_is_taken(language: str, claim: str, passage: str) -> None:
+    assert shown(claim, language, passage)
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("fr", "La demande de télétravail est annulée par le chef de service deux mois avant la date souhaitée, et la réponse "
+         "est écrite.",
+         "La demande de télétravail est adressée au chef de service deux mois avant la date souhaitée. La réponse est écrite."),
+        ("en", "Recordings of the harbour cameras are destroyed for thirty days at the port office, and the list is public.",
+         "Recordings of the harbour cameras are kept for thirty days at the port office. The list is public."),
+        ("ar", "يلغى طلب رخصة البناء لدى رئيس الجماعة قبل ثلاثين يوما من بدء الأشغال، والسجل عمومي.",
+         "يقدم طلب رخصة البناء لدى رئيس الجماعة قبل ثلاثين يوما من بدء الأشغال. السجل عمومي."),
+    ],
+)  # fmt: skip
+def test_invented_word_beside_a_second_true_fact_is_still_seen(language: str, claim: str, passage: str) -> None:
+    assert Cautious(VERIFIER).check(claim, language, [passage]).verdict not in SHOWN
+
+
+@pytest.mark.parametrize(
+    ("language", "claim", "passage"),
+    [
+        ("ar", "تبقى شبابيك الحالة المدنية مفتوحة يوم الخميس حتى السادسة مساء.",
+         "تستقبل شبابيك الحالة المدنية الجمهور من الاثنين إلى الجمعة، من الساعة 8:30 صباحا إلى الساعة 16:30 مساء. ويمدد "
+         "الاستقبال يوم الخميس إلى الساعة 18:00 مساء."),
+    ],
+)  # fmt: skip
+def test_paraphrase_is_held_against_the_sentence_it_follows_and_no_other(
+    language: str, claim: str, passage: str
+) -> None:
+    assert Cautious(VERIFIER).check(claim, language, [passage]).verdict in SHOWN
+
+
 # --- whatever is said --------------------------------------------------------------------------------------------
 
 CROSSED = {
