@@ -1,7 +1,7 @@
-"""Whether the encoder finds a passage in another language than the question's, measured rather than assumed.
+"""Between languages: whether the encoder finds a passage in another one than the question's, and which of its sentences is meant.
 
-Words of two languages rarely meet, so only vectors can do it. Each of a few administrative sentences is looked for by its
-translation among the others; from `ENOUGH` of them found on, a pair of languages counts as bridged.
+Words of two languages rarely meet, so only vectors can do it. It is measured rather than assumed: each of a few administrative
+sentences is looked for by its translation among the others; from `ENOUGH` found on, a pair of languages counts as bridged.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from assistant.embedding import Embedder
+from assistant.types import Evidence
 
 ENOUGH = 0.9
 
@@ -94,10 +95,27 @@ class Bridges:
 
     def out_of_reach(self, language: str) -> tuple[str, ...]:
         """The other languages whose passages a question in `language` finds only by words they share, such as names."""
+        reached = self.within_reach(language)
+        return tuple(other for other in self._languages if other not in {language, *reached})
+
+    def within_reach(self, language: str) -> tuple[str, ...]:
+        """The other languages whose passages a question in `language` finds by what they mean."""
         with self._lock:
             if self._found is None:
                 self._found = found_across(self._embedder)
             found = self._found
         return tuple(
-            other for other in self._languages if other != language and found.get((language, other), 0.0) < ENOUGH
+            other for other in self._languages if other != language and found.get((language, other), 0.0) >= ENOUGH
         )
+
+
+class Likeness:
+    """Scores sentences by how near the encoder places them to the question, whatever language they are in."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def score(self, evidence: Evidence, sentences: Sequence[str], _language: str) -> list[float]:
+        """For each sentence, from 0 to 1; (1 + cosine) / 2. See `SentenceScores`."""
+        rows = self._embedder.embed_passages(sentences) @ self._embedder.embed_query(evidence.question)
+        return [(1 + cosine) / 2 for cosine in rows.tolist()]

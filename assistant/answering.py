@@ -14,7 +14,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -41,6 +41,7 @@ from assistant.types import (
     Evidence,
     EvidenceReady,
     Outcome,
+    ScoredPassage,
     Sentence,
     TextOrigin,
     Verdict,
@@ -52,7 +53,7 @@ OWN_WORDS = Label(Level.PUBLIC)
 _MOST_ADDED = 3
 """Quotations that may stand in for composed sentences which nothing supports."""
 _PAGES_LED_TO = 3
-"""Pages to look at where there is no answer."""
+"""Pages to look at where there is no answer, and of each other language one."""
 
 NO_EVIDENCE_TEXT = {
     "fr": "Je n’ai trouvé, dans les documents que vous pouvez consulter, aucun passage qui réponde à cette question.",
@@ -126,6 +127,12 @@ class EvidenceSource(Protocol):
         """True when it comes near enough to that threshold to be worth a look."""
         ...
 
+    def in_other_languages(
+        self, evidence: Evidence, principal: Principal, *, scope: Scope = Scope.everything
+    ) -> tuple[ScoredPassage, ...]:
+        """Passages in the scope, of other languages than the question's, that are worth a look as well; nearest first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -151,6 +158,7 @@ class Assistant:
     """Answers questions with checked sentences.
 
     With a `composer` they are composed by a model, and quotations stand where it fails; without one they are all quotations.
+    With `abroad`, which picks sentences of a passage in another language than the question's, silence leads to such ones too.
     """
 
     def __init__(
@@ -161,6 +169,7 @@ class Assistant:
         audit: AuditLog,
         *,
         composer: Composer | None = None,
+        abroad: Quoter | None = None,
         passages: int = 12,
         ocr_confidence: float = 0.7,
     ) -> None:
@@ -169,6 +178,7 @@ class Assistant:
         self._generator = generator
         self._audit = audit
         self._composer = composer
+        self._abroad = abroad
         self._passages = passages
         self._ocr_confidence = ocr_confidence
 
@@ -258,7 +268,7 @@ class Assistant:
         composed = len(released.sentences)
         if enough:
             yield from self._quotations(evidence, released, course)
-        leads = self._leads(evidence, released)
+        leads = () if released.sentences else self._leads(asked, evidence, released)
         elsewhere = not released.sentences and self._answered_elsewhere(asked)
         timings = {"search": (found - began) * 1000, "total": (time.perf_counter() - began) * 1000}
         if course.first_sentence_at is not None:
@@ -290,12 +300,17 @@ class Assistant:
                 events = [released.quote(draft) for draft in islice(new, wanted)]
         yield from (event for event in events if event)
 
-    def _leads(self, evidence: Evidence, released: Released) -> tuple[Sentence, ...]:
+    def _leads(self, asked: _Asked, evidence: Evidence, released: Released) -> tuple[Sentence, ...]:
         """Where to look when nothing was said: readers find there most of what is wrongly kept silent about."""
-        if released.sentences or not self._retriever.promising(evidence):
-            return ()
+        leads: tuple[Sentence, ...] = ()
         with QUESTIONS.answering():
-            return released.leads(self._generator.drafts(evidence), _PAGES_LED_TO)
+            if self._retriever.promising(evidence):
+                leads = released.leads(self._generator.drafts(evidence), _PAGES_LED_TO)
+            if self._abroad:
+                for scored in self._retriever.in_other_languages(evidence, asked.principal, scope=asked.scope):
+                    drafts = self._abroad.drafts(replace(evidence, passages=(scored,)))
+                    leads += released.leads((draft for draft in drafts if not released.covers(draft)), 1)
+        return leads
 
     def _finished(
         self,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.access import Label, Principal
-from assistant.across import Bridges
+from assistant.across import Bridges, Likeness
 from assistant.adaptation.changing import Generation, ModelInUse
 from assistant.adaptation.models import BASE, ModelStore
 from assistant.adaptation.rebuilding import ChangingIndex
@@ -345,6 +345,7 @@ def _generation(
         QuoteGenerator(SentenceRelevance(lexicon_of(settings)).score),
         audit,
         composer=composer,
+        abroad=QuoteGenerator(Likeness(embedder).score, max_sentences=2, share_of_best=1.0),
         passages=settings.retrieval.passages,
         ocr_confidence=settings.ingest.ocr_confidence,
     )

@@ -14,8 +14,12 @@ def citation_of(
     headings: tuple[str, ...],
     boxes: tuple[tuple[int, Box], ...],
     verdict: Verdict = Verdict.QUOTED,
+    language: str = "",
 ) -> Citation:
-    """The citation of `span`; `marker` is its number, 1-based, `boxes` where its lines stand on their pages."""
+    """The citation of `span`; `marker` is its number, 1-based, `boxes` where its lines stand on their pages.
+
+    `language` is that of its words, where it may be another than the document's.
+    """
     pages = [page for page in document.pages if page.span.overlaps(span)]
     weakest = min(pages, key=lambda page: page.confidence, default=None)
     return Citation(
@@ -35,4 +39,5 @@ def citation_of(
         label=str(document.label),
         origin=weakest.origin if weakest else TextOrigin.TEXT_LAYER,
         confidence=weakest.confidence if weakest else 1.0,
+        language=language or document.language,
     )

@@ -153,6 +153,7 @@ class Released:
             headings=passage.headings,
             boxes=self._archive.boxes(document, span, self.principal),
             verdict=verdict,
+            language=passage.language,
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -184,6 +185,21 @@ class IndexContract:
         index = self.index()
         self.put(index, passages_of("a", ["Le congé est accordé."]))
         assert all(self.ask(index, "congé accordé", route=route, within=()) == () for route in ROUTES)
+
+    def test_search_in_one_language_is_the_whole_ranking_without_the_others(self) -> None:
+        index = self.index()
+        for name, language in (("a", "fr"), ("b", "ar"), ("c", "en"), ("d", "fr")):
+            self.put(index, passages_of(name, [f"Le congé {name} est accordé.", f"Le {name}."], language=language))
+        self.put(index, passages_of("e", ["Le congé secret est accordé."], label=SECRET))
+        query = Query("congé accordé", "ar", self.embedder().embed_query("congé accordé"), frozenset(), 1.0)
+        whole = index.search(query, CLERK, 20, route="dense")
+        for language, own in (("fr", {"a", "d"}), ("ar", {"b"}), ("en", {"c"})):
+            found = index.search(replace(query, written_in=language), CLERK, 20, route="dense")
+            assert {scored.passage.document_id for scored in found} == own
+            assert [(each.passage.id, each.score) for each in found] == [
+                (each.passage.id, each.score) for each in whole if each.passage.document_id in own
+            ]
+        assert index.search(replace(query, written_in="de"), CLERK, 20, route="dense") == ()
 
     def test_equal_scores_come_in_the_order_of_their_ids(self) -> None:
         index = self.index()

@@ -252,6 +252,8 @@ class Citation:
     origin: TextOrigin = TextOrigin.TEXT_LAYER
     confidence: float = 1.0
     """Of the page that was read with least confidence, where the quote reaches over several; so is `origin`."""
+    language: str = ""
+    """Of the words; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Query:
 
     `vector` may be None where the dense route is not wanted. `terms` are `Lexicon.search_terms`. `dense_weight`, from 0 to
     1, is the share of the dense ranking in the hybrid one; words get the rest. With 0 the vector is not looked at.
+    `written_in` leaves out what is written in any other language; None leaves out nothing.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Query:
     vector: NDArray[np.float32] | None
     terms: frozenset[int]
     dense_weight: float = 0.5
+    written_in: str | None = None
 
 
 class PassageIndex(Protocol):

@@ -99,8 +99,7 @@ class EdgePassageIndex:
         self._exact_below = exact_below
         self._lexicon = Lexicon(LANGUAGES)
         self._lock = SharedLock()
-        self._writing = threading.Lock()
-        self._purging = threading.Lock()
+        self._writing, self._purging = threading.Lock(), threading.Lock()
         self._closed = False
         self._passages_by_label: dict[str, int] = {}
         self._frequencies = TermFrequencies(folder / "terms")
@@ -234,7 +233,8 @@ class EdgePassageIndex:
             if not labels or k < 1 or (within is not None and not within):
                 return ()
             depth = max(k, _DEPTH)
-            dense, words = self._rankings(query, labels, access_filter(labels, within), depth, route)
+            searched = access_filter(labels, within, query.written_in)
+            dense, words = self._rankings(query, labels, searched, depth, route)
             best = [*dense, *words]
             if route == "hybrid":
                 best = fused_ranking(dense, words, query.dense_weight, depth=depth)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import qdrant_edge as edge
 
-from assistant.index.schema import DOCUMENT, LABEL
+from assistant.index.schema import DOCUMENT, LABEL, LANGUAGE
 
 
 def deletion(wanted: edge.Filter) -> edge.UpdateOperation:
@@ -29,14 +29,19 @@ def has_label(labels: tuple[str, ...]) -> edge.FieldCondition:
     return edge.FieldCondition(LABEL, edge.MatchAny(list(labels)))
 
 
-def access_filter(labels: tuple[str, ...], within: Collection[str] | None = None) -> edge.Filter:
-    """Only what carries one of these labels, and only of these documents where `within` says so.
+def access_filter(
+    labels: tuple[str, ...], within: Collection[str] | None = None, written_in: str | None = None
+) -> edge.Filter:
+    """Only what carries one of these labels, of these documents where `within` says so, in this language where one is named.
 
     Never built from an empty list: the callers return before that.
     """
-    if within is None:
-        return edge.Filter(must=[has_label(labels)])
-    return edge.Filter(must=[has_label(labels), edge.FieldCondition(DOCUMENT, edge.MatchAny(sorted(within)))])
+    wanted = [has_label(labels)]
+    if within is not None:
+        wanted.append(edge.FieldCondition(DOCUMENT, edge.MatchAny(sorted(within))))
+    if written_in is not None:
+        wanted.append(equals(LANGUAGE, written_in))
+    return edge.Filter(must=list(wanted))
 
 
 def sparse_query(indices: list[int], values: list[float], name: str) -> edge.Query:

@@ -24,6 +24,7 @@ SCHEMA_VERSION = 4
 LABEL = "label"
 DOCUMENT = "document_id"
 VERSION = "version"
+LANGUAGE = "language"
 SEALED = "sealed"
 """Everything a person could read, under the document's own key: erasing a document destroys the key."""
 SUPERSEDED = "superseded"
@@ -48,7 +49,7 @@ def payload(passage: Passage, keyring: Keyring) -> dict[str, Any]:
         "start": passage.span.start,
         "end": passage.span.end,
         "page_numbers": list(passage.page_numbers),
-        "language": passage.language,
+        LANGUAGE: passage.language,
         SEALED: b64encode(keyring.seal(passage.document_id, clear, place=passage.id)).decode("ascii"),
     }
 
@@ -76,7 +77,7 @@ def stored_passage(passage_id: str, stored: Mapping[str, Any], keyring: Keyring)
         page_numbers=tuple(stored["page_numbers"]),
         headings=tuple(words["headings"]),
         label=label,
-        language=stored["language"],
+        language=stored[LANGUAGE],
         date=words["date"],
         document_type=words["document_type"],
     )

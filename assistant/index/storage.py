@@ -6,7 +6,7 @@ from pathlib import Path
 
 import qdrant_edge as edge
 
-from assistant.index.schema import DOCUMENT, LABEL, VERSION
+from assistant.index.schema import DOCUMENT, LABEL, LANGUAGE, VERSION
 
 DENSE, WORDS = "dense", "bm25"
 
@@ -52,7 +52,7 @@ def opened_shard(folder: Path, dimension: int) -> edge.EdgeShard:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         shard = edge.EdgeShard.create(str(folder), _configuration(dimension))
-    missing = {LABEL, DOCUMENT, VERSION} - set(shard.info().payload_schema)
+    missing = {LABEL, DOCUMENT, VERSION, LANGUAGE} - set(shard.info().payload_schema)
     for name in sorted(missing):
         shard.update(edge.UpdateOperation.create_field_index(name, edge.PayloadSchemaType.Keyword))
     return shard

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.across import _SENTENCES, Bridges, found_across, measured_across
+from assistant.across import _SENTENCES, Bridges, Likeness, found_across, measured_across
 from assistant.embedding import HashEmbedder, LazyEmbedder
 from assistant.packaged_encoder import packaged_encoder_folder
+from assistant.types import Evidence
 from tests.encoders import minilm_folder
 
 
@@ -31,6 +32,20 @@ def test_encoder_that_knows_translations_reaches_them() -> None:
     assert bridges.out_of_reach("fr") == ("ar",)
     assert bridges.out_of_reach("en") == ("ar",)
     assert Bridges(Polyglot(), ("fr", "en")).out_of_reach("fr") == ()
+
+
+def test_languages_within_reach_are_those_that_are_not_out_of_it() -> None:
+    bridges = Bridges(Polyglot(), ("fr", "ar", "en"))
+    assert (bridges.within_reach("fr"), bridges.within_reach("ar")) == (("en",), ())
+
+
+def test_sentence_that_means_the_question_is_likest_in_every_language() -> None:
+    embedder = LazyEmbedder(packaged_encoder_folder(), dense_weights={}, threads=1)
+    for asked in _SENTENCES:
+        for written in _SENTENCES:
+            scores = Likeness(embedder).score(Evidence(_SENTENCES[asked][2], asked, ()), _SENTENCES[written], written)
+            assert scores.index(max(scores)) == 2, (asked, written)
+            assert all(0 <= score <= 1 for score in scores)
 
 
 def test_encoder_of_one_language_is_measured_to_be_so() -> None:

@@ -30,6 +30,7 @@ from assistant.types import (
 )
 from tests.worlds import INTERNAL, document, passage_of, reader
 
+ABROAD = "الأجل ثلاثون يوما."
 TEXT = "Le délai est de trente jours. La demande est adressée à la mairie."
 
 
@@ -40,6 +41,7 @@ class Fixed:
         self.passages, self.enough = passages, enough
         self.out_of_reach: tuple[str, ...] = ()
         self.near = False
+        self.abroad: tuple[ScoredPassage, ...] = ()
         self.in_scope = True
 
     def evidence(
@@ -54,6 +56,11 @@ class Fixed:
 
     def promising(self, evidence: Evidence) -> bool:
         return self.near and bool(evidence.passages)
+
+    def in_other_languages(
+        self, evidence: Evidence, principal: Principal, *, scope: Scope = Scope.everything
+    ) -> tuple[ScoredPassage, ...]:
+        return self.abroad
 
 
 class Scripted:
@@ -76,7 +83,17 @@ class World:
         self.passage = passage_of(stored)
         drafts = [Draft(text, self.passage, Span(start, end)) for text, start, end in drafts_of]
         self.found = Fixed((ScoredPassage(self.passage, 1.0, 1, "hybrid"),), enough=enough)
+        self.drafts = drafts
         self.assistant = Assistant(self.found, self.archive, Scripted(*drafts), self.audit)
+
+    def with_one_abroad(self) -> None:
+        """An Arabic document is near as well, and its first sentence is nearest."""
+        stored = document(ABROAD, name="abroad", pages=1, label=INTERNAL, language="ar")
+        self.archive.put(stored)
+        passage = passage_of(stored)
+        self.found.abroad = (ScoredPassage(passage, 0.9, 1, "dense"),)
+        picks = Scripted(Draft(ABROAD, passage, Span(0, len(ABROAD))))
+        self.assistant = Assistant(self.found, self.archive, Scripted(*self.drafts), self.audit, abroad=picks)
 
 
 FIRST = ("Le délai est de trente jours.", 0, 29)
@@ -204,6 +221,27 @@ def test_abstention_far_from_everything_and_an_answer_lead_nowhere(tmp_path: Pat
     assert world.assistant.ask("Quel délai ?", reader("internal")).leads == ()
     world.found.near = world.found.enough = True
     assert world.assistant.ask("Quel délai ?", reader("internal")).leads == ()
+
+
+def test_abstention_leads_to_other_languages_after_its_own(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST, enough=False)
+    world.with_one_abroad()
+    world.found.near = True
+    answer = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+    assert (answer.outcome, answer.sentences) == (Outcome.NO_EVIDENCE, ())
+    assert [(lead.text, lead.markers) for lead in answer.leads] == [(FIRST[0], (1,)), (ABROAD, (2,))]
+    assert [citation.language for citation in answer.citations] == ["fr", "ar"]
+    world.found.near = False
+    alone = world.assistant.ask("Quel délai ?", reader("internal"), language="fr")
+    assert [lead.text for lead in alone.leads] == [ABROAD]
+
+
+def test_an_answer_and_a_hidden_document_lead_to_no_other_language(tmp_path: Path) -> None:
+    world = World(tmp_path, FIRST)
+    world.with_one_abroad()
+    assert world.assistant.ask("Quel délai ?", reader("internal")).leads == ()
+    world.found.enough = False
+    assert world.assistant.ask("Quel délai ?", reader("public")).leads == ()
 
 
 @pytest.mark.parametrize("language", ["fr", "ar", "en"])

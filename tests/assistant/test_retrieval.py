@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.across import Bridges
 from assistant.embedding import HashEmbedder
 from assistant.errors import ConfigurationError
 from assistant.index.edge import EdgePassageIndex
@@ -13,6 +14,7 @@ from assistant.lexical import Lexicon
 from assistant.relevance import FEATURES, NO_SUPPORT
 from assistant.reranking import Reranker
 from assistant.retrieval import Calibration, LanguageCalibration, Retriever
+from assistant.scope import Scope
 from assistant.testing import CLERK, ROUTES, SECRET, VISITOR, passages_of
 from assistant.types import LANGUAGES, Passage
 from tests.worlds import ROOT
@@ -63,6 +65,59 @@ def test_arabic_question_finds_the_arabic_passage(retriever: Retriever) -> None:
     found = retriever.evidence("ما هي مدة الإجازة السنوية؟", None, CLERK, k=2)
     assert found.language == "ar"
     assert found.passages[0].passage.document_id == "ar"
+
+
+class Bridged(Bridges):
+    """Bridges all languages."""
+
+    def within_reach(self, language: str) -> tuple[str, ...]:
+        return tuple(other for other in LANGUAGES if other != language)
+
+
+@pytest.fixture
+def bridged(retriever: Retriever) -> Retriever:
+    """In Arabic and English the words of the French passages, which is all that this encoder understands."""
+    for passages in (
+        passages_of("en", ["The badge costs nine.", "Le badge perdu coûte neuf."], language="en"),
+        passages_of("en-secret", ["Le badge perdu est remplacé lundi."], language="en", label=SECRET),
+    ):
+        vectors = retriever._embedder.embed_passages([passage.embedded_text() for passage in passages])
+        retriever._index.replace(passages[0].document_id, "1", passages, vectors)
+    retriever._bridges = Bridged(retriever._embedder, LANGUAGES)
+    return retriever
+
+
+def test_nearest_passage_of_another_language_that_comes_as_near_as_ones_own_is_found(bridged: Retriever) -> None:
+    evidence = bridged.evidence("Le badge perdu coûte neuf", "fr", CLERK, k=3)
+    found = bridged.in_other_languages(evidence, CLERK)
+    assert [(each.passage.document_id, each.passage.text) for each in found] == [("en", "Le badge perdu coûte neuf.")]
+
+
+def test_passage_of_another_language_far_behind_ones_own_is_not_worth_a_look(bridged: Retriever) -> None:
+    evidence = bridged.evidence("Le congé annuel dure trente jours.", "fr", CLERK, k=3)
+    assert bridged.in_other_languages(evidence, CLERK) == ()
+
+
+def test_where_nothing_is_in_ones_own_language_every_other_one_is_worth_a_look(bridged: Retriever) -> None:
+    for document_id in ("en", "en-secret"):
+        bridged._index.remove(document_id)
+    evidence = bridged.evidence("badge lost", "en", CLERK, k=3)
+    assert {each.passage.language for each in bridged.in_other_languages(evidence, CLERK)} == {"fr", "ar"}
+
+
+def test_other_languages_are_searched_within_the_clearance_and_the_scope(bridged: Retriever) -> None:
+    evidence = bridged.evidence("Le badge perdu est remplacé lundi", "fr", CLERK, k=3)
+    before = bridged.in_other_languages(evidence, VISITOR)
+    bridged._index.remove("en-secret")
+    assert bridged.in_other_languages(evidence, VISITOR) == before
+    assert bridged.in_other_languages(evidence, CLERK, scope=Scope(documents=frozenset({"a"}))) == ()
+
+
+def test_encoder_that_bridges_no_language_leads_to_none(retriever: Retriever) -> None:
+    evidence = retriever.evidence("badge lost", "en", CLERK, k=3)
+    assert retriever.in_other_languages(evidence, CLERK) == ()
+    retriever._bridges = Bridges(retriever._embedder, LANGUAGES)
+    assert retriever.in_other_languages(evidence, CLERK) == ()
 
 
 def test_question_that_nothing_answers_is_not_sufficient(retriever: Retriever) -> None:

@@ -255,6 +255,34 @@ def test_silence_leads_to_the_nearest_passages_which_open_on_their_words(visit: 
     expect(page.locator(".leads blockquote").first).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("asked", "question", "announced", "written", "words"),
+    [
+        ("fr", "Les chiens sont-ils admis sur les plages en été ?", "d’autres langues", "en", "Dogs are not allowed"),
+        ("ar", "كم يوما تحتفظ المطاعم بعينات الأطباق؟", "بلغات أخرى", "fr", "plats témoins sont conservés cinq jours"),
+        (
+            "en",
+            "How many days do the canteens keep sample dishes?",
+            "other languages",
+            "fr",
+            "plats témoins sont conservés",
+        ),
+    ],
+)
+def test_silence_leads_to_the_answer_in_another_language_which_opens_on_its_words(
+    visit: Callable[..., Any], asked: str, question: str, announced: str, written: str, words: str
+) -> None:
+    reader = visit(asked)
+    reader.ask(question)
+    page = reader.page
+    expect(page.locator(".leads .abroad")).to_contain_text(announced)
+    lead = page.locator(".leads .abroad ~ .quotation", has_text=words)
+    expect(lead.locator("blockquote")).to_have_attribute("lang", written)
+    lead.locator(".marker").first.click()
+    page.wait_for_selector(".sheet.ready")
+    assert drawn_boxes(page)
+
+
 def test_library_lists_every_document_and_filters(visit: Callable[..., Any], api: httpx.Client) -> None:
     page = visit("fr").page
     page.locator(".nav-link").nth(1).click()

@@ -164,7 +164,7 @@ def test_a_hit_that_escaped_the_filter_stops_the_search(tmp_path: Path, monkeypa
     index = _opened(tmp_path)
     for passage in (public, hidden):
         index.replace(passage.document_id, "1", [passage], EMBEDDER.embed_passages([passage.text]))
-    monkeypatch.setattr(engine, "access_filter", lambda labels, within=None: edge.Filter(must_not=[]))
+    monkeypatch.setattr(engine, "access_filter", lambda *_: edge.Filter(must_not=[]))
     for route in ROUTES:
         with pytest.raises(AccessViolation):
             index.search(_query(), _reader(Label(Level.PUBLIC)), 9, route=route)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.access import Label, Level, Principal, Role
+from assistant.across import Bridges
 from assistant.embedding import HashEmbedder
 from assistant.index.edge import EdgePassageIndex
 from assistant.lexical import Lexicon
@@ -52,6 +53,13 @@ facts = st.tuples(
 worlds = st.lists(facts, min_size=1, max_size=12)
 
 
+class Everywhere(Bridges):
+    """Bridges all languages."""
+
+    def within_reach(self, language: str) -> tuple[str, ...]:
+        return tuple(other for other in LANGUAGES if other != language)
+
+
 class ByWords(KeepOrder):
     """The more of its words are the question's, the better."""
 
@@ -63,7 +71,10 @@ class ByWords(KeepOrder):
 
 def _documents(world: Sequence[tuple[Label, list[str], str | None, str | None]]) -> list[list[Passage]]:
     return [
-        [replace(p, date=date, document_type=kind) for p in passages_of(f"document-{n}", texts, label=label)]
+        [
+            replace(p, date=date, document_type=kind)
+            for p in passages_of(f"document-{n}", texts, label=label, language=LANGUAGES[n % 3])
+        ]
         for n, (label, texts, date, kind) in enumerate(world)
     ]
 
@@ -83,6 +94,7 @@ def _seen(
         CALIBRATION,
         reranker=reranker,
         reranker_depth=4,
+        bridges=Everywhere(EMBEDDER, LANGUAGES),
         documents_within=lambda scope, _: scope.documents,  # hidden ones too: the index alone must keep them back
     )
     seen: dict[str, object] = {"counts": (index.passage_count(principal), index.document_count(principal))}
@@ -92,6 +104,8 @@ def _seen(
             seen[f"{question} {route}"] = [(s.passage, s.score.hex(), s.rank, s.route) for s in found]
         evidence = retriever.evidence(question, None, principal, k=5, scope=scope)
         seen[f"{question} evidence"] = evidence
+        abroad = retriever.in_other_languages(evidence, principal, scope=scope)
+        seen[f"{question} abroad"] = [(s.passage, s.score.hex()) for s in abroad]
         seen[f"{question} support"] = (evidence.support.hex(), {t: w.hex() for t, w in evidence.term_weights.items()})
         seen[f"{question} features"] = retriever.features(question, None, principal, k=5)
     return seen

@@ -83,20 +83,29 @@ function quotation(sentence, among, turn, page) {
   return element(
     "figure",
     { class: "quotation" + (row && continues(sentence, among, turn) ? " continues" : ""), "data-cites": citesOf(sentence, turn) },
-    element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text), lang: spokenIn(sentence.text, turn.language) }, quoted(sentence), markers(sentence, turn, page)),
+    element("blockquote", { class: row ? "row" : null, dir: direction(sentence.text), lang: writtenIn(sentence, turn) }, quoted(sentence), markers(sentence, turn, page)),
     doubt(sentence, page.words),
     element("figcaption", {}, captions),
   );
 }
 
-/** Where to look when there is no answer; null where nothing comes near. */
+/** The language of a quotation: that of the words it cites, where it is known. */
+function writtenIn(sentence, turn) {
+  return turn.citations.get(sentence.markers[0])?.language || spokenIn(sentence.text, turn.language);
+}
+
+/** Where to look when there is no answer, other languages last and announced; null where nothing comes near. */
 export function leads(turn, page) {
   if (!turn.answer.leads?.length) return null;
+  const { words } = page;
+  const foreign = (lead) => writtenIn(lead, turn) !== (turn.answer.language ?? turn.language);
+  const [others, own] = [turn.answer.leads.filter(foreign), turn.answer.leads.filter((lead) => !foreign(lead))];
+  const shown = (some) => some.map((lead) => quotation(lead, some, turn, page));
   return element(
     "div",
     { class: "leads" },
-    element("p", {}, page.words.say("abstain.near")),
-    turn.answer.leads.map((lead) => quotation(lead, turn.answer.leads, turn, page)),
+    own.length ? [element("p", {}, words.say("abstain.near")), shown(own)] : null,
+    others.length ? [element("p", { class: "abroad" }, words.say(own.length ? "abstain.abroad" : "abstain.only_abroad")), shown(others)] : null,
   );
 }
 
